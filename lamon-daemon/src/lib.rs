@@ -1,0 +1,1 @@
+//! What every lamon daemon does the same way: configuration file, logs, signals, systemd, exit codes.

@@ -1,0 +1,1 @@
+//! The hub as a native RTS2 sensor device.

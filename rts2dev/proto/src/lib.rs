@@ -1,0 +1,1 @@
+//! The line protocol of RTS2: lines, values, flags and states, without I/O, clock or runtime.

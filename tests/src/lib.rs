@@ -1,0 +1,1 @@
+//! The family end to end, against real servers; the load generator and the demonstration.
