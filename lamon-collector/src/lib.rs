@@ -1,1 +1,28 @@
 //! Everything the hub does that is not RTS2: intake, watch, bus, durable path, configuration.
+//!
+//! A program is built on it by loading a [`config::HubConfig`], making its [`face::Face`]s and calling [`hub::run`]:
+//! `lamon-collector` has the bus alone, `lamon-sensord` adds RTS2.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`config`] | the file `hub.toml` |
+//! | [`hub`] | sets up the tasks and lets them end in order |
+//! | `core` | the task that owns the watch and tells the faces |
+//! | `intake` | port 7617: agents and text |
+//! | [`watch`] | pure: nodes, rules, levels, silence |
+//! | `durable` | journal thread and forwarder thread |
+//! | [`face`] | what shows the picture |
+//! | [`bus`] | the face that publishes on ZeroMQ |
+//! | [`program`] | command line, configuration, signals: what the programs do the same way |
+//! | [`sample`] | a sample on the hub's timeline |
+
+pub mod bus;
+pub mod config;
+mod core;
+mod durable;
+pub mod face;
+pub mod hub;
+mod intake;
+pub mod program;
+pub mod sample;
+pub mod watch;

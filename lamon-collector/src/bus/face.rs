@@ -1,0 +1,178 @@
+//! The face that turns updates into messages. It never waits: a message for which the bus's thread has no room is
+//! dropped, and subscribers see the gap in its topic's `seq`.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use tracing::error;
+
+use super::messages::{
+    EventMessage, Head, HubMessage, LevelMessage, Metrics, NodeMessage, SampleMessage, seconds,
+};
+use crate::face::{Face, Picture};
+use crate::sample::Sample;
+use crate::watch::{Event, EventKind, Level, LevelChange, Node, Update};
+
+/// The bus, as the core task sees it. Dropping it ends the bus's thread.
+pub struct BusFace {
+    updates: zmq::Socket,
+    hub: String,
+    started_ms: i64,
+    /// How many messages each topic had. At most four topics for each node, which the watch bounds, and two of the hub.
+    counts: HashMap<String, u64>,
+}
+
+impl BusFace {
+    pub(super) fn new(updates: zmq::Socket, hub: &str, started_ms: i64) -> Self {
+        Self { updates, hub: hub.into(), started_ms, counts: HashMap::new() }
+    }
+
+    /// Sends the message that `make` makes of the next head of the topic.
+    fn publish<M: Serialize>(&mut self, now_ms: i64, topic: &str, make: impl FnOnce(Head) -> M) {
+        let seq = match self.counts.get_mut(topic) {
+            Some(count) => {
+                *count += 1;
+                *count
+            }
+            None => *self.counts.entry(topic.into()).or_insert(1),
+        };
+        let head = Head { seq, started: seconds(self.started_ms), time: seconds(now_ms) };
+        match serde_json::to_vec(&make(head)) {
+            // An error here is a full queue or an ending bus: the gap in seq tells subscribers.
+            Ok(json) => drop(self.updates.send_multipart([topic.as_bytes(), &json], zmq::DONTWAIT)),
+            Err(error) => error!(topic, %error, "a message does not become JSON"),
+        }
+    }
+
+    fn sample(&mut self, picture: &Picture<'_>, node: &Node, sample: &Sample, late: bool) {
+        self.publish(picture.now.unix_ms, &format!("sample/{}", node.name), |head| SampleMessage {
+            head,
+            node: node.name.as_str(),
+            group: &node.group,
+            epoch: sample.identity.epoch.to_string(),
+            sequence: sample.identity.sequence.to_string(),
+            taken: seconds(sample.taken_ms),
+            late,
+            interval: node.interval.as_secs_f64(),
+            metrics: sample,
+        });
+    }
+
+    fn level(&mut self, picture: &Picture<'_>, node: &Node) {
+        self.publish(picture.now.unix_ms, &format!("level/{}", node.name), |head| LevelMessage {
+            head,
+            node: node.name.as_str(),
+            group: &node.group,
+            level: node.level(),
+            heard: seconds(node.heard_ms),
+            metrics: Metrics { node, rules: picture.watch.rules() },
+        });
+    }
+
+    fn changed(&mut self, picture: &Picture<'_>, node: &Node, change: &LevelChange) {
+        self.publish(picture.now.unix_ms, &format!("event/{}", node.name), |head| EventMessage {
+            head,
+            node: Some(node.name.as_str()),
+            kind: "level",
+            level: change.to,
+            text: format!("{} {change}", node.name),
+            change: Some(change.into()),
+        });
+    }
+
+    fn node(&mut self, picture: &Picture<'_>, node: &Node, what: &str, after: Option<f64>) {
+        self.publish(picture.now.unix_ms, &format!("node/{}", node.name), |head| NodeMessage {
+            head,
+            node: node.name.as_str(),
+            group: &node.group,
+            what,
+            after,
+        });
+    }
+
+    fn event(&mut self, picture: &Picture<'_>, event: &Event) {
+        let name = event.node.as_ref().map(lamon_wire::names::NodeName::as_str);
+        let known = event.node.as_ref().and_then(|node| picture.watch.node(node));
+        if let Some(node) = known.filter(|_| event.kind == EventKind::Replaced) {
+            self.node(picture, node, "replaced", None);
+        }
+        // A node that was refused is none, and must not make a topic: strangers would fill the table of topics.
+        let topic = known.map_or_else(|| "event/_hub".into(), |node| format!("event/{}", node.name));
+        self.publish(picture.now.unix_ms, &topic, |head| EventMessage {
+            head,
+            node: name,
+            kind: event.kind.as_str(),
+            level: event.kind.level(),
+            text: event.text.clone(),
+            change: None,
+        });
+    }
+
+    fn silence(&mut self, picture: &Picture<'_>, node: &Node, kind: &str, level: Level, after: f64) {
+        self.node(picture, node, kind, Some(after));
+        self.level(picture, node);
+        self.publish(picture.now.unix_ms, &format!("event/{}", node.name), |head| EventMessage {
+            head,
+            node: Some(node.name.as_str()),
+            kind,
+            level,
+            text: format!("{} {kind} after {after:.0} s", node.name),
+            change: None,
+        });
+    }
+
+    fn hub(&mut self, picture: &Picture<'_>) {
+        let (hub, summary) = (self.hub.clone(), picture.watch.summary(None));
+        self.publish(picture.now.unix_ms, "hub", |head| {
+            HubMessage::new(head, &hub, &summary, picture.health)
+        });
+    }
+}
+
+impl Face for BusFace {
+    fn update(&mut self, picture: &Picture<'_>, update: &Update) {
+        let node = |name| picture.watch.node(name);
+        match update {
+            Update::Joined { node: name } => {
+                if let Some(node) = node(name) {
+                    self.node(picture, node, "joined", None);
+                }
+            }
+            Update::Sampled { sample, late, new_metrics } => {
+                if let Some(node) = node(&sample.node) {
+                    self.sample(picture, node, sample, *late);
+                    if *new_metrics {
+                        self.level(picture, node);
+                    }
+                }
+            }
+            Update::Levels { node: name, changes } => {
+                if let Some(node) = node(name) {
+                    self.level(picture, node);
+                    for change in changes {
+                        self.changed(picture, node, change);
+                    }
+                }
+            }
+            Update::Silent { node: name, after } => {
+                if let Some(node) = node(name) {
+                    self.silence(picture, node, "silent", Level::Silent, after.as_secs_f64());
+                }
+            }
+            Update::Back { node: name, after } => {
+                if let Some(node) = node(name) {
+                    self.silence(picture, node, "back", Level::Good, after.as_secs_f64());
+                }
+            }
+            Update::Event(event) => self.event(picture, event),
+            Update::Heartbeat => self.hub(picture),
+        }
+    }
+}
+
+impl Drop for BusFace {
+    fn drop(&mut self) {
+        // A message of one empty frame ends the thread.
+        let _ = self.updates.send(zmq::Message::new(), 0);
+    }
+}

@@ -1,0 +1,177 @@
+//! The JSON of each topic. Stable: fields are added, never renamed. `docs/bus.md` shows an example of each.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::face::Health;
+use crate::sample::Sample;
+use crate::watch::{Level, LevelChange, Node, Rules, Summary};
+
+/// The head of every message.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Head {
+    /// Counts the messages of this topic since `started`; a gap is a loss.
+    pub(super) seq: u64,
+    /// When the hub started, unix seconds UTC: another value means that counting began anew.
+    pub(super) started: f64,
+    /// When the hub made the message, unix seconds UTC.
+    pub(super) time: f64,
+}
+
+/// Unix seconds with milliseconds, from unix milliseconds.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of this millennium fit")]
+pub(super) fn seconds(unix_ms: i64) -> f64 {
+    unix_ms as f64 / 1e3
+}
+
+/// Topic `sample/<node>`.
+#[derive(Debug, Serialize)]
+pub(super) struct SampleMessage<'a> {
+    #[serde(flatten)]
+    pub(super) head: Head,
+    pub(super) node: &'a str,
+    pub(super) group: &'a str,
+    /// With `sequence` the sample's identity; strings, because JavaScript rounds large integers.
+    pub(super) epoch: String,
+    pub(super) sequence: String,
+    pub(super) taken: f64,
+    pub(super) late: bool,
+    pub(super) interval: f64,
+    #[serde(serialize_with = "metrics")]
+    pub(super) metrics: &'a Sample,
+}
+
+fn metrics<S: Serializer>(sample: &Sample, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(sample.metrics.iter().map(|(name, value)| (name.as_str(), value)))
+}
+
+/// Topic `level/<node>`.
+#[derive(Debug, Serialize)]
+pub(super) struct LevelMessage<'a> {
+    #[serde(flatten)]
+    pub(super) head: Head,
+    pub(super) node: &'a str,
+    pub(super) group: &'a str,
+    pub(super) level: Level,
+    pub(super) heard: f64,
+    pub(super) metrics: Metrics<'a>,
+}
+
+/// Every metric of a node with its level and its rule.
+#[derive(Debug)]
+pub(super) struct Metrics<'a> {
+    pub(super) node: &'a Node,
+    pub(super) rules: &'a Rules,
+}
+
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Metric {
+            level: Level,
+            value: f64,
+            taken: f64,
+            rule: Option<String>,
+        }
+        let mut map = serializer.serialize_map(Some(self.node.metrics.len()))?;
+        for metric in &self.node.metrics {
+            let rule = metric.rule.and_then(|id| self.rules.get(id)).map(ToString::to_string);
+            let entry =
+                Metric { level: metric.level, value: metric.value, taken: seconds(metric.taken_ms), rule };
+            map.serialize_entry(metric.name.as_str(), &entry)?;
+        }
+        map.end()
+    }
+}
+
+/// Topics `event/<node>` and `event/_hub`.
+#[derive(Debug, Serialize)]
+pub(super) struct EventMessage<'a> {
+    #[serde(flatten)]
+    pub(super) head: Head,
+    pub(super) node: Option<&'a str>,
+    pub(super) kind: &'a str,
+    pub(super) level: Level,
+    pub(super) text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) change: Option<Change<'a>>,
+}
+
+/// A metric's change of level, in an event of the kind `level`.
+#[derive(Debug, Serialize)]
+pub(super) struct Change<'a> {
+    metric: &'a str,
+    value: f64,
+    from: Level,
+    to: Level,
+    limit: Option<&'a str>,
+}
+
+impl<'a> From<&'a LevelChange> for Change<'a> {
+    fn from(change: &'a LevelChange) -> Self {
+        let LevelChange { metric, value, from, to, limit } = change;
+        Change { metric: metric.as_str(), value: *value, from: *from, to: *to, limit: limit.as_deref() }
+    }
+}
+
+/// Topic `node/<node>`.
+#[derive(Debug, Serialize)]
+pub(super) struct NodeMessage<'a> {
+    #[serde(flatten)]
+    pub(super) head: Head,
+    pub(super) node: &'a str,
+    pub(super) group: &'a str,
+    /// `joined`, `silent`, `back`, `replaced`.
+    pub(super) what: &'a str,
+    /// For how long it was not heard, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) after: Option<f64>,
+}
+
+/// Topic `hub`.
+#[derive(Debug, Serialize)]
+pub(super) struct HubMessage<'a> {
+    #[serde(flatten)]
+    pub(super) head: Head,
+    pub(super) hub: &'a str,
+    pub(super) version: &'a str,
+    pub(super) level: Level,
+    pub(super) nodes: usize,
+    pub(super) nodes_good: usize,
+    pub(super) nodes_warning: usize,
+    pub(super) nodes_error: usize,
+    pub(super) nodes_silent: usize,
+    pub(super) worst: &'a str,
+    pub(super) agents: usize,
+    pub(super) samples: u64,
+    pub(super) samples_rate: f64,
+    pub(super) completeness: f64,
+    pub(super) journal: &'a str,
+    pub(super) journal_backlog: u64,
+    pub(super) database: &'a str,
+}
+
+impl<'a> HubMessage<'a> {
+    pub(super) fn new(head: Head, hub: &'a str, summary: &'a Summary, health: &'a Health) -> Self {
+        let [nodes_good, nodes_warning, nodes_error, nodes_silent] = summary.at_level;
+        Self {
+            head,
+            hub,
+            version: lamon_daemon::VERSION,
+            level: summary.level,
+            nodes: summary.nodes,
+            nodes_good,
+            nodes_warning,
+            nodes_error,
+            nodes_silent,
+            worst: &summary.worst,
+            agents: health.agents,
+            samples: health.samples,
+            samples_rate: health.samples_rate,
+            completeness: health.completeness,
+            journal: health.journal_failure.as_deref().unwrap_or("ok"),
+            journal_backlog: health.backlog,
+            database: health.database_failure.as_deref().unwrap_or("ok"),
+        }
+    }
+}

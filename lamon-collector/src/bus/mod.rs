@@ -1,0 +1,100 @@
+//! The bus: the picture on ZeroMQ, for programs in any language.
+//!
+//! ```text
+//! core task --BusFace--inproc PUSH--> bus thread --PUB 7618--> subscribers
+//!                                        |  last message of every topic
+//!                                        +--ROUTER 7619--> whoever asks for the whole picture
+//! ```
+//!
+//! The Clone pattern of the ZeroMQ guide (chapter 5): subscribe, ask for the snapshot, drop what is older. The messages
+//! are documented, with an example for each topic, in `docs/bus.md`; fields are added, never renamed.
+
+mod face;
+mod messages;
+mod thread;
+
+use std::io;
+use std::thread::JoinHandle;
+
+use thiserror::Error;
+
+pub use self::face::BusFace;
+use crate::config::BusConfig;
+
+/// Why there is no bus.
+#[derive(Debug, Error)]
+pub enum BusError {
+    /// A socket cannot be bound to its endpoint.
+    #[error("cannot bind {endpoint}, which [bus] {key} names: {reason}")]
+    Bind {
+        /// The endpoint.
+        endpoint: String,
+        /// The key of the configuration.
+        key: &'static str,
+        /// Why.
+        reason: zmq::Error,
+    },
+    /// ZeroMQ refuses something that it never should.
+    #[error("the bus cannot be set up: {0}")]
+    Setup(#[from] zmq::Error),
+    /// The system gives no thread.
+    #[error("cannot start the bus's thread: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// The bus's thread, which ends when its face is dropped.
+#[derive(Debug)]
+pub struct BusThread {
+    thread: JoinHandle<()>,
+    /// Where it publishes, with the port that the system chose for port `*`.
+    pub publish: String,
+    /// Where it answers snapshots.
+    pub snapshot: String,
+}
+
+impl BusThread {
+    /// Waits until the last messages are out.
+    pub fn join(self) {
+        // A panic of the thread was printed where it happened; the bus is gone with it either way.
+        let _ = self.thread.join();
+    }
+}
+
+/// Binds the bus's sockets and starts its thread.
+///
+/// # Errors
+///
+/// [`BusError`], a sentence with the endpoint: a port in use ends the program.
+pub fn start(config: &BusConfig, hub: &str, started_ms: i64) -> Result<(BusFace, BusThread), BusError> {
+    /// What an inproc endpoint is called matters only within its own context.
+    const UPDATES: &str = "inproc://updates";
+    /// How long the last messages may take to leave at the end, milliseconds.
+    const LINGER_MS: i32 = 500;
+    let context = zmq::Context::new();
+    let mark = i32::from(config.high_water_mark);
+    let bind = |kind, endpoint: &str, key| {
+        let socket = context.socket(kind)?;
+        socket.set_linger(LINGER_MS)?;
+        socket.set_sndhwm(mark)?;
+        // An endpoint of both families, [::]:7618, takes IPv4 as well.
+        socket.set_ipv6(endpoint.contains('['))?;
+        let failed = |reason| BusError::Bind { endpoint: endpoint.into(), key, reason };
+        socket.bind(endpoint).map_err(failed)?;
+        let bound = socket.get_last_endpoint()?.unwrap_or_else(|_| endpoint.into());
+        Ok::<_, BusError>((socket, bound))
+    };
+    let (publisher, publish) = bind(zmq::PUB, &config.publish, "publish")?;
+    let (answers, snapshot) = bind(zmq::ROUTER, &config.snapshot, "snapshot")?;
+    // A request is a few prefixes; a stranger's long one is refused before it is read.
+    answers.set_maxmsgsize(thread::MAX_REQUEST_BYTES)?;
+    let updates_in = context.socket(zmq::PULL)?;
+    updates_in.set_rcvhwm(mark)?;
+    updates_in.bind(UPDATES)?;
+    let updates_out = context.socket(zmq::PUSH)?;
+    updates_out.set_sndhwm(mark)?;
+    updates_out.set_linger(LINGER_MS)?;
+    updates_out.connect(UPDATES)?;
+    let bus = thread::Bus::new(updates_in, publisher, answers, started_ms);
+    let thread = std::thread::Builder::new().name("bus".into()).spawn(move || bus.run())?;
+    Ok((BusFace::new(updates_out, hub, started_ms), BusThread { thread, publish, snapshot }))
+}

@@ -1,0 +1,45 @@
+//! What follows from a configuration, in sentences, for `check`.
+
+use super::HubConfig;
+use crate::watch::SILENT_INTERVALS;
+
+impl HubConfig {
+    /// Says what the hub will do, a sentence a line.
+    #[must_use]
+    pub fn consequences(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!("hub {} listens for agents and text on {}", self.name, self.intake.listen.join(", ")),
+            format!("plain connections are taken from {}", list(&self.intake.plain_from)),
+        ];
+        lines.push(if self.bus.enabled {
+            format!(
+                "the bus publishes on {} and answers snapshots on {}",
+                self.bus.publish, self.bus.snapshot
+            )
+        } else {
+            "there is no bus".into()
+        });
+        lines.push(format!(
+            "samples are acknowledged when they are in {} and kept there for {} at least",
+            self.journal_path().display(),
+            self.journal.keep
+        ));
+        lines.push(format!("the archive is {}", self.database.url));
+        lines.push(if self.groups.is_empty() {
+            "there are no groups".into()
+        } else {
+            format!("groups: {}; every other node is in \"other\"", list(self.groups.names()))
+        });
+        lines.extend(self.rules.iter().map(|(rule, built_in)| {
+            let origin = if built_in { "built-in rule" } else { "rule" };
+            format!("{origin}: {rule}")
+        }));
+        lines.push(format!("a node is silent after {SILENT_INTERVALS} of its intervals without a word"));
+        lines
+    }
+}
+
+fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
+    let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() { "nowhere".into() } else { items.join(", ") }
+}

@@ -1,0 +1,89 @@
+//! Section `[intake]`: where the hub listens for agents and text, and whom it believes.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+/// Section `[intake]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IntakeConfig {
+    /// Addresses to listen on, `host:port`.
+    pub listen: Vec<String>,
+    /// From where plain connections, text and binary, are taken: addresses (`10.1.2.3`) or networks (`10.1.0.0/16`).
+    pub plain_from: Vec<Network>,
+}
+
+impl Default for IntakeConfig {
+    /// Loopback alone: nothing listens wider than somebody asked for.
+    fn default() -> Self {
+        let listen = format!("127.0.0.1:{}", lamon_wire::PORT);
+        let loopback = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
+        let prefixes = [8, 128];
+        let network = |(address, prefix)| IpNet::new_assert(address, prefix);
+        Self {
+            listen: vec![listen],
+            plain_from: loopback.into_iter().zip(prefixes).map(|pair| Network(network(pair))).collect(),
+        }
+    }
+}
+
+impl IntakeConfig {
+    /// Whether a plain connection from this address is taken.
+    #[must_use]
+    pub fn takes_plain_from(&self, address: IpAddr) -> bool {
+        // A socket for both families shows IPv4 peers as ::ffff:a.b.c.d.
+        let address = address.to_canonical();
+        self.plain_from.iter().any(|network| network.0.contains(&address))
+    }
+}
+
+/// An address or a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Network(IpNet);
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network
+            .map(Self)
+            .map_err(|_| format!("\"{text}\" is no address or network (10.1.2.3, 10.1.0.0/16, fe80::/10)"))
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_connections_come_from_listed_networks_only() {
+        let default = IntakeConfig::default();
+        let listed: IntakeConfig = toml::from_str("plain_from = ['10.1.0.0/16', '192.168.1.7']").unwrap();
+        for (address, by_default, by_list) in [
+            ("127.0.0.1", true, false),
+            ("127.9.9.9", true, false),
+            ("::1", true, false),
+            ("::ffff:127.0.0.1", true, false),
+            ("10.1.200.3", false, true),
+            ("::ffff:10.1.200.3", false, true),
+            ("10.2.0.1", false, false),
+            ("192.168.1.7", false, true),
+            ("192.168.1.8", false, false),
+        ] {
+            let address: IpAddr = address.parse().unwrap();
+            assert_eq!(default.takes_plain_from(address), by_default, "{address}");
+            assert_eq!(listed.takes_plain_from(address), by_list, "{address}");
+        }
+    }
+}

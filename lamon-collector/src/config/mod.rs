@@ -1,0 +1,278 @@
+//! The hub's configuration file, `/etc/lamon/hub.toml`: it works when it is empty, and a mistake in it is pointed at.
+//!
+//! The section `[rts2]` belongs to the face that is built on the collector; its type is a parameter, and the collector
+//! by itself reads over it ([`NoFace`]).
+
+mod agents;
+mod bus;
+mod consequences;
+mod durable;
+mod intake;
+
+use std::path::{Path, PathBuf};
+
+use lamon_daemon::config::{ConfigError, mistake};
+use lamon_daemon::logging::{LogLevel, LogTarget};
+use lamon_wire::names::NodeName;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+pub use self::agents::AgentRule;
+pub use self::bus::BusConfig;
+pub use self::durable::{DatabaseConfig, Durability, JournalConfig};
+pub use self::intake::{IntakeConfig, Network};
+use crate::watch::{Group, Groups, OTHER, Rule, Rules};
+
+/// Where the configuration is when nobody says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/lamon/hub.toml";
+
+/// Where the hub keeps its data when nobody says otherwise.
+const DEFAULT_DATA_DIR: &str = "/var/lib/lamon";
+
+/// The file as it is written; `F` is the section of the face.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, bound = "F: Deserialize<'de> + Default")]
+struct HubFile<F> {
+    name: Option<Spanned<String>>,
+    data_dir: PathBuf,
+    intake: IntakeConfig,
+    bus: BusConfig,
+    journal: JournalConfig,
+    database: durable::DatabaseTable,
+    log: LogConfig,
+    group: Vec<Spanned<Group>>,
+    rule: Vec<Spanned<Rule>>,
+    agents: Vec<AgentRule>,
+    rts2: F,
+}
+
+impl<F: Default> Default for HubFile<F> {
+    fn default() -> Self {
+        Self {
+            name: None,
+            data_dir: DEFAULT_DATA_DIR.into(),
+            intake: IntakeConfig::default(),
+            bus: BusConfig::default(),
+            journal: JournalConfig::default(),
+            database: durable::DatabaseTable::default(),
+            log: LogConfig::default(),
+            group: Vec::new(),
+            rule: Vec::new(),
+            agents: Vec::new(),
+            rts2: F::default(),
+        }
+    }
+}
+
+/// A checked configuration of the hub.
+#[derive(Debug, Clone)]
+pub struct HubConfig {
+    /// The hub's own name, a column of every stored row: two hubs may write into one database.
+    pub name: NodeName,
+    /// Where journal and archive are when their sections don't say otherwise.
+    pub data_dir: PathBuf,
+    /// Section `[intake]`.
+    pub intake: IntakeConfig,
+    /// Section `[bus]`.
+    pub bus: BusConfig,
+    /// Section `[journal]`.
+    pub journal: JournalConfig,
+    /// Section `[database]`.
+    pub database: DatabaseConfig,
+    /// Section `[log]`.
+    pub log: LogConfig,
+    /// Tables `[[group]]`.
+    pub groups: Groups,
+    /// Tables `[[rule]]`, with the built-in rules below them.
+    pub rules: Rules,
+    /// Tables `[[agents]]`.
+    pub agents: Vec<AgentRule>,
+}
+
+/// Section `[log]`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// How much is logged.
+    pub level: LogLevel,
+    /// Where it goes.
+    pub to: LogTarget,
+}
+
+/// The face section of a collector without a face: whatever it holds is for somebody else.
+#[derive(Debug, Default)]
+pub struct NoFace;
+
+impl<'de> Deserialize<'de> for NoFace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+impl HubConfig {
+    /// Reads a file, and the section `[rts2]` of it as `F`. Without a path the default file is read, or, where there is
+    /// none, every default is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with the place of the first mistake.
+    pub fn load<F: DeserializeOwned + Default>(path: Option<&Path>) -> Result<(Self, F), ConfigError> {
+        let default = Path::new(DEFAULT_PATH);
+        match path {
+            None if !default.exists() => Self::parse("the built-in defaults", ""),
+            path => {
+                let path = path.unwrap_or(default);
+                Self::parse(&path.display().to_string(), &lamon_daemon::config::read(path)?)
+            }
+        }
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with the place of the first mistake.
+    pub fn parse<F: DeserializeOwned + Default>(file: &str, text: &str) -> Result<(Self, F), ConfigError> {
+        let table: HubFile<F> = lamon_daemon::config::parse(file, text)?;
+        let wrong = |span, message: &str| ConfigError::Wrong(mistake(file, text, span, message));
+        check_groups(&table.group, &wrong)?;
+        check_rules(&table.rule, &table.group, &wrong)?;
+        let name = match &table.name {
+            None => host_name(),
+            Some(name) => NodeName::new(name.get_ref())
+                .map_err(|error| wrong(name.span(), &format!("hub name: {error}")))?,
+        };
+        let config = Self {
+            name,
+            database: table.database.check(&table.data_dir, wrong)?,
+            journal: table.journal,
+            data_dir: table.data_dir,
+            intake: table.intake,
+            bus: table.bus,
+            log: table.log,
+            groups: Groups::new(table.group.into_iter().map(Spanned::into_inner).collect()),
+            rules: Rules::new(table.rule.into_iter().map(Spanned::into_inner).collect()),
+            agents: table.agents,
+        };
+        Ok((config, table.rts2))
+    }
+
+    /// Where the journal is.
+    #[must_use]
+    pub fn journal_path(&self) -> PathBuf {
+        self.journal.path.clone().unwrap_or_else(|| self.data_dir.join("journal.sqlite"))
+    }
+
+    /// What the hub tells agents of this name about how to watch their node.
+    #[must_use]
+    pub fn settings_for(&self, node: &NodeName) -> lamon_wire::frames::Settings {
+        agents::settings_for(&self.agents, self.groups.of(node), node)
+    }
+}
+
+type Wrong<'a> = dyn Fn(std::ops::Range<usize>, &str) -> ConfigError + 'a;
+
+fn check_groups(groups: &[Spanned<Group>], wrong: &Wrong<'_>) -> Result<(), ConfigError> {
+    for (place, group) in groups.iter().enumerate() {
+        let name = &group.get_ref().name;
+        if name == OTHER {
+            let message =
+                format!("group \"{OTHER}\" is the one of all nodes that no group wants: choose another name");
+            return Err(wrong(group.span(), &message));
+        }
+        if groups.iter().take(place).any(|earlier| earlier.get_ref().name == *name) {
+            return Err(wrong(
+                group.span(),
+                &format!("group \"{name}\" stands twice: give it one table with all nodes"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_rules(
+    rules: &[Spanned<Rule>],
+    groups: &[Spanned<Group>],
+    wrong: &Wrong<'_>,
+) -> Result<(), ConfigError> {
+    for rule in rules {
+        let known = |name: &str| name == OTHER || groups.iter().any(|group| group.get_ref().name == name);
+        if let Some(unknown) = rule.get_ref().groups().find(|name| !known(name)) {
+            let message = format!("the rule is for group \"{unknown}\", but no [[group]] has that name");
+            return Err(wrong(rule.span(), &message));
+        }
+    }
+    Ok(())
+}
+
+/// This computer's name, or `hub` where it has none that can be used.
+fn host_name() -> NodeName {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[expect(clippy::expect_used, reason = "a literal that is a name")]
+    NodeName::from_host(&host).unwrap_or_else(|_| NodeName::new("hub").expect("a name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use lamon_daemon::config::Mistake;
+
+    use super::*;
+
+    fn mistake_of(text: &str) -> Mistake {
+        match HubConfig::parse::<NoFace>("hub.toml", text) {
+            Err(ConfigError::Wrong(mistake)) => mistake,
+            other => panic!("expected a mistake, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_a_hub_that_listens_on_loopback_alone() {
+        let (config, NoFace) = HubConfig::parse("hub.toml", "").unwrap();
+        assert_eq!(config.journal_path(), Path::new("/var/lib/lamon/journal.sqlite"));
+        assert_eq!(config.database.url.to_string(), "sqlite:/var/lib/lamon/archive.sqlite");
+        assert!(
+            config
+                .intake
+                .listen
+                .iter()
+                .all(|address| address.starts_with("127.") || address.starts_with("[::1]"))
+        );
+        assert!(config.bus.publish.starts_with("tcp://127.0.0.1:"));
+        assert_eq!(config.groups.names().count(), 0);
+    }
+
+    #[test]
+    fn mistakes_beyond_the_form_have_a_place_too() {
+        for (text, place, message) in [
+            (
+                "[[rule]]\nmetrics = ['a']\nnodes = ['@ccd']\nwarning = 1",
+                (1, 1),
+                "no [[group]] has that name",
+            ),
+            ("[[group]]\nname = 'a'\nnodes = []\n[[group]]\nname = 'A'\nnodes = []", (4, 1), "stands twice"),
+            ("[[group]]\nname = 'other'\nnodes = []", (1, 1), "no group wants"),
+            ("name = 'my hub'", (1, 8), "hub name: character ' '"),
+            ("[database]\nurl = 'oracle://x'", (2, 7), "begins with sqlite: or mysql://"),
+            ("[intake]\nplain_from = ['10.0.0.0/33']", (2, 15), "no address or network"),
+            ("[[agents]]\ninterval = '10s'\nwhach = ['a']", (3, 1), "did you mean \"watch\"?"),
+        ] {
+            let mistake = mistake_of(text);
+            assert!(mistake.message.contains(message), "{text}: {mistake}");
+            assert_eq!((mistake.line, mistake.column), place, "{mistake}");
+        }
+    }
+
+    #[test]
+    fn the_faces_section_is_its_own_business() {
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        struct Face {
+            device: Option<String>,
+        }
+        let text = "[rts2]\ndevice = 'NODES'";
+        assert!(HubConfig::parse::<NoFace>("hub.toml", text).is_ok());
+        assert_eq!(HubConfig::parse::<Face>("hub.toml", text).unwrap().1.device.as_deref(), Some("NODES"));
+        assert!(HubConfig::parse::<Face>("hub.toml", "[rts2]\ndevize = 'NODES'").is_err());
+    }
+}

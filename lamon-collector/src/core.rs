@@ -1,0 +1,321 @@
+//! The core task: owns the watch, knows who is connected, and tells the faces.
+//!
+//! It waits on the intake's messages, the durable path's reports, the watch's next timeout and the heartbeat. It never
+//! waits for a disk or a peer, so a sample is on every face as soon as it is parsed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lamon_daemon::limit::LogLimit;
+use lamon_wire::frames::Settings;
+use lamon_wire::hello::Hello;
+use lamon_wire::names::NodeName;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::config::HubConfig;
+use crate::durable::Report;
+use crate::face::{Face, Health, Picture};
+use crate::sample::{Now, Sample};
+use crate::watch::{AdmitError, Event, EventKind, Level, Update, Watch};
+
+/// How often the faces hear that the hub lives.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// How many messages wait for the core: it takes each in microseconds, so a full queue lasts no longer than a burst.
+pub(crate) const QUEUE: usize = 1_024;
+
+/// What others tell the core.
+#[derive(Debug)]
+pub(crate) enum ToCore {
+    /// An agent said hello and asks whether it may speak.
+    Hello(Box<Greeting>),
+    /// A connection of an agent ended.
+    Closed {
+        /// Whose.
+        node: NodeName,
+        /// Which, as [`Admitted::connection`] said.
+        connection: u64,
+    },
+    /// A sample, at once and in the order of its coming.
+    Sample {
+        /// The sample.
+        sample: Arc<Sample>,
+        /// Who wants to know whether it was taken; agents know since their hello.
+        reply: Option<oneshot::Sender<Result<(), AdmitError>>>,
+    },
+    /// Something an operator should know.
+    Event(Event),
+    /// The configuration was read again, or could not be, with the reason.
+    Reload(Result<Box<HubConfig>, String>),
+}
+
+/// An agent's hello, with what the core needs to answer it.
+#[derive(Debug)]
+pub(crate) struct Greeting {
+    /// What it said.
+    pub(crate) hello: Hello,
+    /// From where.
+    pub(crate) peer: String,
+    /// Ends the connection when another takes its place.
+    pub(crate) replaced: CancellationToken,
+    /// The answer: a sentence when it is refused.
+    pub(crate) reply: oneshot::Sender<Result<Admitted, String>>,
+}
+
+/// An agent that may speak.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// The connection's number, to be named when it ends.
+    pub(crate) connection: u64,
+    /// How the node is to be watched, now and after reloads.
+    pub(crate) settings: watch::Receiver<Settings>,
+}
+
+struct Connection {
+    number: u64,
+    replaced: CancellationToken,
+    settings: watch::Sender<Settings>,
+}
+
+/// The core task's state.
+pub(crate) struct Core {
+    config: HubConfig,
+    watch: Watch,
+    health: Health,
+    faces: Vec<Box<dyn Face>>,
+    agents: HashMap<NodeName, Connection>,
+    connections: u64,
+    /// Samples at the heartbeat before, for the rate.
+    counted: u64,
+    /// Peers cause these lines, so they are limited; the bus and the store have them all.
+    log_limit: LogLimit,
+}
+
+/// As many lines at once as a hundred nodes with a common cause make, then one a second.
+const LOG_BURST: u32 = 200;
+
+enum Chosen {
+    Message(Option<ToCore>),
+    Report(Option<Report>),
+    Silence,
+    Heartbeat,
+    Shutdown,
+}
+
+impl Core {
+    pub(crate) fn new(config: HubConfig, faces: Vec<Box<dyn Face>>) -> Self {
+        let watch = Watch::new(config.rules.clone(), config.groups.clone());
+        let health = Health { completeness: 1.0, ..Health::default() };
+        Self {
+            config,
+            watch,
+            health,
+            faces,
+            agents: HashMap::new(),
+            connections: 0,
+            counted: 0,
+            log_limit: LogLimit::new(LOG_BURST, Duration::from_secs(1)),
+        }
+    }
+
+    pub(crate) async fn run(
+        mut self,
+        mut messages: mpsc::Receiver<ToCore>,
+        mut reports: mpsc::Receiver<Report>,
+        shutdown: CancellationToken,
+    ) {
+        self.show(&[Update::Heartbeat]);
+        let mut heartbeat = Instant::now() + HEARTBEAT;
+        loop {
+            let silence = self.watch.next_timeout().map_or(heartbeat, Instant::from_std);
+            let chosen = tokio::select! {
+                message = messages.recv() => Chosen::Message(message),
+                Some(report) = reports.recv() => Chosen::Report(Some(report)),
+                () = sleep_until(silence.min(heartbeat)) => {
+                    if Instant::now() >= heartbeat { Chosen::Heartbeat } else { Chosen::Silence }
+                }
+                () = shutdown.cancelled() => Chosen::Shutdown,
+            };
+            match chosen {
+                Chosen::Message(Some(message)) => self.handle(message),
+                Chosen::Report(Some(report)) => self.report(report),
+                Chosen::Silence => {
+                    let updates = self.watch.handle_timeout(Now::read());
+                    self.show(&updates);
+                }
+                Chosen::Heartbeat => {
+                    heartbeat += HEARTBEAT;
+                    // This task's standstill would be the hub's, so it is the one that feeds systemd's watchdog.
+                    lamon_daemon::systemd::alive();
+                    self.heartbeat();
+                }
+                Chosen::Message(None) | Chosen::Report(None) | Chosen::Shutdown => return,
+            }
+        }
+    }
+
+    fn handle(&mut self, message: ToCore) {
+        match message {
+            ToCore::Hello(greeting) => self.greet(*greeting),
+            ToCore::Closed { node, connection } => {
+                if self.agents.get(&node).is_some_and(|agent| agent.number == connection) {
+                    self.agents.remove(&node);
+                    self.health.agents = self.agents.len();
+                    info!(%node, "agent disconnected");
+                }
+            }
+            ToCore::Sample { sample, reply } => {
+                let taken = self.watch.handle_sample(Now::read(), &sample);
+                self.health.samples += u64::from(taken.is_ok());
+                let answer = taken.map(|updates| self.show(&updates));
+                match (reply, answer) {
+                    (Some(reply), answer) => {
+                        let _ = reply.send(answer);
+                    }
+                    (None, Err(error)) => debug!(node = %sample.node, %error, "a sample was not taken"),
+                    (None, Ok(())) => {}
+                }
+            }
+            ToCore::Event(event) => self.show(&[Update::Event(event)]),
+            ToCore::Reload(Ok(config)) => self.reload(*config),
+            ToCore::Reload(Err(why)) => {
+                let text = format!("the configuration stays as it was: {why}");
+                self.show(&[event(None, EventKind::ReloadFailed, text)]);
+            }
+        }
+    }
+
+    fn greet(&mut self, greeting: Greeting) {
+        let Greeting { hello, peer, replaced, reply } = greeting;
+        let node = hello.node;
+        if let Err(error) = self.watch.admit(&node) {
+            let text = format!("{node} at {peer} refused: {error}");
+            self.show(&[event(Some(node), EventKind::Refused, text)]);
+            let _ = reply.send(Err(error.to_string()));
+            return;
+        }
+        self.connections += 1;
+        let (settings, receiver) = watch::channel(self.config.settings_for(&node));
+        let connection = Connection { number: self.connections, replaced, settings };
+        let admitted = Admitted { connection: connection.number, settings: receiver };
+        info!(%node, peer, os = hello.os, version = hello.agent_version, "agent connected");
+        // A half-open connection must not lock its node out: the newer takes its place.
+        if let Some(before) = self.agents.insert(node.clone(), connection) {
+            before.replaced.cancel();
+            let text = format!("a second connection of {node}, from {peer}, took the place of the first");
+            self.show(&[event(Some(node), EventKind::Replaced, text)]);
+        }
+        self.health.agents = self.agents.len();
+        let _ = reply.send(Ok(admitted));
+    }
+
+    fn report(&mut self, report: Report) {
+        let health = &mut self.health;
+        let (kind, text) = match report {
+            Report::JournalFailed(reason) => {
+                health.journal_failure = Some(reason.clone());
+                (EventKind::JournalFailed, format!("{reason}; samples wait with their agents"))
+            }
+            Report::JournalMovedAside(text) => (EventKind::JournalFailed, text),
+            Report::JournalWorks => {
+                health.journal_failure = None;
+                (EventKind::JournalRecovered, "the journal takes samples again".into())
+            }
+            Report::DatabaseFailed(reason) => {
+                health.database_failure = Some(reason.clone());
+                (EventKind::DatabaseFailed, format!("{reason}; samples wait in the journal"))
+            }
+            Report::DatabaseWorks => {
+                health.database_failure = None;
+                (EventKind::DatabaseRecovered, "the archive takes samples again".into())
+            }
+            Report::DeadLetters(count, reason) => {
+                (EventKind::DeadLetter, format!("{count} samples went to dead_letter: {reason}"))
+            }
+            Report::Backlog { samples, oldest_ms } => {
+                (health.backlog, health.backlog_oldest_ms) = (samples, oldest_ms);
+                return;
+            }
+        };
+        self.show(&[event(None, kind, text)]);
+    }
+
+    fn reload(&mut self, config: HubConfig) {
+        let updates = self.watch.reload(config.rules.clone(), config.groups.clone());
+        for (node, agent) in &self.agents {
+            let settings = config.settings_for(node);
+            agent.settings.send_if_modified(|before| {
+                let changed = *before != settings;
+                before.clone_from(&settings);
+                changed
+            });
+        }
+        self.config = config;
+        self.show(&updates);
+        self.show(&[event(None, EventKind::Reload, "rules, groups and settings were read again".into())]);
+    }
+
+    fn heartbeat(&mut self) {
+        let fresh = self.health.samples - self.counted;
+        self.counted = self.health.samples;
+        #[expect(clippy::cast_precision_loss, reason = "counts of samples stay far below 2^53")]
+        let number = |count: u64| count as f64;
+        self.health.samples_rate = number(fresh) / HEARTBEAT.as_secs_f64();
+        let sums = self.watch.nodes().fold((0, 0), |(taken, received), node| {
+            (taken + node.tally.taken, received + node.tally.received)
+        });
+        self.health.completeness = if sums.0 == 0 { 1.0 } else { number(sums.1) / number(sums.0) };
+        self.show(&[Update::Heartbeat]);
+    }
+
+    fn show(&mut self, updates: &[Update]) {
+        let picture = Picture { watch: &self.watch, health: &self.health, now: Now::read() };
+        for update in updates {
+            log(&mut self.log_limit, picture.now, update);
+            for face in &mut self.faces {
+                face.update(&picture, update);
+            }
+        }
+    }
+}
+
+fn event(node: Option<NodeName>, kind: EventKind, text: String) -> Update {
+    Update::Event(Event { node, kind, text })
+}
+
+/// Writes an update that an operator would want to find in the log, unless too many come at once.
+fn log(limit: &mut LogLimit, now: Now, update: &Update) {
+    let quiet = match update {
+        Update::Sampled { .. } | Update::Heartbeat => true,
+        Update::Levels { changes, .. } => changes.is_empty(),
+        _ => false,
+    };
+    if quiet {
+        return;
+    }
+    let Some(held_back) = limit.admit(now.monotonic) else { return };
+    if held_back > 0 {
+        warn!(held_back, "lines were left out of the log, because too many came at once");
+    }
+    match update {
+        Update::Joined { node } => info!(%node, "node joined"),
+        Update::Silent { node, after } => warn!(%node, after_seconds = after.as_secs(), "node silent"),
+        Update::Back { node, after } => info!(%node, after_seconds = after.as_secs(), "node back"),
+        Update::Levels { node, changes } => {
+            for change in changes {
+                if change.to > change.from {
+                    warn!(%node, "{change}");
+                } else {
+                    info!(%node, "{change}");
+                }
+            }
+        }
+        Update::Event(event) if event.kind.level() > Level::Good => warn!("{}", event.text),
+        Update::Event(event) => info!("{}", event.text),
+        Update::Sampled { .. } | Update::Heartbeat => {}
+    }
+}

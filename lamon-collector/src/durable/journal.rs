@@ -1,0 +1,309 @@
+//! The journal thread: gathers samples, commits them together, and says so.
+//!
+//! A commit costs a flush of the disk, so samples wait for company: up to [`BATCH_SAMPLES`], or [`WINDOW`], or until
+//! somebody waits for the answer. When the journal cannot be written the batch is kept and tried again for ever; what
+//! comes meanwhile waits in the queue, then in the connections' windows, then with the agents. Nothing is dropped, and
+//! memory stays bounded.
+
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use lamon_store::journal::{AppendError, Journal, JournalOptions, Opened};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::{Append, JournalHandle, Query, Report};
+use crate::sample::Now;
+
+/// A commit takes at most about this many samples: enough that the flush of the disk is a small part of each.
+const BATCH_SAMPLES: usize = 500;
+
+/// The longest that a sample waits for company: an idle hub commits once a second at most.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// How long to wait before a failed commit, or opening, is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// How many appends wait for the thread, each of at most one window of one connection.
+const APPENDS: usize = 64;
+
+/// How many questions wait for the thread: one for each connection that just said hello, more of them wait.
+const QUERIES: usize = 64;
+
+/// How often old rows are deleted, in steps of a few milliseconds.
+const PRUNE_EVERY: Duration = Duration::from_secs(10);
+
+/// How the journal is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct JournalSettings {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// How it is opened.
+    pub(crate) options: JournalOptions,
+    /// How long rows stay at least.
+    pub(crate) keep: Duration,
+    /// The archive's name, under which its cursor is kept.
+    pub(crate) archive: String,
+}
+
+/// Starts the thread. It ends, with everything committed that it can commit, when `shutdown` is cancelled and the
+/// queue is empty.
+///
+/// # Errors
+///
+/// When the system gives no thread.
+pub(crate) fn spawn(
+    settings: JournalSettings,
+    reports: mpsc::Sender<Report>,
+    shutdown: CancellationToken,
+) -> std::io::Result<(JournalHandle, JoinHandle<()>)> {
+    let (appends, appends_in) = mpsc::channel(APPENDS);
+    let (queries, queries_in) = mpsc::channel(QUERIES);
+    let (newest_out, newest) = watch::channel(0);
+    let keeper = Keeper {
+        settings,
+        reports,
+        newest: newest_out,
+        journal: None,
+        pending: Vec::new(),
+        pending_samples: 0,
+        commit_at: None,
+        failing: None,
+        cursor_waits: Vec::new(),
+    };
+    let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
+        match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+            Ok(runtime) => runtime.block_on(keeper.run(appends_in, queries_in, shutdown)),
+            Err(error) => error!(%error, "the journal thread has no runtime"),
+        }
+    })?;
+    Ok((JournalHandle { appends, queries, newest }, thread))
+}
+
+struct Keeper {
+    settings: JournalSettings,
+    reports: mpsc::Sender<Report>,
+    newest: watch::Sender<i64>,
+    /// `None` until it could be opened.
+    journal: Option<Journal>,
+    /// What the next commit takes. At most [`BATCH_SAMPLES`] and one append more.
+    pending: Vec<Append>,
+    pending_samples: usize,
+    /// When the next commit, or try, is due; `None` when nothing waits and the journal is open.
+    commit_at: Option<Instant>,
+    /// Why the journal cannot be written, so that each reason is told once.
+    failing: Option<String>,
+    /// Who asked for the cursor before the journal was open.
+    cursor_waits: Vec<tokio::sync::oneshot::Sender<i64>>,
+}
+
+enum Chosen {
+    Append(Option<Append>),
+    Query(Option<Query>),
+    Commit,
+    Prune,
+    Shutdown,
+}
+
+impl Keeper {
+    async fn run(
+        mut self,
+        mut appends: mpsc::Receiver<Append>,
+        mut queries: mpsc::Receiver<Query>,
+        shutdown: CancellationToken,
+    ) {
+        self.open();
+        let mut prune_at = Instant::now() + PRUNE_EVERY;
+        let mut ending = false;
+        loop {
+            let room = self.pending_samples < BATCH_SAMPLES;
+            let commit_at = self.commit_at.unwrap_or(prune_at);
+            let chosen = tokio::select! {
+                biased;
+                query = queries.recv() => Chosen::Query(query),
+                append = appends.recv(), if room => Chosen::Append(append),
+                () = sleep_until(commit_at), if self.commit_at.is_some() => Chosen::Commit,
+                () = sleep_until(prune_at), if self.commit_at.is_none() => Chosen::Prune,
+                () = shutdown.cancelled(), if !ending => Chosen::Shutdown,
+            };
+            match chosen {
+                Chosen::Append(Some(append)) => self.gather(append),
+                // Every connection has ended: what is pending gets its last try.
+                Chosen::Append(None) | Chosen::Query(None) => break,
+                Chosen::Query(Some(query)) => self.answer(query),
+                Chosen::Commit => self.commit(),
+                Chosen::Prune => {
+                    let more = self.prune();
+                    prune_at = Instant::now() + if more { Duration::from_millis(50) } else { PRUNE_EVERY };
+                }
+                Chosen::Shutdown => {
+                    ending = true;
+                    // From here on nobody can send; what is queued is still taken.
+                    appends.close();
+                }
+            }
+        }
+        while let Ok(append) = appends.try_recv() {
+            self.gather(append);
+        }
+        self.commit();
+    }
+
+    fn gather(&mut self, append: Append) {
+        self.pending_samples += append.samples.len();
+        let soon = append.urgent || self.pending_samples >= BATCH_SAMPLES;
+        self.pending.push(append);
+        if self.failing.is_some() {
+            return;
+        }
+        let now = Instant::now();
+        let due = if soon { now } else { now + WINDOW };
+        self.commit_at = Some(self.commit_at.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    fn answer(&mut self, query: Query) {
+        match query {
+            Query::Committed { node, epoch, reply } => {
+                let committed =
+                    self.journal.as_ref().and_then(|journal| journal.committed(node.as_str(), epoch));
+                let _ = reply.send(committed);
+            }
+            Query::Cursor { reply } => {
+                self.cursor_waits.push(reply);
+                self.answer_cursor();
+            }
+            Query::Forwarded { position } => {
+                let archive = self.settings.archive.clone();
+                let set = self.journal.as_mut().map(|journal| journal.set_cursor(&archive, position));
+                if let Some(Err(error)) = set {
+                    // The archive takes rows twice without harm, so a cursor that lags costs only work.
+                    warn!(%error, "the journal cannot note how far the archive is");
+                }
+            }
+        }
+    }
+
+    fn answer_cursor(&mut self) {
+        if let Some(journal) = &self.journal {
+            let cursor = journal.cursor(&self.settings.archive).unwrap_or(0);
+            for reply in self.cursor_waits.drain(..) {
+                let _ = reply.send(cursor);
+            }
+        }
+    }
+
+    /// Opens the journal, or says why not and tries again later.
+    fn open(&mut self) {
+        let opened = make_folder(&self.settings.path)
+            .map_err(|error| error.to_string())
+            .and_then(|()| {
+                Journal::open(&self.settings.path, self.settings.options).map_err(|error| error.to_string())
+            })
+            .and_then(|(mut journal, opened)| {
+                journal.use_archives(&[&self.settings.archive]).map_err(|error| error.to_string())?;
+                Ok((journal, opened))
+            });
+        match opened {
+            Ok((journal, opened)) => {
+                if let Opened::MovedAside { to, reason } = opened {
+                    self.report(Report::JournalMovedAside(format!("{reason}; moved to {}", to.display())));
+                }
+                info!(path = %journal.path().display(), "the journal is open");
+                self.newest.send_replace(journal.last_position());
+                self.journal = Some(journal);
+                self.works();
+                self.answer_cursor();
+            }
+            Err(reason) => self.fails(format!("the journal cannot be opened: {reason}")),
+        }
+    }
+
+    /// Commits what is pending and tells everybody whose samples are on disk.
+    fn commit(&mut self) {
+        self.commit_at = None;
+        if self.journal.is_none() {
+            self.open();
+        }
+        let Some(journal) = &mut self.journal else { return };
+        if self.pending.is_empty() {
+            return;
+        }
+        let samples: Vec<lamon_store::Sample> =
+            self.pending.iter_mut().flat_map(|append| std::mem::take(&mut append.samples)).collect();
+        match journal.append(&samples) {
+            Ok(committed) => {
+                self.newest.send_replace(committed.position);
+                self.pending_samples = 0;
+                for append in self.pending.drain(..) {
+                    let _ = append.done.send(());
+                }
+                self.works();
+            }
+            Err(failure) => {
+                let reason = format!("the journal cannot be written: {failure}");
+                self.keep_for_retry(samples);
+                if matches!(failure, AppendError::Damaged(_)) {
+                    self.move_aside(&reason);
+                }
+                self.fails(reason);
+            }
+        }
+    }
+
+    /// Puts samples that could not be committed back where they came from, so that the next try takes them.
+    fn keep_for_retry(&mut self, samples: Vec<lamon_store::Sample>) {
+        if let Some(first) = self.pending.first_mut() {
+            // Order matters only within a node, and one append holds them all in their order.
+            first.samples = samples;
+        }
+    }
+
+    fn move_aside(&mut self, reason: &str) {
+        let Some(journal) = &mut self.journal else { return };
+        match journal.move_aside() {
+            Ok(to) => self.report(Report::JournalMovedAside(format!("{reason}; moved to {}", to.display()))),
+            Err(error) => error!(%error, "the damaged journal cannot be moved aside"),
+        }
+    }
+
+    fn fails(&mut self, reason: String) {
+        self.commit_at = Some(Instant::now() + RETRY);
+        if self.failing.as_ref() != Some(&reason) {
+            self.report(Report::JournalFailed(reason.clone()));
+            self.failing = Some(reason);
+        }
+    }
+
+    fn works(&mut self) {
+        if self.failing.take().is_some() {
+            self.report(Report::JournalWorks);
+        }
+    }
+
+    /// Deletes one step of old rows; whether there are more.
+    fn prune(&mut self) -> bool {
+        let Some(journal) = &mut self.journal else { return false };
+        match journal.prune(self.settings.keep, Now::read().unix_ms) {
+            Ok(pruned) => pruned.more,
+            Err(error) => {
+                warn!(%error, "old rows of the journal cannot be deleted");
+                false
+            }
+        }
+    }
+
+    fn report(&self, report: Report) {
+        // The core task takes reports within microseconds; a full queue means that it ended.
+        let _ = self.reports.try_send(report);
+    }
+}
+
+fn make_folder(path: &std::path::Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| std::io::Error::other(format!("{}: {error}", folder.display())))
+    })
+}

@@ -1,0 +1,89 @@
+//! The durable path: samples to the journal, acknowledged when they are on its disk, and from there to the archive.
+//!
+//! ```text
+//! connections --Append--> journal thread --commit--> journal.sqlite <--reads-- forwarder thread --> archive
+//!      ^                       |                                                    |
+//!      +---- done, then ok/Ack-+  <------------------ Forwarded(position) ----------+
+//! ```
+//!
+//! Both are threads of their own, because SQLite blocks and a disk may hang: the live path never waits for either.
+//! What they have to tell goes to the core task as [`Report`]s.
+
+mod forward;
+mod journal;
+
+use lamon_wire::names::NodeName;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub(crate) use self::forward::spawn as spawn_forwarder;
+pub(crate) use self::journal::{JournalSettings, spawn as spawn_journal};
+
+/// Samples to be made durable, all of one node, in order.
+#[derive(Debug)]
+pub(crate) struct Append {
+    /// The samples.
+    pub(crate) samples: Vec<lamon_store::Sample>,
+    /// Somebody waits for the answer: commit without gathering more.
+    pub(crate) urgent: bool,
+    /// Told when the samples are on disk. It is dropped without a word only when the hub ends.
+    pub(crate) done: oneshot::Sender<()>,
+}
+
+/// Questions and notices to the journal, which it takes between commits, also while it cannot commit.
+#[derive(Debug)]
+pub(crate) enum Query {
+    /// Up to which sequence number of the epoch is the node's data on disk?
+    Committed {
+        /// The node.
+        node: NodeName,
+        /// The epoch.
+        epoch: u32,
+        /// The answer.
+        reply: oneshot::Sender<Option<u64>>,
+    },
+    /// The archive's cursor, once the journal is open.
+    Cursor {
+        /// The answer.
+        reply: oneshot::Sender<i64>,
+    },
+    /// The archive has every row up to this position.
+    Forwarded {
+        /// The journal's position.
+        position: i64,
+    },
+}
+
+/// The handles of the journal thread.
+#[derive(Debug, Clone)]
+pub(crate) struct JournalHandle {
+    /// Samples to commit. Bounded: connections wait, and their agents keep.
+    pub(crate) appends: mpsc::Sender<Append>,
+    /// Questions.
+    pub(crate) queries: mpsc::Sender<Query>,
+    /// The position of the newest row on disk.
+    pub(crate) newest: watch::Receiver<i64>,
+}
+
+/// What the durable path tells the core task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// The journal cannot be written, with the reason; it is tried again for ever.
+    JournalFailed(String),
+    /// The journal was damaged and moved aside; a new one is in use.
+    JournalMovedAside(String),
+    /// The journal takes samples.
+    JournalWorks,
+    /// The archive does not take samples, with the reason; it is tried again for ever.
+    DatabaseFailed(String),
+    /// The archive takes samples.
+    DatabaseWorks,
+    /// The archive refuses so many samples for good, with the first reason.
+    DeadLetters(usize, String),
+    /// What waits in the journal for the archive.
+    Backlog {
+        /// How many samples.
+        samples: u64,
+        /// When the oldest was taken, unix milliseconds UTC.
+        oldest_ms: Option<i64>,
+    },
+}

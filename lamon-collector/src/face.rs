@@ -1,0 +1,45 @@
+//! Faces: where the picture is shown. The bus is one, RTS2 another.
+
+use crate::sample::Now;
+use crate::watch::{Update, Watch};
+
+/// Shows what the watch sees, to programs of one kind.
+///
+/// The core task calls it with each update, so it must never wait: not for a disk, not for a peer, not for a lock that
+/// somebody holds while he waits. It keeps what is newest and lets go of the rest.
+pub trait Face: Send {
+    /// Something happened; the picture already shows it.
+    fn update(&mut self, picture: &Picture<'_>, update: &Update);
+}
+
+/// All there is to see.
+#[derive(Debug)]
+pub struct Picture<'a> {
+    /// The nodes.
+    pub watch: &'a Watch,
+    /// The hub itself.
+    pub health: &'a Health,
+    /// When this is.
+    pub now: Now,
+}
+
+/// How the hub itself is.
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    /// Samples that came since the hub's start, late ones too.
+    pub samples: u64,
+    /// Samples per second, since the heartbeat before.
+    pub samples_rate: f64,
+    /// Agents that are connected.
+    pub agents: usize,
+    /// Why the journal cannot be written; `None` while it can.
+    pub journal_failure: Option<String>,
+    /// Why the archive takes no samples; `None` while it does.
+    pub database_failure: Option<String>,
+    /// Samples in the journal that the archive does not have yet, as last counted.
+    pub backlog: u64,
+    /// When the oldest of them was taken, unix milliseconds UTC.
+    pub backlog_oldest_ms: Option<i64>,
+    /// Of the samples that agents took since the hub's start, the part that came; 1 when none is missing.
+    pub completeness: f64,
+}

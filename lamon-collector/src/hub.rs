@@ -1,0 +1,137 @@
+//! The hub: sets up its tasks and threads, and lets them end in order.
+//!
+//! ```text
+//! listeners -> connections -> core -> faces (bus, RTS2)
+//!                   |
+//!                   +-> journal thread -> forwarder thread -> archive
+//! ```
+//!
+//! At the end connections go first, so that nothing new comes; then the journal commits what it has, and the core ends
+//! with its faces.
+
+use std::io;
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use lamon_store::journal::{Durability, JournalOptions};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::config::{self, HubConfig};
+use crate::core::{Core, QUEUE, ToCore};
+use crate::durable::{JournalSettings, spawn_forwarder, spawn_journal};
+use crate::face::Face;
+use crate::intake::{self, Doors, TextNumbers};
+
+/// How many reports of the durable path wait for the core. There are a few a second at most.
+const REPORTS: usize = 256;
+
+/// The sockets of the intake, bound before anything else is started, so that a port in use ends the program at once.
+#[derive(Debug)]
+pub struct Listeners(Vec<TcpListener>);
+
+impl Listeners {
+    /// Binds every address of `[intake] listen`.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the address.
+    pub async fn bind(config: &HubConfig) -> anyhow::Result<Self> {
+        let mut listeners = Vec::new();
+        for address in &config.intake.listen {
+            let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+                io::ErrorKind::AddrInUse => anyhow::anyhow!(
+                    "cannot listen on {address}: the port is in use (is another hub running? [intake] listen names the address)"
+                ),
+                _ => anyhow::anyhow!("cannot listen on {address}, which [intake] listen names: {error}"),
+            })?;
+            listeners.push(listener);
+        }
+        Ok(Self(listeners))
+    }
+
+    /// Where they listen, with the ports that the system chose for port 0.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        self.0.iter().map(TcpListener::local_addr).collect()
+    }
+}
+
+/// Runs a hub with these faces until `shutdown`. New configurations come by `reloads`, or why there is none.
+///
+/// # Errors
+///
+/// When a thread cannot be started. Whatever goes wrong later is told by events, and the hub goes on.
+pub async fn run(
+    config: HubConfig,
+    listeners: Listeners,
+    faces: Vec<Box<dyn Face>>,
+    mut reloads: mpsc::Receiver<Result<HubConfig, String>>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let (reports, reports_in) = mpsc::channel(REPORTS);
+    let (to_core, messages) = mpsc::channel(QUEUE);
+    // The later ones outlive the earlier: connections, then the durable path, then the core.
+    let [durable_ends, core_ends] = [CancellationToken::new(), CancellationToken::new()];
+    let (journal, journal_thread) =
+        spawn_journal(journal_settings(&config), reports.clone(), durable_ends.clone())
+            .context("cannot start the journal's thread")?;
+    let forwarder_thread = spawn_forwarder(
+        config.database.url.clone(),
+        config.name.to_string(),
+        config.journal_path(),
+        journal.clone(),
+        reports,
+        durable_ends.clone(),
+    )
+    .context("cannot start the forwarder's thread")?;
+    let core = tokio::spawn(Core::new(config.clone(), faces).run(messages, reports_in, core_ends.clone()));
+
+    let doors = Doors { core: to_core.clone(), journal, text_numbers: TextNumbers::new() };
+    let mut intakes = JoinSet::new();
+    for listener in listeners.0 {
+        if let Ok(address) = listener.local_addr() {
+            info!(%address, "listening for agents and text");
+        }
+        intakes.spawn(intake::run(listener, config.intake.clone(), doors.clone(), shutdown.clone()));
+    }
+    drop(doors);
+    lamon_daemon::systemd::ready();
+    loop {
+        tokio::select! {
+            Some(config) = reloads.recv() => {
+                let _ = to_core.send(ToCore::Reload(config.map(Box::new))).await;
+            }
+            () = shutdown.cancelled() => break,
+        }
+    }
+
+    lamon_daemon::systemd::stopping();
+    info!("the hub ends");
+    while intakes.join_next().await.is_some() {}
+    durable_ends.cancel();
+    let threads = tokio::task::spawn_blocking(move || (journal_thread.join(), forwarder_thread.join()));
+    let _ = threads.await;
+    core_ends.cancel();
+    let _ = core.await;
+    Ok(())
+}
+
+fn journal_settings(config: &HubConfig) -> JournalSettings {
+    let durability = match config.journal.durability {
+        config::Durability::Full => Durability::Full,
+        config::Durability::Normal => Durability::Normal,
+    };
+    JournalSettings {
+        path: config.journal_path(),
+        options: JournalOptions { durability, ..JournalOptions::default() },
+        keep: config.journal.keep.duration(),
+        archive: config.database.url.name(),
+    }
+}

@@ -1,0 +1,330 @@
+//! The task of an agent's connection, around the pure `session`.
+//!
+//! It waits on the agent's frames, on room in the journal's queue, on the journal's word that samples are on disk, on new
+//! settings, on its ping timer, and on being replaced. Samples go to the live path as they are parsed; their way to the
+//! disk is a queue of its own, so that a hanging disk never makes the picture old.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lamon_wire::MAGIC;
+use lamon_wire::frames::HubFrame;
+use lamon_wire::framing::{FrameBuffer, FrameTooLong};
+use lamon_wire::hello::{Answer, Hello, VERSION, Welcome};
+use lamon_wire::names::NodeName;
+use thiserror::Error;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::Doors;
+use super::listener::{HELLO_TIME, close_gently};
+use super::session::{Brought, Session, SessionError, WINDOW};
+use crate::core::{Admitted, Greeting, ToCore};
+use crate::durable::{Append, Query};
+use crate::sample::{Now, Sample};
+use crate::watch::{Event, EventKind};
+
+/// How often the clocks are compared; also how a dead peer is found.
+const PING_EVERY: Duration = Duration::from_secs(60);
+
+/// A peer that said nothing for three pings is gone.
+const MUTE_TIME: Duration = Duration::from_secs(190);
+
+/// How long the peer may take to read what it is sent.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+
+/// How long a hello waits for the journal to say what it has. A journal that hangs must not hold up the live path: an
+/// agent that is told nothing sends again what it has, and what is on disk already is dropped there.
+const COMMITTED_TIME: Duration = Duration::from_secs(1);
+
+/// Bytes taken from the socket at once: a sample of core metrics is 40, a backlog's frame a few thousand.
+const READ_BYTES: usize = 4_096;
+
+/// Why a connection ended other than by the peer's close.
+#[derive(Debug, Error)]
+enum Ended {
+    /// The socket broke.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The peer does not read, or says nothing.
+    #[error("{0}")]
+    Mute(&'static str),
+    /// The peer breaks the protocol.
+    #[error("{0}")]
+    Protocol(#[from] SessionError),
+    /// A frame of ours is too long.
+    #[error("{0}")]
+    Frame(#[from] FrameTooLong),
+    /// The hub ends, or another connection took the place of this one.
+    #[error("the hub ended it")]
+    ByHub,
+}
+
+/// Serves one agent until either side ends it.
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    doors: Doors,
+    shutdown: CancellationToken,
+) {
+    let mut frames = FrameBuffer::new();
+    let hello = tokio::select! {
+        hello = timeout(HELLO_TIME, read_hello(&mut stream, &mut frames)) => hello,
+        () = shutdown.cancelled() => return,
+    };
+    let hello = match hello {
+        Ok(Ok(hello)) => hello,
+        Ok(Err(why)) => {
+            debug!(%peer, why, "a hello was refused");
+            return refuse(stream, why).await;
+        }
+        Err(_) => return debug!(%peer, "an agent said no hello"),
+    };
+    let now = Now::read();
+    let replaced = shutdown.child_token();
+    let (reply, answer) = oneshot::channel();
+    let greeting =
+        Greeting { hello: hello.clone(), peer: peer.to_string(), replaced: replaced.clone(), reply };
+    if doors.core.send(ToCore::Hello(Box::new(greeting))).await.is_err() {
+        return;
+    }
+    let admitted = match answer.await {
+        Ok(Ok(admitted)) => admitted,
+        Ok(Err(why)) => return refuse(stream, why).await,
+        Err(_) => return,
+    };
+    let (node, number) = (hello.node.clone(), admitted.connection);
+    let connection = Connection {
+        session: Session::new(&hello, now.unix_ms),
+        node: node.clone(),
+        stream,
+        frames,
+        doors: doors.clone(),
+        admitted,
+        waiting: VecDeque::new(),
+        on_way: VecDeque::new(),
+        began: Instant::now(),
+        out: Vec::new(),
+    };
+    match connection.run(&hello, &replaced).await {
+        Ok(()) => debug!(%node, %peer, "the agent closed its connection"),
+        Err(Ended::ByHub) => {}
+        Err(Ended::Protocol(error)) => {
+            let text = format!("{node} at {peer} broke the protocol, and its connection was closed: {error}");
+            let event = Event { node: Some(node.clone()), kind: EventKind::Protocol, text };
+            let _ = doors.core.send(ToCore::Event(event)).await;
+        }
+        Err(error) => debug!(%node, %peer, %error, "an agent's connection broke"),
+    }
+    let _ = doors.core.send(ToCore::Closed { node, connection: number }).await;
+}
+
+async fn read_hello(stream: &mut TcpStream, frames: &mut FrameBuffer) -> Result<Hello, String> {
+    let mut magic = [0; MAGIC.len()];
+    stream.read_exact(&mut magic).await.map_err(|error| error.to_string())?;
+    let mut read = [0; READ_BYTES];
+    loop {
+        if let Some(payload) = frames.next_frame() {
+            return Hello::parse(payload).map_err(|error| error.to_string());
+        }
+        match stream.read(&mut read).await.map_err(|error| error.to_string())? {
+            0 => return Err("the connection ended within the hello".into()),
+            count => frames.extend(read.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+async fn refuse(mut stream: TcpStream, why: String) {
+    let mut out = Vec::new();
+    // A sentence always fits a frame.
+    let _ = Answer::Refused { why }.write(&mut out);
+    if let Ok(Ok(())) = timeout(WRITE_TIME, stream.write_all(&out)).await {
+        close_gently(stream).await;
+    }
+}
+
+struct Connection {
+    session: Session,
+    node: NodeName,
+    stream: TcpStream,
+    frames: FrameBuffer,
+    doors: Doors,
+    admitted: Admitted,
+    /// Samples that wait for room in the journal's queue. With `on_way` at most [`WINDOW`] samples.
+    waiting: VecDeque<Vec<Arc<Sample>>>,
+    /// Samples in the journal's hands, in order: the last one's number, how many, and the word that they are on disk.
+    on_way: VecDeque<(u64, usize, oneshot::Receiver<()>)>,
+    /// The zero of the clock that stamps pings.
+    began: Instant,
+    /// Bytes to send; kept for its capacity.
+    out: Vec<u8>,
+}
+
+enum Chosen<'a> {
+    Read(std::io::Result<usize>),
+    Room(Result<mpsc::Permit<'a, Append>, mpsc::error::SendError<()>>),
+    OnDisk(Result<(), oneshot::error::RecvError>),
+    Settings,
+    Ping,
+    Mute,
+    Ended,
+}
+
+impl Connection {
+    async fn run(mut self, hello: &Hello, replaced: &CancellationToken) -> Result<(), Ended> {
+        self.welcome(hello).await?;
+        let mut ping_at = Instant::now() + PING_EVERY;
+        let mut heard = Instant::now();
+        let mut read = vec![0; READ_BYTES];
+        self.take_frames().await?;
+        loop {
+            let appends = self.doors.journal.appends.clone();
+            let chosen = tokio::select! {
+                count = self.stream.read(&mut read) => Chosen::Read(count),
+                permit = appends.reserve(), if !self.waiting.is_empty() => Chosen::Room(permit),
+                done = on_disk(&mut self.on_way), if !self.on_way.is_empty() => Chosen::OnDisk(done),
+                Ok(()) = self.admitted.settings.changed() => Chosen::Settings,
+                () = sleep_until(ping_at) => Chosen::Ping,
+                () = sleep_until(heard + MUTE_TIME) => Chosen::Mute,
+                () = replaced.cancelled() => Chosen::Ended,
+            };
+            match chosen {
+                Chosen::Read(count) => {
+                    let count = count?;
+                    if count == 0 {
+                        return Ok(());
+                    }
+                    heard = Instant::now();
+                    self.frames.extend(read.get(..count).unwrap_or_default());
+                    self.take_frames().await?;
+                }
+                Chosen::Room(permit) => self.hand_to_journal(permit.map_err(|_| Ended::ByHub)?),
+                Chosen::OnDisk(done) => {
+                    done.map_err(|_| Ended::ByHub)?;
+                    self.acknowledge();
+                }
+                Chosen::Settings => self.send_settings()?,
+                Chosen::Ping => {
+                    ping_at += PING_EVERY;
+                    self.ping()?;
+                }
+                Chosen::Mute => return Err(Ended::Mute("nothing heard for three pings")),
+                Chosen::Ended => return Err(Ended::ByHub),
+            }
+            self.flush().await?;
+        }
+    }
+
+    async fn welcome(&mut self, hello: &Hello) -> Result<(), Ended> {
+        let (reply, answer) = oneshot::channel();
+        let query = Query::Committed { node: self.node.clone(), epoch: hello.epoch, reply };
+        let ask = async {
+            self.doors.journal.queries.send(query).await.ok()?;
+            answer.await.ok()?
+        };
+        let committed = timeout(COMMITTED_TIME, ask).await.ok().flatten();
+        let hub_unix_ms = Now::read().unix_ms;
+        let version = hello.version.min(VERSION);
+        Answer::Welcome(Welcome { version, hub_unix_ms, committed, window: WINDOW }).write(&mut self.out)?;
+        self.ping()?;
+        let settings = self.admitted.settings.borrow_and_update().clone();
+        if settings != lamon_wire::frames::Settings::default() {
+            self.write_settings(settings)?;
+        }
+        self.flush().await
+    }
+
+    /// Takes up every whole frame that came.
+    async fn take_frames(&mut self) -> Result<(), Ended> {
+        while let Some(payload) = self.frames.next_frame() {
+            let hub_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            match self.session.handle_frame(payload, hub_us, Now::read().unix_ms)? {
+                Brought::Ordered(samples) => {
+                    for sample in &samples {
+                        self.show(Arc::clone(sample)).await?;
+                    }
+                    self.waiting.push_back(samples);
+                }
+                Brought::Ahead(sample) => self.show(sample).await?,
+                Brought::Nothing => {}
+            }
+        }
+        self.frames.shrink();
+        Ok(())
+    }
+
+    async fn show(&self, sample: Arc<Sample>) -> Result<(), Ended> {
+        let message = ToCore::Sample { sample, reply: None };
+        self.doors.core.send(message).await.map_err(|_| Ended::ByHub)
+    }
+
+    fn hand_to_journal(&mut self, permit: mpsc::Permit<'_, Append>) {
+        let Some(samples) = self.waiting.pop_front() else { return };
+        let Some(last) = samples.last() else { return };
+        let (done, on_disk) = oneshot::channel();
+        self.on_way.push_back((last.identity.sequence, samples.len(), on_disk));
+        // A single sample is today's, and can wait for company; several are a backlog that wants to go on.
+        let urgent = samples.len() > 1;
+        permit.send(Append {
+            samples: samples.iter().map(|sample| sample.to_stored()).collect(),
+            urgent,
+            done,
+        });
+    }
+
+    /// The first on the way are on disk, and perhaps more behind them: one word for all.
+    fn acknowledge(&mut self) {
+        let Some((mut last, mut count, _)) = self.on_way.pop_front() else { return };
+        while let Some((sequence, more, done)) = self.on_way.front_mut()
+            && done.try_recv().is_ok()
+        {
+            (last, count) = (*sequence, count + *more);
+            self.on_way.pop_front();
+        }
+        self.session.acknowledged(count);
+        // An acknowledgement always fits a frame.
+        let _ = HubFrame::Ack(last).write(&mut self.out);
+    }
+
+    fn send_settings(&mut self) -> Result<(), Ended> {
+        let settings = self.admitted.settings.borrow_and_update().clone();
+        self.write_settings(settings)
+    }
+
+    fn write_settings(&mut self, settings: lamon_wire::frames::Settings) -> Result<(), Ended> {
+        self.session.settings_sent(&settings);
+        Ok(HubFrame::Settings(settings).write(&mut self.out)?)
+    }
+
+    fn ping(&mut self) -> Result<(), Ended> {
+        let hub_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Ok(HubFrame::Ping { hub_us }.write(&mut self.out)?)
+    }
+
+    async fn flush(&mut self) -> Result<(), Ended> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        timeout(WRITE_TIME, self.stream.write_all(&self.out))
+            .await
+            .map_err(|_| Ended::Mute("it does not read what it is sent"))??;
+        self.out.clear();
+        Ok(())
+    }
+}
+
+/// Waits for the word on the samples that are first on their way. Cancel-safe.
+async fn on_disk(
+    on_way: &mut VecDeque<(u64, usize, oneshot::Receiver<()>)>,
+) -> Result<(), oneshot::error::RecvError> {
+    match on_way.front_mut() {
+        Some((_, _, done)) => done.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,160 @@
+//! The listener task: accepts connections, tells their language, turns strangers away.
+//!
+//! It waits on the listening sockets; each connection becomes a task of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lamon_daemon::limit::LogLimit;
+use lamon_wire::Language;
+use lamon_wire::hello::Answer;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use super::{Doors, agent, text};
+use crate::config::IntakeConfig;
+
+/// The most connections at once: every node of a large site twice, and a bound for strangers. More wait in the kernel's
+/// queue until one ends.
+const MAX_CONNECTIONS: usize = 4_096;
+
+/// Within this time a connection must have said which language it speaks, and who it is.
+pub(super) const HELLO_TIME: Duration = Duration::from_secs(10);
+
+/// How often the first bytes are looked at while fewer than needed have come.
+const PEEK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The longest wait after the system refused to accept (out of file descriptors, mostly).
+const MAX_ACCEPT_WAIT: Duration = Duration::from_secs(64);
+
+/// Accepts connections on one socket until `shutdown`, then waits for their tasks to end.
+pub(crate) async fn run(
+    listener: TcpListener,
+    config: IntakeConfig,
+    doors: Doors,
+    shutdown: CancellationToken,
+) {
+    let config = Arc::new(config);
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let tasks = TaskTracker::new();
+    let mut wait = Duration::from_secs(1);
+    let mut refused_limit = LogLimit::default();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &room) => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let (stream, peer, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                warn!(%error, wait_seconds = wait.as_secs(), "the intake cannot accept connections");
+                sleep(wait).await;
+                wait = (wait * 2).min(MAX_ACCEPT_WAIT);
+                continue;
+            }
+        };
+        wait = Duration::from_secs(1);
+        let welcome = config.takes_plain_from(peer.ip());
+        if !welcome && let Some(held_back) = refused_limit.admit(Instant::now()) {
+            warn!(%peer, held_back, "a plain connection was turned away: [intake] plain_from does not list it");
+        }
+        let (doors, shutdown) = (doors.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            if welcome {
+                serve(stream, peer, doors, shutdown).await;
+            } else {
+                turn_away(stream, peer).await;
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    tasks.close();
+    tasks.wait().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    // Acknowledgements are small and wanted soon.
+    stream.set_nodelay(true)?;
+    Ok((stream, peer, place))
+}
+
+async fn serve(stream: TcpStream, peer: SocketAddr, doors: Doors, shutdown: CancellationToken) {
+    let language = tokio::select! {
+        language = timeout(HELLO_TIME, language_of(&stream)) => language,
+        () = shutdown.cancelled() => return,
+    };
+    match language {
+        Ok(Some(Language::Binary)) => agent::serve(stream, peer, doors, shutdown).await,
+        Ok(Some(Language::Text)) => text::serve(stream, peer, doors, shutdown).await,
+        Ok(Some(Language::Tls)) => {
+            debug!(%peer, "a TLS connection was closed: this hub takes plain ones only");
+        }
+        Ok(None) => debug!(%peer, "a connection ended before its first line"),
+        Err(_) => debug!(%peer, "a connection said nothing and was closed"),
+    }
+}
+
+/// Looks at the first bytes without taking them; `None` when the peer closes before they tell.
+async fn language_of(stream: &TcpStream) -> Option<Language> {
+    let mut first = [0; lamon_wire::MAGIC.len()];
+    loop {
+        let count = stream.peek(&mut first).await.ok().filter(|count| *count > 0)?;
+        if let Some(language) = Language::of(first.get(..count)?) {
+            return Some(language);
+        }
+        // A peek returns at once while the same few bytes lie there.
+        sleep(PEEK_AGAIN).await;
+    }
+}
+
+/// Tells a stranger in its language that it is not listed, and closes.
+async fn turn_away(mut stream: TcpStream, peer: SocketAddr) {
+    let why = format!(
+        "plain connections are not taken from {}; the hub lists who may in [intake] plain_from",
+        peer.ip()
+    );
+    let answer = match timeout(HELLO_TIME, language_of(&stream)).await {
+        Ok(Some(Language::Binary)) => {
+            let mut frame = Vec::new();
+            // A sentence always fits a frame.
+            let _ = Answer::Refused { why }.write(&mut frame);
+            frame
+        }
+        Ok(Some(Language::Text)) => format!("error: {why}\n").into_bytes(),
+        _ => return,
+    };
+    if timeout(HELLO_TIME, stream.write_all(&answer)).await.is_ok() {
+        close_gently(stream).await;
+    }
+}
+
+/// Ends a connection so that the peer still gets the last answer: a close with unread bytes would be a reset, which
+/// throws the answer away on its side.
+pub(super) async fn close_gently(mut stream: TcpStream) {
+    /// As much as a peer may still have on its way; more is its own fault.
+    const DRAIN_BYTES: usize = 64 * 1_024;
+    let _ = stream.shutdown().await;
+    let drain = async {
+        let mut drained = 0;
+        let mut scratch = [0; 1_024];
+        while drained < DRAIN_BYTES {
+            match tokio::io::AsyncReadExt::read(&mut stream, &mut scratch).await {
+                Ok(0) | Err(_) => break,
+                Ok(count) => drained += count,
+            }
+        }
+    };
+    let _ = timeout(Duration::from_secs(1), drain).await;
+}

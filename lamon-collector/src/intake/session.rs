@@ -1,0 +1,326 @@
+//! What an agent's frames mean. Pure: frames and the time in, samples out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lamon_wire::frames::{AgentFrame, FrameError, Live, Samples, Settings, Table};
+use lamon_wire::hello::Hello;
+use lamon_wire::names::{MetricName, NodeName};
+use lamon_wire::reading::Reading;
+use thiserror::Error;
+
+use super::timeline::Timeline;
+use crate::sample::{Arrival, Identity, Sample};
+
+/// How many samples an agent may have on their way to the hub's disk. Sixty-four samples of a thousand agents, all with
+/// a backlog and a journal that hangs, are 25 MB; and at a commit of a few milliseconds one agent's backlog of a day
+/// still comes in within seconds.
+pub(super) const WINDOW: u32 = 64;
+
+/// An interval that lasts longer than this is not believed from a clock that jumps.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Why a connection of an agent must end. The agent connects again and starts from what is committed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(super) enum SessionError {
+    /// The frame is none.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// Samples name a table that is not the last one sent.
+    #[error("samples of table {got}, but the last table sent is {expected:?}")]
+    Table {
+        /// What they name.
+        got: u16,
+        /// The last table's number.
+        expected: Option<u16>,
+    },
+    /// A row has not one reading for each metric.
+    #[error("{got} readings for a table of {expected} metrics")]
+    Readings {
+        /// How many came.
+        got: usize,
+        /// How many metrics the table has.
+        expected: usize,
+    },
+    /// Sequence numbers go back within a connection.
+    #[error("sample {got} came after sample {last}")]
+    Order {
+        /// What came.
+        got: u64,
+        /// What had come.
+        last: u64,
+    },
+    /// The agent has more unacknowledged samples under way than it was allowed.
+    #[error("more than {WINDOW} samples under way")]
+    Window,
+}
+
+/// What a frame brought.
+#[derive(Debug, PartialEq)]
+pub(super) enum Brought {
+    /// Samples in their turn, for the live path and for the disk.
+    Ordered(Vec<Arc<Sample>>),
+    /// A sample ahead of its turn, for the live path alone.
+    Ahead(Arc<Sample>),
+    /// Nothing to hand on.
+    Nothing,
+}
+
+/// One connection of an agent that was let in.
+#[derive(Debug)]
+pub(super) struct Session {
+    node: NodeName,
+    epoch: u32,
+    interval: Duration,
+    table: Option<Known>,
+    timeline: Timeline,
+    last: Option<u64>,
+    under_way: usize,
+    clock_offset: MetricName,
+}
+
+/// A table with its names ready to be shared by samples.
+#[derive(Debug)]
+struct Known {
+    id: u16,
+    metrics: Vec<(MetricName, u8)>,
+}
+
+impl Session {
+    /// A session that begins with a hello, which arrived at `hub_ms` (unix milliseconds UTC).
+    pub(super) fn new(hello: &Hello, hub_ms: i64) -> Self {
+        #[expect(clippy::expect_used, reason = "a literal that is a name")]
+        let clock_offset = MetricName::new("clock_offset").expect("a name");
+        Self {
+            node: hello.node.clone(),
+            epoch: hello.epoch,
+            interval: Duration::from_millis(hello.interval_ms.into()),
+            table: None,
+            timeline: Timeline::new(hub_ms, hello.monotonic_ms, hello.wall_ms),
+            last: None,
+            under_way: 0,
+            clock_offset,
+        }
+    }
+
+    /// The agent was told how to watch; its samples come at this interval from now on.
+    pub(super) fn settings_sent(&mut self, settings: &Settings) {
+        if let Some(ms) = settings.interval_ms {
+            self.interval = Duration::from_millis(ms.into());
+        }
+    }
+
+    /// Takes a frame's payload up. `hub_us` is the clock that stamps pings, `hub_ms` the wall clock.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError`]: the connection must end.
+    pub(super) fn handle_frame(
+        &mut self,
+        payload: &[u8],
+        hub_us: u64,
+        hub_ms: i64,
+    ) -> Result<Brought, SessionError> {
+        match AgentFrame::parse(payload)? {
+            AgentFrame::Table(table) => self.table = Some(Known::from(table)),
+            AgentFrame::Pong(pong) => self.timeline.exchange(&pong, hub_us, hub_ms),
+            AgentFrame::Live(live) => return self.live(&live).map(Brought::Ahead),
+            AgentFrame::Samples(samples) => return self.samples(&samples).map(Brought::Ordered),
+        }
+        Ok(Brought::Nothing)
+    }
+
+    /// So many samples were acknowledged.
+    pub(super) const fn acknowledged(&mut self, count: usize) {
+        self.under_way = self.under_way.saturating_sub(count);
+    }
+
+    fn live(&self, live: &Live) -> Result<Arc<Sample>, SessionError> {
+        let known = self.known(live.table)?;
+        self.sample(known, live.sequence, live.monotonic_ms, &live.readings, Arrival::Ahead).map(Arc::new)
+    }
+
+    fn samples(&mut self, samples: &Samples) -> Result<Vec<Arc<Sample>>, SessionError> {
+        if let Some(last) = self.last.filter(|last| samples.first <= *last) {
+            return Err(SessionError::Order { got: samples.first, last });
+        }
+        if self.under_way + samples.rows.len() > WINDOW as usize {
+            return Err(SessionError::Window);
+        }
+        let known = self.known(samples.table)?;
+        let mut monotonic_ms = samples.monotonic_ms;
+        let mut made = Vec::with_capacity(samples.rows.len());
+        for (sequence, row) in (samples.first..).zip(&samples.rows) {
+            monotonic_ms += u64::from(row.after_ms);
+            made.push(Arc::new(self.sample(
+                known,
+                sequence,
+                monotonic_ms,
+                &row.readings,
+                Arrival::Ordered,
+            )?));
+        }
+        self.last = made.last().map(|sample| sample.identity.sequence);
+        self.under_way += made.len();
+        Ok(made)
+    }
+
+    fn known(&self, id: u16) -> Result<&Known, SessionError> {
+        let known = self.table.as_ref().filter(|known| known.id == id);
+        known.ok_or(SessionError::Table { got: id, expected: self.table.as_ref().map(|known| known.id) })
+    }
+
+    fn sample(
+        &self,
+        known: &Known,
+        sequence: u64,
+        monotonic_ms: u64,
+        readings: &[Reading],
+        arrival: Arrival,
+    ) -> Result<Sample, SessionError> {
+        if readings.len() != known.metrics.len() {
+            return Err(SessionError::Readings { got: readings.len(), expected: known.metrics.len() });
+        }
+        let values = known.metrics.iter().zip(readings);
+        let values =
+            values.filter_map(|((name, decimals), reading)| Some((name.clone(), reading.value(*decimals)?)));
+        let mut metrics: Vec<_> = Vec::with_capacity(readings.len() + 1);
+        metrics.extend(values.filter(|(name, _)| *name != self.clock_offset));
+        metrics.push((self.clock_offset.clone(), self.timeline.clock_offset_seconds()));
+        Ok(Sample {
+            node: self.node.clone(),
+            identity: Identity { epoch: self.epoch, sequence },
+            taken_ms: self.timeline.unix_ms(monotonic_ms),
+            interval: Some(self.interval.min(DAY)),
+            arrival,
+            metrics,
+        })
+    }
+}
+
+impl From<Table> for Known {
+    fn from(table: Table) -> Self {
+        let metrics = table.metrics.into_iter().map(|entry| (entry.name, entry.decimals)).collect();
+        Self { id: table.id, metrics }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lamon_wire::frames::{Row, TableEntry};
+
+    use super::*;
+
+    const NOW_MS: i64 = 1_795_000_000_000;
+
+    fn session() -> Session {
+        let hello = Hello {
+            version: 1,
+            node: NodeName::new("ccd01").unwrap(),
+            os: String::new(),
+            agent_version: String::new(),
+            boot_id: [0; 16],
+            epoch: 9,
+            hub_position: 0,
+            interval_ms: 10_000,
+            monotonic_ms: 1_000_000,
+            wall_ms: NOW_MS - 250,
+        };
+        Session::new(&hello, NOW_MS)
+    }
+
+    fn payload(frame: &AgentFrame) -> Vec<u8> {
+        let mut out = Vec::new();
+        frame.write(&mut out).unwrap();
+        out.split_off(lamon_wire::framing::LENGTH_BYTES)
+    }
+
+    fn table() -> AgentFrame {
+        let entry = |name, decimals| TableEntry {
+            name: MetricName::new(name).unwrap(),
+            label: String::new(),
+            decimals,
+        };
+        AgentFrame::Table(Table { id: 4, metrics: vec![entry("cpu_percent", 2), entry("uptime", 0)] })
+    }
+
+    fn samples(table: u16, first: u64, rows: usize) -> AgentFrame {
+        let row = |place| Row {
+            after_ms: if place > 0 { 10_000 } else { 0 },
+            readings: vec![
+                Reading::new(3.5, 2),
+                if place > 0 { Reading::NONE } else { Reading::new(77.0, 0) },
+            ],
+        };
+        AgentFrame::Samples(Samples {
+            table,
+            first,
+            monotonic_ms: 1_005_000,
+            rows: (0..rows).map(row).collect(),
+        })
+    }
+
+    #[test]
+    fn samples_are_named_numbered_and_laid_on_the_hubs_time() {
+        let mut session = session();
+        assert_eq!(session.handle_frame(&payload(&table()), 0, NOW_MS), Ok(Brought::Nothing));
+        let Brought::Ordered(made) = session.handle_frame(&payload(&samples(4, 20, 2)), 0, NOW_MS).unwrap()
+        else {
+            panic!("samples bring samples");
+        };
+        let seen: Vec<_> = made
+            .iter()
+            .map(|sample| {
+                let values: Vec<_> =
+                    sample.metrics.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+                (sample.identity, sample.taken_ms - NOW_MS, values)
+            })
+            .collect();
+        let identity = |sequence| Identity { epoch: 9, sequence };
+        assert_eq!(
+            seen,
+            [
+                (identity(20), 5_000, vec![("cpu_percent", 3.5), ("uptime", 77.0), ("clock_offset", 0.25)]),
+                (identity(21), 15_000, vec![("cpu_percent", 3.5), ("clock_offset", 0.25)]),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_breaks_the_order_ends_the_connection() {
+        let mut session = session();
+        let mut take = |frame: &AgentFrame| session.handle_frame(&payload(frame), 0, NOW_MS).map(|_| ());
+        assert_eq!(take(&samples(4, 1, 1)), Err(SessionError::Table { got: 4, expected: None }));
+        take(&table()).unwrap();
+        assert_eq!(take(&samples(5, 1, 1)), Err(SessionError::Table { got: 5, expected: Some(4) }));
+        take(&samples(4, 1, 3)).unwrap();
+        assert_eq!(take(&samples(4, 3, 1)), Err(SessionError::Order { got: 3, last: 3 }));
+        // A gap is no fault: the agent's memory may have let its oldest samples go.
+        take(&samples(4, 1_000, 1)).unwrap();
+        let live = Live { table: 4, sequence: 2_000, monotonic_ms: 0, readings: vec![Reading::NONE] };
+        assert_eq!(take(&AgentFrame::Live(live)), Err(SessionError::Readings { got: 1, expected: 2 }));
+    }
+
+    #[test]
+    fn the_window_bounds_what_is_under_way() {
+        let mut session = session();
+        session.handle_frame(&payload(&table()), 0, NOW_MS).unwrap();
+        let window = WINDOW as usize;
+        session.handle_frame(&payload(&samples(4, 1, window)), 0, NOW_MS).unwrap();
+        let more = payload(&samples(4, 1_000, 1));
+        assert_eq!(session.handle_frame(&more, 0, NOW_MS), Err(SessionError::Window));
+        session.acknowledged(1);
+        assert!(session.handle_frame(&more, 0, NOW_MS).is_ok());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_payloads_are_taken_or_refused(payloads in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60), 0..20)) {
+            let mut session = session();
+            for payload in payloads {
+                let _ = session.handle_frame(&payload, 0, NOW_MS);
+                proptest::prop_assert!(session.under_way <= WINDOW as usize);
+            }
+        }
+    }
+}

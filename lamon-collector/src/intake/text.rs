@@ -1,0 +1,187 @@
+//! The task of a text connection: a line in, a sample out, `ok` when it is on disk.
+//!
+//! It waits on the peer's bytes, on the journal, and on its own idle time: after [`IDLE`] without a line it closes, so
+//! that `printf … | nc hub 7617` ends by itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lamon_wire::text::{MAX_LINE_BYTES, TextError, TextSample};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::Doors;
+use super::listener::close_gently;
+use crate::core::ToCore;
+use crate::durable::Append;
+use crate::sample::{Arrival, Now, Sample};
+use crate::watch::{Event, EventKind};
+
+/// How long a connection may be idle. `nc` waits for the hub to close, and a person who types has time for a line.
+const IDLE: Duration = Duration::from_secs(3);
+
+/// How long a line waits to be on disk before its sender is told that it is not.
+const DISK_TIME: Duration = Duration::from_secs(10);
+
+/// How long an answer may take to be read.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
+
+/// Serves one text connection until it ends, is idle, or cannot be written to.
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    doors: Doors,
+    shutdown: CancellationToken,
+) {
+    let mut lines = Lines::default();
+    loop {
+        let line = tokio::select! {
+            line = timeout(IDLE, lines.next(&mut stream)) => line,
+            () = shutdown.cancelled() => break,
+        };
+        let answer = match line {
+            Ok(Ok(Some(Line::Whole(line)))) if line.trim_ascii().is_empty() => continue,
+            Ok(Ok(Some(Line::Whole(line)))) => take(&line, &doors).await,
+            Ok(Ok(Some(Line::TooLong))) => Err(TextError::TooLong.to_string()),
+            // Idle, closed, or broken.
+            Err(_) | Ok(Ok(None)) => break,
+            Ok(Err(error)) => {
+                debug!(%peer, %error, "a text connection broke");
+                return;
+            }
+        };
+        let text = match answer {
+            Ok(()) => "ok\n".into(),
+            Err(why) => {
+                let text = format!("a text line from {peer} was refused: {why}");
+                let event = Event { node: None, kind: EventKind::Protocol, text };
+                let _ = doors.core.send(ToCore::Event(event)).await;
+                format!("error: {why}\n")
+            }
+        };
+        match timeout(ANSWER_TIME, stream.write_all(text.as_bytes())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => {
+                debug!(%peer, "a text connection does not take its answers");
+                return;
+            }
+        }
+    }
+    close_gently(stream).await;
+}
+
+/// Takes one line up: to the live path at once, then to the disk.
+async fn take(line: &[u8], doors: &Doors) -> Result<(), String> {
+    const ENDS: &str = "the hub is ending";
+    let text = TextSample::parse(line).map_err(|error| error.to_string())?;
+    let sample = Arc::new(to_sample(text, Now::read(), doors));
+    let (reply, taken) = oneshot::channel();
+    let message = ToCore::Sample { sample: Arc::clone(&sample), reply: Some(reply) };
+    doors.core.send(message).await.map_err(|_| ENDS)?;
+    taken.await.map_err(|_| ENDS)?.map_err(|error| error.to_string())?;
+    // Both queues are fair and this runtime has one thread, so samples of a node reach the journal in the order of
+    // their numbers, which it relies on.
+    let durable = async {
+        let (done, on_disk) = oneshot::channel();
+        let append = Append { samples: vec![sample.to_stored()], urgent: true, done };
+        doors.journal.appends.send(append).await.map_err(|_| ENDS)?;
+        on_disk.await.map_err(|_| ENDS)
+    };
+    match timeout(DISK_TIME, durable).await {
+        Ok(on_disk) => Ok(on_disk?),
+        Err(_) => Err("shown, but not on disk yet: the hub's journal cannot be written now".into()),
+    }
+}
+
+fn to_sample(text: TextSample, now: Now, doors: &Doors) -> Sample {
+    let interval = text.interval_seconds.map(Duration::from_secs_f64);
+    Sample {
+        taken_ms: believed(text.time, interval, now.unix_ms),
+        node: text.node,
+        identity: doors.text_numbers.next(),
+        interval,
+        arrival: Arrival::Text,
+        metrics: text.metrics,
+    }
+}
+
+/// A line's own time is believed only within one interval of its arrival; a cron job's clock may be anything.
+fn believed(stated_seconds: Option<f64>, interval: Option<Duration>, now_ms: i64) -> i64 {
+    /// The interval of a line that states none, for this purpose.
+    const CRON: Duration = Duration::from_secs(60);
+    #[expect(clippy::cast_possible_truncation, reason = "the parser bounds it to 1e11 seconds")]
+    let stated_ms = stated_seconds.map(|seconds| (seconds * 1e3).round() as i64);
+    let interval_ms = i64::try_from(interval.unwrap_or(CRON).as_millis()).unwrap_or(i64::MAX);
+    stated_ms.filter(|stated| (now_ms - stated).abs() <= interval_ms).unwrap_or(now_ms)
+}
+
+/// A line of the peer.
+enum Line {
+    Whole(Vec<u8>),
+    /// Longer than [`MAX_LINE_BYTES`]; its rest is skipped.
+    TooLong,
+}
+
+/// Cuts bytes into lines, holding at most one that is not whole and one read.
+#[derive(Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    skipping: bool,
+    ended: bool,
+}
+
+impl Lines {
+    /// The next line; `None` at the end. A last line without its newline counts, since `printf` forgets it. Cancel-safe.
+    async fn next(&mut self, stream: &mut TcpStream) -> std::io::Result<Option<Line>> {
+        loop {
+            if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
+                let mut line: Vec<u8> = self.bytes.drain(..=end).collect();
+                line.pop();
+                if std::mem::take(&mut self.skipping) {
+                    continue;
+                }
+                return Ok(Some(if line.len() > MAX_LINE_BYTES { Line::TooLong } else { Line::Whole(line) }));
+            }
+            if self.bytes.len() > MAX_LINE_BYTES {
+                self.bytes.clear();
+                if !std::mem::replace(&mut self.skipping, true) {
+                    return Ok(Some(Line::TooLong));
+                }
+            }
+            if self.ended {
+                let rest = std::mem::take(&mut self.bytes);
+                return Ok((!rest.is_empty() && !self.skipping).then_some(Line::Whole(rest)));
+            }
+            let mut read = [0; 2 * MAX_LINE_BYTES];
+            let count = stream.read(&mut read).await?;
+            self.ended = count == 0;
+            self.bytes.extend_from_slice(read.get(..count).unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stated_time_is_believed_within_an_interval() {
+        let now = 1_795_000_000_000;
+        let minute = Some(Duration::from_secs(60));
+        for (stated, interval, expected) in [
+            (None, None, now),
+            (Some(1_794_999_990.5), None, now - 9_500),
+            (Some(1_794_999_900.0), None, now),
+            (Some(1_794_999_950.0), minute, now - 50_000),
+            (Some(1_795_000_061.0), minute, now),
+            (Some(0.0), minute, now),
+        ] {
+            assert_eq!(believed(stated, interval, now), expected, "{stated:?}");
+        }
+    }
+}

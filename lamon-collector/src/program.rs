@@ -1,0 +1,190 @@
+//! What the programs built on the collector do the same way: command line, configuration, logs, signals, the run.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use lamon_daemon::config::ConfigError;
+use lamon_daemon::exit;
+use lamon_daemon::logging::{self, LogLevel, LogTarget};
+use lamon_daemon::signals::{Reloads, shutdown};
+use lamon_store::archive::Archive;
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::bus;
+use crate::config::{DEFAULT_PATH, HubConfig};
+use crate::face::Face;
+use crate::hub::{self, Listeners};
+use crate::sample::Now;
+
+/// Options that every program of the hub has.
+#[derive(Debug, Clone, Default, Args)]
+pub struct HubArgs {
+    /// The configuration file. Without it /etc/lamon/hub.toml is read, or, where that is missing, every default is taken.
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+
+    /// How much is logged, over what the configuration says.
+    #[arg(long, value_name = "LEVEL", value_enum, global = true)]
+    pub log_level: Option<LogLevel>,
+
+    /// Where logs go, over what the configuration says.
+    #[arg(long, value_name = "TARGET", value_enum, global = true)]
+    pub log_to: Option<LogTarget>,
+}
+
+/// What else than running the hub a program can be asked for.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum HubCommand {
+    /// Check the configuration, say what follows from it, and end: 0 when it is good, 78 when not.
+    Check,
+    /// Bring the archive's tables to this version, and end. The hub does it by itself when it starts.
+    Migrate,
+}
+
+/// What a program adds to the collector.
+pub trait Extras {
+    /// Its section of the configuration file, `[rts2]`.
+    type Section: DeserializeOwned + Default + Send + 'static;
+
+    /// What the section has the program do, a sentence a line, for `check`.
+    fn consequences(&self, hub: &HubConfig, section: &Self::Section) -> Vec<String>;
+
+    /// Starts its faces. `ended` is cancelled when a peer asks the whole program to end.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that ends the program: a port in use, mostly.
+    fn start(
+        &self,
+        hub: &HubConfig,
+        section: Self::Section,
+        ended: &CancellationToken,
+    ) -> anyhow::Result<Started>;
+
+    /// Told when every socket is bound, so that nothing is left that ends the program at its start.
+    fn serving(&self) {}
+}
+
+/// Faces that were started, and their threads, which end when the faces are dropped or the token is cancelled.
+#[derive(Default)]
+pub struct Started {
+    /// What the core task shows the picture to.
+    pub faces: Vec<Box<dyn Face>>,
+    /// What is waited for at the end.
+    pub threads: Vec<JoinHandle<()>>,
+}
+
+/// Does what the command line asks for; without a command it runs the hub until SIGTERM or SIGINT.
+pub fn main<E: Extras>(program: &str, args: &HubArgs, command: Option<HubCommand>, extras: &E) -> ExitCode {
+    let (config, section) = match HubConfig::load::<E::Section>(args.config.as_deref()) {
+        Ok(loaded) => loaded,
+        Err(error) => return config_failure(program, &error),
+    };
+    let log = config.log;
+    let result = match command {
+        Some(HubCommand::Check) => {
+            check(args, &config, &extras.consequences(&config, &section));
+            return ExitCode::SUCCESS;
+        }
+        Some(HubCommand::Migrate) => {
+            logging::start(program, args.log_level.unwrap_or(log.level), LogTarget::Stderr);
+            runtime().and_then(|runtime| runtime.block_on(migrate(&config)))
+        }
+        None => {
+            logging::start(program, args.log_level.unwrap_or(log.level), args.log_to.unwrap_or(log.to));
+            runtime().and_then(|runtime| runtime.block_on(run(args, config, section, extras)))
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            error!("{failure:#}");
+            say(program, &format!("{failure:#}"));
+            ExitCode::from(exit::UNAVAILABLE)
+        }
+    }
+}
+
+async fn run<E: Extras>(
+    args: &HubArgs,
+    config: HubConfig,
+    section: E::Section,
+    extras: &E,
+) -> anyhow::Result<()> {
+    let ended = shutdown().context("cannot listen for signals")?;
+    let listeners = Listeners::bind(&config).await?;
+    let mut started = extras.start(&config, section, &ended)?;
+    let bus_thread = if config.bus.enabled {
+        let (face, thread) = bus::start(&config.bus, config.name.as_str(), Now::read().unix_ms)?;
+        info!(publish = thread.publish, snapshot = thread.snapshot, "the bus publishes");
+        started.faces.push(Box::new(face));
+        Some(thread)
+    } else {
+        None
+    };
+    extras.serving();
+    let (reloads_out, reloads_in) = mpsc::channel(1);
+    tokio::spawn(reload_on_hangup::<E::Section>(args.clone(), reloads_out));
+    let result = hub::run(config, listeners, started.faces, reloads_in, ended.clone()).await;
+    ended.cancel();
+    if let Some(thread) = bus_thread {
+        thread.join();
+    }
+    for thread in started.threads {
+        // A panic was printed where it happened; the program ends either way.
+        let _ = thread.join();
+    }
+    result
+}
+
+/// On SIGHUP reads the file again; a file with a mistake changes nothing.
+async fn reload_on_hangup<S: DeserializeOwned + Default + Send + 'static>(
+    args: HubArgs,
+    reloads: mpsc::Sender<Result<HubConfig, String>>,
+) {
+    let Ok(mut hangups) = Reloads::listen() else { return };
+    loop {
+        hangups.next().await;
+        let config = HubConfig::load::<S>(args.config.as_deref()).map(|(config, _)| config);
+        if reloads.send(config.map_err(|error| error.to_string())).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn migrate(config: &HubConfig) -> anyhow::Result<()> {
+    let url = &config.database.url;
+    Archive::connect(url, config.name.as_str()).await.with_context(|| format!("cannot migrate {url}"))?;
+    info!(archive = %url, "the archive's tables are those of this version");
+    Ok(())
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
+}
+
+#[expect(clippy::print_stdout, reason = "this is what check is asked for")]
+fn check(args: &HubArgs, config: &HubConfig, more: &[String]) {
+    let read = args.config.as_ref().map_or_else(|| DEFAULT_PATH.into(), |path| path.display().to_string());
+    println!("{read}: good");
+    for line in config.consequences().iter().chain(more) {
+        println!("  {line}");
+    }
+}
+
+fn config_failure(program: &str, error: &ConfigError) -> ExitCode {
+    say(program, &error.to_string());
+    ExitCode::from(exit::CONFIG)
+}
+
+/// Tells the person, or the script, that started the program. Logs may go to syslog, and may not have begun.
+#[expect(clippy::print_stderr, reason = "the last words of a program that cannot start")]
+fn say(program: &str, text: &str) {
+    eprintln!("{program}: {text}");
+}

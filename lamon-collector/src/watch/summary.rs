@@ -1,0 +1,55 @@
+//! All nodes, or a group's, in a few numbers.
+
+use lamon_wire::metric::Unit;
+
+use super::level::Level;
+use super::node::Node;
+use super::rule::Rules;
+
+/// How a set of nodes is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// The worst level of its nodes.
+    pub level: Level,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// How many of them are at each level, in the order of [`Level::ALL`].
+    pub at_level: [usize; 4],
+    /// The gravest thing in words, `ccd01 disk_percent 91.2 % > 90`; empty when all is good.
+    pub worst: String,
+}
+
+impl Summary {
+    pub(super) fn of<'a>(nodes: impl Iterator<Item = &'a Node>, rules: &Rules) -> Self {
+        let mut summary = Self::default();
+        let mut gravest: Option<&Node> = None;
+        for node in nodes {
+            let level = node.level();
+            summary.nodes += 1;
+            if let Some(count) = summary.at_level.get_mut(level as usize) {
+                *count += 1;
+            }
+            if level > summary.level {
+                (summary.level, gravest) = (level, Some(node));
+            }
+        }
+        summary.worst = gravest.map(|node| describe(node, rules)).unwrap_or_default();
+        summary
+    }
+}
+
+fn describe(node: &Node, rules: &Rules) -> String {
+    if node.silent {
+        return format!("{} silent", node.name);
+    }
+    let Some(metric) = node.worst() else { return String::new() };
+    let unit = match Unit::of(&metric.name).symbol() {
+        // Clients of RTS2 take a percent sign in a string for a format (rts2-mon): the name tells the unit.
+        "" | "%" => String::new(),
+        symbol => format!(" {symbol}"),
+    };
+    let limit = metric.rule.and_then(|id| rules.get(id)).and_then(|rule| rule.passed(metric.level));
+    format!("{} {} {}{unit} {}", node.name, metric.name, metric.value, limit.unwrap_or_default())
+        .trim_end()
+        .into()
+}

@@ -1,0 +1,220 @@
+//! Tables of samples and times against the levels they make, on a clock that the test moves.
+
+use lamon_wire::names::MetricName;
+use proptest::prelude::*;
+
+use super::*;
+use crate::sample::{Arrival, Identity};
+
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// A watch with its clock.
+struct Site {
+    watch: Watch,
+    start: Instant,
+    sequence: u64,
+}
+
+impl Site {
+    fn new(rules: &str) -> Self {
+        #[derive(serde::Deserialize)]
+        struct File {
+            #[serde(default)]
+            rule: Vec<Rule>,
+            #[serde(default)]
+            group: Vec<Group>,
+        }
+        let file: File = toml::from_str(rules).unwrap();
+        let watch = Watch::new(Rules::new(file.rule), Groups::new(file.group));
+        Self { watch, start: Instant::now(), sequence: 0 }
+    }
+
+    fn at(&self, seconds: f64) -> Now {
+        #[expect(clippy::cast_possible_truncation, reason = "a test's seconds are few")]
+        let ms = (seconds * 1e3) as i64;
+        Now { monotonic: self.start + Duration::from_secs_f64(seconds), unix_ms: 1_795_000_000_000 + ms }
+    }
+
+    fn sample(&mut self, seconds: f64, node: &str, metrics: &[(&str, f64)]) -> Vec<Update> {
+        self.sequence += 1;
+        let sample = Arc::new(self.made(seconds, node, self.sequence, metrics));
+        self.watch.handle_sample(self.at(seconds), &sample).unwrap()
+    }
+
+    fn made(&self, seconds: f64, node: &str, sequence: u64, metrics: &[(&str, f64)]) -> Sample {
+        Sample {
+            node: name(node),
+            identity: Identity { epoch: 7, sequence },
+            taken_ms: self.at(seconds).unix_ms,
+            interval: Some(INTERVAL),
+            arrival: Arrival::Ordered,
+            metrics: metrics.iter().map(|(name, value)| (MetricName::new(name).unwrap(), *value)).collect(),
+        }
+    }
+
+    fn level(&self, node: &str) -> Level {
+        self.watch.node(&name(node)).unwrap().level()
+    }
+}
+
+fn name(node: &str) -> NodeName {
+    NodeName::new(node).unwrap()
+}
+
+fn changes(updates: &[Update]) -> Vec<String> {
+    let levels = updates.iter().filter_map(|update| match update {
+        Update::Levels { changes, .. } => Some(changes.iter().map(ToString::to_string)),
+        _ => None,
+    });
+    levels.flatten().collect()
+}
+
+#[test]
+fn a_disk_fills_and_is_emptied() {
+    let mut site = Site::new("");
+    for (at, value, level, said) in [
+        (0.0, 79.0, Level::Good, None),
+        (10.0, 80.5, Level::Warning, Some("disk_percent 80.5 %: warning (> 80)")),
+        (20.0, 79.0, Level::Warning, None),
+        (30.0, 91.2, Level::Error, Some("disk_percent 91.2 %: error (> 90)")),
+        (40.0, 77.0, Level::Good, Some("disk_percent 77 %: good (was error, > 90)")),
+    ] {
+        let updates = site.sample(at, "ccd01", &[("cpu_percent", 100.0), ("disk_percent", value)]);
+        assert_eq!(changes(&updates), said.into_iter().collect::<Vec<_>>(), "at {at}");
+        assert_eq!(site.level("ccd01"), level, "at {at}");
+    }
+}
+
+#[test]
+fn silence_comes_after_three_intervals_and_ends_with_any_arrival() {
+    let mut site = Site::new("");
+    let updates = site.sample(0.0, "ccd01", &[("cpu_percent", 1.0)]);
+    assert!(
+        matches!(&updates[..], [Update::Joined { .. }, Update::Sampled { late: false, .. }]),
+        "{updates:?}"
+    );
+    let due = site.watch.next_timeout().unwrap();
+    assert_eq!(due, site.at(31.0).monotonic);
+    assert_eq!(site.watch.handle_timeout(site.at(30.9)), []);
+    assert_eq!(
+        site.watch.handle_timeout(site.at(31.0)),
+        [Update::Silent { node: name("ccd01"), after: Duration::from_secs(31) }]
+    );
+    assert_eq!((site.level("ccd01"), site.watch.next_timeout()), (Level::Silent, None));
+    assert_eq!(site.watch.handle_timeout(site.at(99.0)), [], "told once");
+    assert!((site.watch.node(&name("ccd01")).unwrap().metrics[0].value - 1.0).abs() < 1e-9, "values stay");
+    let updates = site.sample(60.0, "ccd01", &[("cpu_percent", 2.0)]);
+    assert_eq!(updates[0], Update::Back { node: name("ccd01"), after: Duration::from_secs(60) });
+    assert_eq!(site.level("ccd01"), Level::Good);
+}
+
+#[test]
+fn late_samples_end_silence_but_raise_no_alarm() {
+    let mut site = Site::new("");
+    site.sample(0.0, "ccd01", &[("disk_percent", 50.0)]);
+    site.watch.handle_timeout(site.at(100.0));
+    let late = Arc::new(site.made(20.0, "ccd01", 2, &[("disk_percent", 99.0)]));
+    let updates = site.watch.handle_sample(site.at(101.0), &late).unwrap();
+    assert!(
+        matches!(&updates[..], [Update::Back { .. }, Update::Sampled { late: true, new_metrics: false, .. }]),
+        "{updates:?}"
+    );
+    assert_eq!(site.level("ccd01"), Level::Good);
+    assert_eq!(site.watch.node(&name("ccd01")).unwrap().heard_ms, site.at(101.0).unix_ms);
+}
+
+#[test]
+fn a_sample_that_came_ahead_or_comes_again_is_shown_once() {
+    let mut site = Site::new("");
+    let sample = Arc::new(site.made(0.0, "a", 5, &[("cpu_percent", 1.0)]));
+    assert_eq!(site.watch.handle_sample(site.at(0.0), &sample).unwrap().len(), 2);
+    assert_eq!(site.watch.handle_sample(site.at(1.0), &sample).unwrap(), []);
+    let mut other_epoch = site.made(0.0, "a", 1, &[("cpu_percent", 1.0)]);
+    other_epoch.identity.epoch = 8;
+    assert_eq!(site.watch.handle_sample(site.at(1.0), &Arc::new(other_epoch)).unwrap().len(), 1);
+}
+
+#[test]
+fn a_metric_that_stops_coming_keeps_its_level() {
+    let mut site = Site::new("");
+    site.sample(0.0, "a", &[("cpu_percent", 1.0), ("disk_percent", 95.0)]);
+    site.sample(10.0, "a", &[("cpu_percent", 1.0)]);
+    assert_eq!(site.level("a"), Level::Error);
+}
+
+#[test]
+fn nodes_whose_values_would_be_the_same_are_refused() {
+    let mut site = Site::new("");
+    site.sample(0.0, "ccd-1", &[]);
+    let other = Arc::new(site.made(0.0, "ccd_1", 1, &[]));
+    assert_eq!(
+        site.watch.handle_sample(site.at(0.0), &other).unwrap_err().to_string(),
+        "the name ccd_1 would have the same values as node ccd-1, where - is written _: rename one of them"
+    );
+    assert_eq!(site.watch.nodes().count(), 1);
+}
+
+#[test]
+fn the_table_of_nodes_is_bounded() {
+    let mut site = Site::new("");
+    for number in 0..MAX_NODES {
+        site.sample(0.0, &format!("n{number}"), &[]);
+    }
+    assert_eq!(site.watch.admit(&name("one-more")), Err(AdmitError::Full));
+    assert_eq!(site.watch.admit(&name("n7")), Ok(()));
+}
+
+#[test]
+fn summaries_count_and_name_the_worst() {
+    let mut site = Site::new("[[group]]\nname = 'ccd'\nnodes = ['ccd*']");
+    site.sample(0.0, "ccd01", &[("cpu_percent", 1.0), ("disk_percent", 91.25)]);
+    site.sample(0.0, "ccd02", &[("disk_percent", 85.0)]);
+    site.sample(0.0, "door", &[("disk_percent", 5.0)]);
+    let all = site.watch.summary(None);
+    assert_eq!((all.level, all.nodes, all.at_level), (Level::Error, 3, [1, 1, 1, 0]));
+    assert_eq!(all.worst, "ccd01 disk_percent 91.25 > 90");
+    assert_eq!(
+        site.watch.summary(Some("other")),
+        Summary { nodes: 1, at_level: [1, 0, 0, 0], ..Summary::default() }
+    );
+    site.sample(30.0, "door", &[("disk_percent", 5.0)]);
+    site.watch.handle_timeout(site.at(40.0));
+    let all = site.watch.summary(None);
+    assert_eq!((all.level, all.at_level, all.worst.as_str()), (Level::Silent, [1, 0, 0, 2], "ccd01 silent"));
+}
+
+#[test]
+fn a_reload_judges_at_once_and_moves_nodes_between_groups() {
+    let mut site = Site::new("");
+    site.sample(0.0, "ccd01", &[("disk_percent", 70.0)]);
+    let rule: Rule = toml::from_str("metrics = ['disk_percent']\nwarning = 60").unwrap();
+    let group: Group = toml::from_str("name = 'ccd'\nnodes = ['ccd*']").unwrap();
+    let updates = site.watch.reload(Rules::new(vec![rule]), Groups::new(vec![group]));
+    assert_eq!(changes(&updates), ["disk_percent 70 %: warning (> 60)"]);
+    assert_eq!(&*site.watch.node(&name("ccd01")).unwrap().group, "ccd");
+}
+
+proptest! {
+    /// Whatever comes and goes, each node has one place in the queue of silences, and silence is told once.
+    #[test]
+    fn silence_is_told_once_for_each_quiet_time(steps in proptest::collection::vec((0..4_u8, 0.0..50.0_f64), 1..80)) {
+        let mut site = Site::new("");
+        let mut clock = 0.0;
+        let mut last: BTreeMap<u8, f64> = BTreeMap::new();
+        let mut silent: BTreeSet<u8> = BTreeSet::new();
+        for (node, wait) in steps {
+            clock += wait;
+            let told: BTreeSet<u8> = site.watch.handle_timeout(site.at(clock)).iter().map(|update| match update {
+                Update::Silent { node, .. } => node.as_str()[1..].parse().unwrap(),
+                other => panic!("{other:?}"),
+            }).collect();
+            let expected = last.iter().filter(|(node, heard)| clock - **heard >= 31.0 && !silent.contains(node));
+            prop_assert_eq!(&told, &expected.map(|(node, _)| *node).collect());
+            silent.extend(told);
+            let updates = site.sample(clock, &format!("n{node}"), &[("cpu_percent", 1.0)]);
+            let back = updates.iter().any(|update| matches!(update, Update::Back { .. }));
+            prop_assert_eq!(back, silent.remove(&node));
+            last.insert(node, clock);
+        }
+    }
+}

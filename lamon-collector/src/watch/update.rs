@@ -1,0 +1,156 @@
+//! What the watch tells its faces: the bus, RTS2, the log.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lamon_wire::metric::Unit;
+use lamon_wire::names::{MetricName, NodeName};
+
+use super::level::Level;
+use crate::sample::Sample;
+
+/// One thing that happened. The picture already shows it when a face is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// A node was heard for the first time since the hub's start.
+    Joined {
+        /// Which.
+        node: NodeName,
+    },
+    /// A sample came. When it is not late, the picture holds its values.
+    Sampled {
+        /// The sample.
+        sample: Arc<Sample>,
+        /// Too old on arrival to say how the node is now.
+        late: bool,
+        /// It brought metrics that the node did not have.
+        new_metrics: bool,
+    },
+    /// Metrics of a node changed their level.
+    Levels {
+        /// Whose.
+        node: NodeName,
+        /// The changes, at least one unless the rules were reloaded.
+        changes: Vec<LevelChange>,
+    },
+    /// Nothing was heard of a node for three intervals.
+    Silent {
+        /// Which.
+        node: NodeName,
+        /// How long nothing was heard.
+        after: Duration,
+    },
+    /// A silent node was heard again.
+    Back {
+        /// Which.
+        node: NodeName,
+        /// How long it had not been heard.
+        after: Duration,
+    },
+    /// Something an operator should know that is no change of level.
+    Event(Event),
+    /// The hub lives; told at its start and every ten seconds.
+    Heartbeat,
+}
+
+/// A change of a metric's level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LevelChange {
+    /// Which metric.
+    pub metric: MetricName,
+    /// The value that made the change.
+    pub value: f64,
+    /// The level before.
+    pub from: Level,
+    /// The level now.
+    pub to: Level,
+    /// The limit that was passed, or on recovery had been: `> 90`.
+    pub limit: Option<String>,
+}
+
+impl fmt::Display for LevelChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { metric, value, from, to, limit } = self;
+        let unit = match Unit::of(metric).symbol() {
+            "" => String::new(),
+            symbol => format!(" {symbol}"),
+        };
+        write!(f, "{metric} {value}{unit}: {to}")?;
+        match limit {
+            Some(limit) if to > from => write!(f, " ({limit})"),
+            Some(limit) => write!(f, " (was {from}, {limit})"),
+            None => write!(f, " (was {from})"),
+        }
+    }
+}
+
+/// Something worth a line in a log, of a node or of the hub itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The node, or `None` for the hub.
+    pub node: Option<NodeName>,
+    /// What kind.
+    pub kind: EventKind,
+    /// A sentence for people.
+    pub text: String,
+}
+
+/// Kinds of [`Event`]s; their words are part of the bus's stable JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// A second connection of a node took the place of the first.
+    Replaced,
+    /// A node was refused.
+    Refused,
+    /// The journal cannot be written, or was moved aside.
+    JournalFailed,
+    /// The journal takes samples again.
+    JournalRecovered,
+    /// The archive cannot be reached or refuses.
+    DatabaseFailed,
+    /// The archive takes samples again.
+    DatabaseRecovered,
+    /// Samples that the archive refuses for good were put to `dead_letter`.
+    DeadLetter,
+    /// A peer sent what nobody understands.
+    Protocol,
+    /// The configuration was read again.
+    Reload,
+    /// The configuration could not be read again and stays as it was.
+    ReloadFailed,
+}
+
+impl EventKind {
+    /// The kind's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replaced => "replaced",
+            Self::Refused => "refused",
+            Self::JournalFailed => "journal_failed",
+            Self::JournalRecovered => "journal_recovered",
+            Self::DatabaseFailed => "database_failed",
+            Self::DatabaseRecovered => "database_recovered",
+            Self::DeadLetter => "dead_letter",
+            Self::Protocol => "protocol",
+            Self::Reload => "reload",
+            Self::ReloadFailed => "reload_failed",
+        }
+    }
+
+    /// How grave it is.
+    #[must_use]
+    pub const fn level(self) -> Level {
+        match self {
+            Self::JournalFailed => Level::Error,
+            Self::DatabaseFailed
+            | Self::Refused
+            | Self::Replaced
+            | Self::DeadLetter
+            | Self::Protocol
+            | Self::ReloadFailed => Level::Warning,
+            Self::JournalRecovered | Self::DatabaseRecovered | Self::Reload => Level::Good,
+        }
+    }
+}

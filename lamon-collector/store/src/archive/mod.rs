@@ -1,0 +1,107 @@
+//! Archives: where samples stay. A SQLite file or a MySQL database (MariaDB, Galera), with the same tables, filled in
+//! batches from the journal.
+//!
+//! Handing over a batch twice stores it once: the key is node, time, epoch and sequence number, and the first writer
+//! wins. A row that the database refuses goes to `dead_letter` with the reason and never stops the others.
+
+mod error;
+mod mysql;
+mod mysql_fault;
+mod mysql_session;
+mod rows;
+mod sqlite;
+pub(crate) mod url;
+
+use std::{borrow::Cow, fmt};
+
+pub use self::{
+    error::ArchiveError,
+    rows::DeadLetter,
+    url::{ArchiveUrl, UrlError},
+};
+use self::{mysql::MysqlArchive, sqlite::SqliteArchive, url::Target};
+pub(crate) use self::{
+    mysql_fault::fault_sentence, mysql_session::open_session, rows::StoredSample,
+    sqlite::sentence as sqlite_sentence,
+};
+use crate::sample::Sample;
+
+/// The best number of samples to hand over at once: the most that go into one statement of MySQL.
+pub const BATCH_ROWS: usize = 1_000;
+
+/// Most reasons that [`Appended`] carries, so that a batch of bad rows is no flood.
+const MAX_REASONS: usize = 5;
+
+/// Longest name of a hub, as the tables have it.
+const MAX_HUB_BYTES: usize = 64;
+
+/// An open archive, by the database that holds it.
+#[derive(Debug)]
+pub enum Archive {
+    /// A SQLite file.
+    Sqlite(SqliteArchive),
+    /// A MySQL or MariaDB server.
+    Mysql(MysqlArchive),
+}
+
+/// What became of a batch. The three counts add up to its length.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Rows written.
+    pub stored: usize,
+    /// Samples that the archive had already.
+    pub already_there: usize,
+    /// Samples that were refused and are now in `dead_letter`.
+    pub dead: usize,
+    /// Why, for the first few of them.
+    pub reasons: Vec<String>,
+}
+
+impl Appended {
+    /// Counts a refused sample.
+    fn add_dead(&mut self, reason: Cow<'_, str>) {
+        self.dead += 1;
+        if self.reasons.len() < MAX_REASONS {
+            self.reasons.push(reason.into_owned());
+        }
+    }
+}
+
+impl Archive {
+    /// Connects, and runs the migrations that the database lacks. `hub` is the name that each row carries, 1 to 64
+    /// printable ASCII characters.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn connect(url: &ArchiveUrl, hub: &str) -> Result<Self, ArchiveError> {
+        if !(1..=MAX_HUB_BYTES).contains(&hub.len()) || !hub.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ArchiveError::Other(format!(
+                "the hub's name {hub:?} is not 1 to {MAX_HUB_BYTES} printable ASCII characters"
+            )));
+        }
+        match &url.0 {
+            Target::Sqlite(path) => SqliteArchive::connect(path, hub).await.map(Self::Sqlite),
+            Target::Mysql(target) => MysqlArchive::connect(target, hub).await.map(Self::Mysql),
+        }
+    }
+
+    /// Stores samples and returns when they are committed. Connects again by itself when the connection was lost.
+    ///
+    /// May be dropped while it runs; what it had stored by then is found to be there the next time.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`]: some of the batch may be stored, and all of it can be handed over again.
+    pub async fn append(&mut self, samples: &[Sample]) -> Result<Appended, ArchiveError> {
+        match self {
+            Self::Sqlite(archive) => archive.append(samples).await,
+            Self::Mysql(archive) => archive.append(samples).await,
+        }
+    }
+}
+
+/// Writes an archive's name only.
+fn debug_name(formatter: &mut fmt::Formatter<'_>, kind: &str, name: &dyn fmt::Display) -> fmt::Result {
+    write!(formatter, "{kind}({name})")
+}

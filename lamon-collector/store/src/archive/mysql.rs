@@ -1,0 +1,230 @@
+//! The archive in a MySQL or MariaDB database.
+
+use std::{fmt, time::Duration};
+
+use diesel::{dsl::DuplicatedKeys, result::Error, sql_query};
+use diesel_async::{AsyncMysqlConnection, RunQueryDsl, async_connection_wrapper::AsyncConnectionWrapper};
+use tokio::{task, time::timeout};
+
+use super::{
+    Appended, ArchiveError, BATCH_ROWS, debug_name,
+    mysql_fault::{MysqlFault, fault_of},
+    mysql_session::open_session,
+    rows::{NewDeadLetter, NewSample},
+    url::MysqlTarget,
+};
+use crate::{
+    migrations::{self, MigrateError},
+    sample::Sample,
+    schema::{dead_letter, samples},
+};
+
+/// Most bytes of rows in one statement: below the packet of the oldest servers, 1 MiB, with room for one more row.
+const BATCH_BYTES: usize = 384 << 10;
+
+/// How long one batch may take. A server that hangs longer is as good as away; the connection is given up.
+const APPEND_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long the migrations may take, with the wait for another hub that runs them.
+const MIGRATE_LIMIT: Duration = Duration::from_secs(600);
+
+/// An archive in a MySQL or MariaDB database.
+pub struct MysqlArchive {
+    target: MysqlTarget,
+    hub: String,
+    /// None after a fault, and while a batch is on its way: a call that is dropped leaves no half-used connection.
+    connection: Option<AsyncMysqlConnection>,
+}
+
+/// A sample with its row.
+struct Item<'a> {
+    sample: &'a Sample,
+    row: NewSample<'a>,
+}
+
+/// A sample that was refused, and whether it is known to be its own fault.
+struct Refusal<'a> {
+    sample: &'a Sample,
+    reason: String,
+    certain: bool,
+}
+
+impl MysqlArchive {
+    /// Connects and brings the tables up to date.
+    pub(super) async fn connect(target: &MysqlTarget, hub: &str) -> Result<Self, ArchiveError> {
+        let connection = migrate(open_session(target).await?, target).await?;
+        Ok(Self { target: target.clone(), hub: hub.to_owned(), connection: Some(connection) })
+    }
+
+    /// See [`Archive::append`](super::Archive::append).
+    pub(super) async fn append(&mut self, samples: &[Sample]) -> Result<Appended, ArchiveError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => open_session(&self.target).await?,
+        };
+        match timeout(APPEND_LIMIT, append(&mut connection, samples, &self.hub)).await {
+            Ok(Ok(appended)) => {
+                self.connection = Some(connection);
+                Ok(appended)
+            }
+            Ok(Err(fault)) => Err(fault.into_error(&self.target)),
+            Err(_) => {
+                let text = format!("a batch was not taken within {} s", APPEND_LIMIT.as_secs());
+                Err(MysqlFault::Unreachable(text).into_error(&self.target))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for MysqlArchive {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_name(formatter, "MysqlArchive", &self.target)
+    }
+}
+
+/// Runs the migrations, on a thread that may block, since diesel's are not asynchronous.
+async fn migrate(
+    connection: AsyncMysqlConnection,
+    target: &MysqlTarget,
+) -> Result<AsyncMysqlConnection, ArchiveError> {
+    let work = task::spawn_blocking(move || {
+        let mut connection: AsyncConnectionWrapper<AsyncMysqlConnection> = connection.into();
+        // Two hubs that start at once must not run the same migration; the session's end gives the lock back too.
+        let result =
+            diesel::RunQueryDsl::execute(sql_query("DO GET_LOCK('lamon_migrate', 300)"), &mut connection)
+                .map_err(|error| MigrateError::Failed(error.to_string()))
+                .and_then(|_| migrations::migrate(&mut connection, &migrations::MYSQL))
+                .and_then(|_| {
+                    diesel::RunQueryDsl::execute(
+                        sql_query("DO RELEASE_LOCK('lamon_migrate')"),
+                        &mut connection,
+                    )
+                    .map_err(|error| MigrateError::Failed(error.to_string()))
+                });
+        (connection.into_inner(), result)
+    });
+    let (mut connection, result) = match timeout(MIGRATE_LIMIT, work).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => {
+            return Err(ArchiveError::Other(format!("the migration of {target} ended early: {error}")));
+        }
+        Err(_) => {
+            let text = format!("its tables were not ready within {} s", MIGRATE_LIMIT.as_secs());
+            return Err(MysqlFault::Unreachable(text).into_error(target));
+        }
+    };
+    match result {
+        Ok(_) => Ok(connection),
+        Err(error @ MigrateError::Newer { .. }) => {
+            Err(ArchiveError::Newer(format!("the database {target} {error}")))
+        }
+        Err(MigrateError::Failed(text)) => {
+            let error = Error::DatabaseError(diesel::result::DatabaseErrorKind::Unknown, Box::new(text));
+            Err(fault_of(&mut connection, error).await.into_error(target))
+        }
+    }
+}
+
+/// Stores samples: in statements of many rows, halved around rows that are refused.
+async fn append(
+    connection: &mut AsyncMysqlConnection,
+    samples: &[Sample],
+    hub: &str,
+) -> Result<Appended, MysqlFault> {
+    let mut appended = Appended::default();
+    let mut refused = Vec::new();
+    let mut items = Vec::with_capacity(samples.len());
+    for sample in samples {
+        match NewSample::new(sample, hub) {
+            Ok(row) => items.push(Item { sample, row }),
+            Err(reason) => refused.push(Refusal { sample, reason, certain: true }),
+        }
+    }
+    // A stack instead of recursion; at most one entry for each halving of each chunk.
+    let mut waiting: Vec<&[Item<'_>]> = chunks(&items);
+    waiting.reverse();
+    while let Some(chunk) = waiting.pop() {
+        let fault = match insert(connection, chunk).await {
+            Ok(stored) => {
+                appended.stored += stored;
+                appended.already_there += chunk.len().saturating_sub(stored);
+                continue;
+            }
+            Err(error) => fault_of(connection, error).await,
+        };
+        let (reason, certain) = match fault {
+            MysqlFault::Row(reason) => (reason, true),
+            MysqlFault::Unclear(reason) => (reason, false),
+            other => return Err(other),
+        };
+        if let [item] = chunk {
+            refused.push(Refusal { sample: item.sample, reason, certain });
+        } else {
+            let (first, second) = chunk.split_at(chunk.len() / 2);
+            waiting.extend([second, first]);
+        }
+    }
+    // An error that is not known to be a row's own is the server's, unless the server took other rows.
+    if appended.stored + appended.already_there == 0
+        && let Some(unclear) = refused.iter().find(|refusal| !refusal.certain)
+    {
+        return Err(MysqlFault::Unclear(unclear.reason.clone()));
+    }
+    for Refusal { sample, reason, .. } in refused {
+        bury(connection, sample, hub, &reason).await?;
+        appended.add_dead(reason.into());
+    }
+    Ok(appended)
+}
+
+/// Cuts rows into statements.
+fn chunks<'a, 'b>(items: &'a [Item<'b>]) -> Vec<&'a [Item<'b>]> {
+    let mut chunks = Vec::new();
+    let mut rest = items;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fitting = rest
+            .iter()
+            .take(BATCH_ROWS)
+            .take_while(|item| {
+                bytes += item.row.bytes();
+                bytes <= BATCH_BYTES
+            })
+            .count();
+        let (chunk, after) = rest.split_at(fitting.clamp(1, rest.len()));
+        chunks.push(chunk);
+        rest = after;
+    }
+    chunks
+}
+
+/// Writes rows in one statement and says how many were new.
+async fn insert(connection: &mut AsyncMysqlConnection, chunk: &[Item<'_>]) -> Result<usize, Error> {
+    let rows: Vec<&NewSample<'_>> = chunk.iter().map(|item| &item.row).collect();
+    // ON DUPLICATE KEY UPDATE of the key to itself: changes nothing, and counts no row as affected.
+    diesel::insert_into(samples::table)
+        .values(rows)
+        .on_conflict(DuplicatedKeys)
+        .do_nothing()
+        .execute(connection)
+        .await
+}
+
+/// Writes a refused sample to `dead_letter`.
+async fn bury(
+    connection: &mut AsyncMysqlConnection,
+    sample: &Sample,
+    hub: &str,
+    reason: &str,
+) -> Result<(), MysqlFault> {
+    let written = diesel::insert_into(dead_letter::table)
+        .values(NewDeadLetter::new(sample, hub, reason))
+        .on_conflict(DuplicatedKeys)
+        .do_nothing()
+        .execute(connection)
+        .await;
+    match written {
+        Ok(_) => Ok(()),
+        Err(error) => Err(fault_of(connection, error).await),
+    }
+}

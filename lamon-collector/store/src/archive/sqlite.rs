@@ -1,0 +1,182 @@
+//! The archive in a SQLite file.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use diesel::{prelude::*, result::Error};
+use tokio::task;
+
+use super::{
+    Appended, ArchiveError, debug_name,
+    rows::{NewDeadLetter, NewSample},
+};
+use crate::{
+    migrations::{self, MigrateError},
+    sample::Sample,
+    schema::{dead_letter, samples},
+    sqlite::{self, Durability, Fault},
+};
+
+/// The page cache: the key is written at one place per node, so a hundred nodes touch some hundred pages.
+const CACHE_KIB: u32 = 2_048;
+
+/// An archive in a SQLite file. Its statements run on the runtime's threads for blocking work.
+pub struct SqliteArchive {
+    /// Locked by one blocking task at a time; outlives a caller that was dropped.
+    file: Arc<Mutex<ArchiveFile>>,
+    path: PathBuf,
+}
+
+/// The file and its connection.
+struct ArchiveFile {
+    path: PathBuf,
+    hub: String,
+    /// None after a fault: opened anew before the next use.
+    connection: Option<SqliteConnection>,
+}
+
+impl SqliteArchive {
+    /// Opens or makes the file and its tables.
+    pub(super) async fn connect(path: &Path, hub: &str) -> Result<Self, ArchiveError> {
+        let archive = Self {
+            file: Arc::new(Mutex::new(ArchiveFile {
+                path: path.to_owned(),
+                hub: hub.to_owned(),
+                connection: None,
+            })),
+            path: path.to_owned(),
+        };
+        archive.blocking(|file| file.open().map(drop)).await?;
+        Ok(archive)
+    }
+
+    /// See [`Archive::append`](super::Archive::append).
+    pub(super) async fn append(&self, samples: &[Sample]) -> Result<Appended, ArchiveError> {
+        let samples = samples.to_vec();
+        self.blocking(move |file| file.append(&samples)).await
+    }
+
+    /// Runs `work` where it may block.
+    async fn blocking<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut ArchiveFile) -> Result<R, ArchiveError> + Send + 'static,
+    ) -> Result<R, ArchiveError> {
+        let file = Arc::clone(&self.file);
+        let done =
+            task::spawn_blocking(move || work(&mut file.lock().unwrap_or_else(PoisonError::into_inner)));
+        done.await.map_err(|error| {
+            ArchiveError::Other(format!(
+                "writing to the archive {} ended early: {error}",
+                self.path.display()
+            ))
+        })?
+    }
+}
+
+impl fmt::Debug for SqliteArchive {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_name(formatter, "SqliteArchive", &self.path.display())
+    }
+}
+
+impl ArchiveFile {
+    /// The connection, opened and migrated if there is none.
+    fn open(&mut self) -> Result<&mut SqliteConnection, ArchiveError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                // What is committed here is gone from the journal sooner or later: it must survive a power cut.
+                let mut connection = sqlite::open_to_write(&self.path, Durability::Full, CACHE_KIB)
+                    .map_err(|fault| sentence(&self.path, &fault))?;
+                migrations::migrate(&mut connection, &migrations::SQLITE).map_err(|error| match error {
+                    MigrateError::Newer { .. } => {
+                        ArchiveError::Newer(format!("the archive {} {error}", self.path.display()))
+                    }
+                    MigrateError::Failed(text) => sentence(&self.path, &Fault::of_text(&text)),
+                })?;
+                connection
+            }
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    /// Stores samples in one transaction.
+    fn append(&mut self, samples: &[Sample]) -> Result<Appended, ArchiveError> {
+        let hub = self.hub.clone();
+        let result = sqlite::transaction(self.open()?, |connection| {
+            let mut appended = Appended::default();
+            for sample in samples {
+                store(connection, sample, &hub, &mut appended)?;
+            }
+            Ok(appended)
+        });
+        result.map_err(|error: Error| {
+            self.connection = None;
+            sentence(&self.path, &error.into())
+        })
+    }
+}
+
+/// Stores one sample, in `samples` or in `dead_letter`.
+fn store(
+    connection: &mut SqliteConnection,
+    sample: &Sample,
+    hub: &str,
+    appended: &mut Appended,
+) -> Result<(), Error> {
+    let reason = match NewSample::new(sample, hub) {
+        Ok(row) => {
+            let written = diesel::insert_into(samples::table)
+                .values(row)
+                .on_conflict((samples::node, samples::time_ms, samples::epoch, samples::sequence))
+                .do_nothing()
+                .execute(connection);
+            match written {
+                Ok(1) => {
+                    appended.stored += 1;
+                    return Ok(());
+                }
+                Ok(_) => {
+                    appended.already_there += 1;
+                    return Ok(());
+                }
+                // A constraint of the table: SQLite undoes the statement and keeps the transaction.
+                Err(Error::DatabaseError(kind, message))
+                    if !matches!(kind, diesel::result::DatabaseErrorKind::Unknown) =>
+                {
+                    message.message().to_owned()
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(reason) => reason,
+    };
+    diesel::insert_into(dead_letter::table)
+        .values(NewDeadLetter::new(sample, hub, &reason))
+        .on_conflict_do_nothing()
+        .execute(connection)?;
+    appended.add_dead(reason.into());
+    Ok(())
+}
+
+/// A fault of the archive's file as a sentence.
+pub(crate) fn sentence(path: &Path, fault: &Fault) -> ArchiveError {
+    let path = path.display();
+    match fault {
+        Fault::Full => {
+            ArchiveError::Full(format!("no room for the archive {path}: free some space on its disk"))
+        }
+        Fault::Damaged(text) => ArchiveError::Other(format!(
+            "the archive {path} is damaged ({text}): move it away and a new one is begun"
+        )),
+        Fault::Unwritable(text) => {
+            ArchiveError::Unreachable(format!("the archive {path} cannot be opened: {text}"))
+        }
+        Fault::Io(text) | Fault::Other(text) => {
+            ArchiveError::Other(format!("the archive {path} fails: {text}"))
+        }
+    }
+}

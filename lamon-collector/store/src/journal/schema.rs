@@ -1,0 +1,48 @@
+//! The tables of the journal, as `migrations/journal` leaves them.
+
+diesel::table! {
+    /// Samples in the order of their arrival.
+    entries (position) {
+        position -> BigInt,
+        node -> Text,
+        epoch -> BigInt,
+        sequence -> BigInt,
+        time_ms -> BigInt,
+        cpu_percent -> Nullable<Double>,
+        memory_percent -> Nullable<Double>,
+        swap_percent -> Nullable<Double>,
+        disk_percent -> Nullable<Double>,
+        nic_in -> Nullable<Double>,
+        nic_out -> Nullable<Double>,
+        load1 -> Nullable<Double>,
+        processes -> Nullable<Double>,
+        uptime -> Nullable<Double>,
+        clock_offset -> Nullable<Double>,
+        metrics -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// The highest sequence number on disk of each node and epoch.
+    committed (node, epoch) {
+        node -> Text,
+        epoch -> BigInt,
+        sequence -> BigInt,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// How far each archive has come.
+    cursors (archive) {
+        archive -> Text,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// One row: all positions of this file lie above it.
+    origin (position) {
+        position -> BigInt,
+    }
+}

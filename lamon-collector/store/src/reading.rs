@@ -1,0 +1,205 @@
+//! Reading an archive: what tests and applications use. Each call is one short statement, since a long one would keep
+//! SQLite from folding its write-ahead log into the file.
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use diesel::{prelude::*, result::Error};
+use diesel_async::{AsyncMysqlConnection, RunQueryDsl as AsyncRunQueryDsl};
+use tokio::{task, time::timeout};
+
+use crate::{
+    archive::url::{MysqlTarget, Target},
+    archive::{
+        ArchiveError, ArchiveUrl, DeadLetter, StoredSample, fault_sentence, open_session, sqlite_sentence,
+    },
+    record::Names,
+    sample::Sample,
+    schema::{dead_letter, samples},
+    sqlite,
+};
+
+/// Most rows that one call returns, about 100 MB of samples with 40 metrics.
+pub const MAX_ROWS: usize = 100_000;
+
+/// How long a server may take to answer.
+const READ_LIMIT: Duration = Duration::from_secs(60);
+
+/// A reader's page cache.
+const CACHE_KIB: u32 = 1_024;
+
+/// A connection that reads an archive.
+pub struct ArchiveReader {
+    source: Source,
+    names: Names,
+}
+
+/// Where it reads.
+enum Source {
+    Sqlite { path: PathBuf, connection: Arc<Mutex<SqliteConnection>> },
+    Mysql { target: MysqlTarget, connection: Option<AsyncMysqlConnection> },
+}
+
+/// Runs one query on either database. The expression is written out for each, since diesel ties it to one of them.
+macro_rules! on_either {
+    ($source:expr, $method:ident :: <$row:ty>, $query:expr) => {
+        match $source {
+            Source::Sqlite { path, connection } => {
+                let connection = Arc::clone(connection);
+                let work = task::spawn_blocking(move || {
+                    let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                    diesel::RunQueryDsl::$method::<$row>($query, &mut *connection)
+                });
+                match work.await {
+                    Ok(result) => result.map_err(|error: Error| sqlite_sentence(path, &error.into())),
+                    Err(error) => {
+                        Err(ArchiveError::Other(format!("reading {} ended early: {error}", path.display())))
+                    }
+                }
+            }
+            Source::Mysql { target, connection } => {
+                let mut session = match connection.take() {
+                    Some(session) => session,
+                    None => open_session(target).await?,
+                };
+                let work = AsyncRunQueryDsl::$method::<$row>($query, &mut session);
+                let Ok(result) = timeout(READ_LIMIT, work).await else {
+                    let text = format!("{target} did not answer within {} s", READ_LIMIT.as_secs());
+                    return Err(ArchiveError::Unreachable(text));
+                };
+                match result {
+                    Ok(rows) => {
+                        *connection = Some(session);
+                        Ok(rows)
+                    }
+                    Err(error) => Err(fault_sentence(&mut session, error, target).await),
+                }
+            }
+        }
+    };
+}
+
+impl ArchiveReader {
+    /// Opens an archive to read. A SQLite file must be there; nothing is made or migrated.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn open(url: &ArchiveUrl) -> Result<Self, ArchiveError> {
+        let source = match &url.0 {
+            Target::Sqlite(path) => {
+                let path = path.clone();
+                let opened = task::spawn_blocking({
+                    let path = path.clone();
+                    move || sqlite::open_to_read(&path, CACHE_KIB)
+                });
+                let connection = opened
+                    .await
+                    .map_err(|error| {
+                        ArchiveError::Other(format!("opening {} ended early: {error}", path.display()))
+                    })?
+                    .map_err(|fault| sqlite_sentence(&path, &fault))?;
+                Source::Sqlite { path, connection: Arc::new(Mutex::new(connection)) }
+            }
+            Target::Mysql(target) => {
+                Source::Mysql { target: target.clone(), connection: Some(open_session(target).await?) }
+            }
+        };
+        Ok(Self { source, names: Names::default() })
+    }
+
+    /// The newest sample of a node, by time.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn latest(&mut self, node: &str) -> Result<Option<Sample>, ArchiveError> {
+        let node = node.to_owned();
+        let rows = on_either!(
+            &mut self.source,
+            load::<StoredSample>,
+            samples::table
+                .filter(samples::node.eq(node))
+                .order((samples::time_ms.desc(), samples::epoch.desc(), samples::sequence.desc()))
+                .limit(1)
+                .select(StoredSample::as_select())
+        )?;
+        Ok(self.decode(rows)?.pop())
+    }
+
+    /// A node's samples with `from_ms <= time < to_ms` (milliseconds since 1970), oldest first, `limit` and
+    /// [`MAX_ROWS`] at most.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn range(
+        &mut self,
+        node: &str,
+        from_ms: i64,
+        to_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<Sample>, ArchiveError> {
+        let node = node.to_owned();
+        let rows = on_either!(
+            &mut self.source,
+            load::<StoredSample>,
+            samples::table
+                .filter(samples::node.eq(node))
+                .filter(samples::time_ms.ge(from_ms).and(samples::time_ms.lt(to_ms)))
+                .order((samples::time_ms, samples::epoch, samples::sequence))
+                .limit(rows_limit(limit))
+                .select(StoredSample::as_select())
+        )?;
+        self.decode(rows)
+    }
+
+    /// How many samples there are. Reads the whole key: for tests and tools, not for every second.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn count(&mut self) -> Result<u64, ArchiveError> {
+        let count = on_either!(&mut self.source, get_result::<i64>, samples::table.count())?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// The samples that the archive refused, oldest first, `limit` and [`MAX_ROWS`] at most.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn dead_letters(&mut self, limit: usize) -> Result<Vec<DeadLetter>, ArchiveError> {
+        on_either!(
+            &mut self.source,
+            load::<DeadLetter>,
+            dead_letter::table
+                .order((dead_letter::time_ms, dead_letter::node))
+                .limit(rows_limit(limit))
+                .select(DeadLetter::as_select())
+        )
+    }
+
+    /// Rows as samples.
+    fn decode(&mut self, rows: Vec<StoredSample>) -> Result<Vec<Sample>, ArchiveError> {
+        rows.into_iter().map(|row| row.into_sample(&mut self.names).map_err(ArchiveError::Other)).collect()
+    }
+}
+
+impl fmt::Debug for ArchiveReader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Sqlite { path, .. } => write!(formatter, "ArchiveReader({})", path.display()),
+            Source::Mysql { target, .. } => write!(formatter, "ArchiveReader({target})"),
+        }
+    }
+}
+
+/// A limit as SQL wants it.
+fn rows_limit(limit: usize) -> i64 {
+    i64::try_from(limit.min(MAX_ROWS)).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,361 @@
+//! A private MariaDB server for tests: real, on loopback and a free port, with its data in a temporary folder, gone
+//! with the value that stands for it.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use mysql_async::{Conn, OptsBuilder, prelude::Queryable};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::archive::ArchiveUrl;
+
+/// The database that every server has.
+pub const DATABASE: &str = "lamon";
+/// The user, who may do everything.
+pub const USER: &str = "lamon";
+/// The user's password; with characters that have to be escaped in an address.
+pub const PASSWORD: &str = "dome@7/shutter";
+/// [`PASSWORD`] as it stands in an address.
+const PASSWORD_IN_URL: &str = "dome%407%2Fshutter";
+
+/// How long a server may take to answer; a first start on a busy machine takes seconds.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long a server may take to end after it was asked to.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+/// Between two looks at a server that starts or stops.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How often another free port is tried when somebody else takes it first.
+const PORT_TRIES: u32 = 5;
+
+/// Small buffers: several servers run beside each other and a compiler.
+const INNODB: [&str; 2] = ["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"];
+
+/// Why a server cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum MariadbError {
+    /// A program is missing.
+    #[error("{program} is not installed: apt install mariadb-server-core (or your system's package of it)")]
+    Missing {
+        /// Which.
+        program: &'static str,
+    },
+    /// A program failed.
+    #[error("{what}; the end of its log: {log}")]
+    Failed {
+        /// Which, and how.
+        what: String,
+        /// The end of what it wrote.
+        log: String,
+    },
+    /// A statement failed.
+    #[error("the server refuses: {0}")]
+    Refused(String),
+    /// Files or processes.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// A running server, or one that was stopped and can be started again. Killed when it goes out of scope.
+#[derive(Debug)]
+pub struct Mariadb {
+    folder: TempDir,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Mariadb {
+    /// Makes the data folder, starts the server and waits until it answers. Blocks for about two seconds.
+    ///
+    /// # Errors
+    ///
+    /// When a program is missing (the error names the package) or fails.
+    pub fn start() -> Result<Self, MariadbError> {
+        let folder = tempfile::Builder::new().prefix("lamon-mariadb-").tempdir()?;
+        install(folder.path())?;
+        std::fs::write(
+            folder.path().join("init.sql"),
+            format!(
+                "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
+                 CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\n\
+                 GRANT ALL PRIVILEGES ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
+            ),
+        )?;
+        let mut server = Self { folder, port: 0, child: None };
+        let mut tries = 0;
+        loop {
+            server.port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+            tries += 1;
+            match server.restart() {
+                Err(MariadbError::Failed { log, .. }) if log.contains("in use") && tries < PORT_TRIES => {}
+                result => return result.map(|()| server),
+            }
+        }
+    }
+
+    /// The address of [`DATABASE`].
+    ///
+    /// # Panics
+    ///
+    /// Never: the address is well formed.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "made of constants and a port")]
+    pub fn url(&self) -> ArchiveUrl {
+        ArchiveUrl::parse(&self.url_text(DATABASE)).expect("an address made of constants")
+    }
+
+    /// The address of a database as it stands in a configuration file, with the password.
+    #[must_use]
+    pub fn url_text(&self, database: &str) -> String {
+        format!("mysql://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Makes another database, when it is not there yet, and returns its address. `name` is of letters, digits and
+    /// `_`. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer or refuses.
+    pub fn database(&self, name: &str) -> Result<ArchiveUrl, MariadbError> {
+        self.execute(&format!("CREATE DATABASE IF NOT EXISTS {name}"))?;
+        ArchiveUrl::parse(&self.url_text(name)).map_err(|error| MariadbError::Refused(error.to_string()))
+    }
+
+    /// Runs a statement, with [`DATABASE`] in use, and returns what it gives, each value as text. Blocks; works inside
+    /// and outside of an asynchronous runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer or refuses.
+    pub fn execute(&self, sql: &str) -> Result<Vec<Vec<String>>, MariadbError> {
+        let options = OptsBuilder::default()
+            .ip_or_hostname("127.0.0.1")
+            .tcp_port(self.port)
+            .user(Some(USER))
+            .pass(Some(PASSWORD))
+            .db_name(Some(DATABASE))
+            .prefer_socket(false);
+        let refused = |error: mysql_async::Error| MariadbError::Refused(error.to_string());
+        // A thread of its own, since a runtime cannot be started inside another.
+        let work = || -> Result<Vec<Vec<String>>, MariadbError> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let mut connection = Conn::new(options).await.map_err(refused)?;
+                let rows: Vec<mysql_async::Row> = connection.query(sql).await.map_err(refused)?;
+                connection.disconnect().await.map_err(refused)?;
+                Ok(rows.into_iter().map(|row| row.unwrap().iter().map(text).collect()).collect())
+            })
+        };
+        thread::scope(|scope| scope.spawn(work).join())
+            .unwrap_or_else(|_| Err(MariadbError::Refused("the client panicked".to_owned())))
+    }
+
+    /// The port on 127.0.0.1; the same after [`restart`](Self::restart).
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends the server the normal way and waits for it. Does nothing when it does not run.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end.
+    pub fn stop(&mut self) -> Result<(), MariadbError> {
+        let Some(child) = &mut self.child else { return Ok(()) };
+        kill_process(Pid::from_child(child), Signal::TERM).map_err(io::Error::from)?;
+        let begin = Instant::now();
+        while child.try_wait()?.is_none() {
+            if begin.elapsed() > STOP_LIMIT {
+                return Err(self.failed("mariadbd does not end"));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        self.child = None;
+        Ok(())
+    }
+
+    /// Kills the server as a power cut would.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not allow it.
+    pub fn kill(&mut self) -> Result<(), MariadbError> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Starts the server again, stopping it first if it runs, with the same data and port, and waits until it answers.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub fn restart(&mut self) -> Result<(), MariadbError> {
+        self.stop()?;
+        let folder = self.folder.path();
+        let log = File::create(folder.join("mariadbd.log"))?;
+        let mut command = Command::new(find("mariadbd")?);
+        command
+            .arg("--no-defaults")
+            .args(folders(folder))
+            .arg(format!("--socket={}", folder.join("s").display()))
+            .arg(format!("--pid-file={}", folder.join("pid").display()))
+            .arg(format!("--init-file={}", folder.join("init.sql").display()))
+            .arg(format!("--port={}", self.port))
+            .args([
+                "--bind-address=127.0.0.1",
+                "--skip-networking=0",
+                "--skip-log-bin",
+                "--key-buffer-size=1M",
+                "--aria-pagecache-buffer-size=1M",
+                "--performance-schema=OFF",
+                // What lamon needs it must ask for itself.
+                "--sql-mode=",
+                "--default-time-zone=+05:00",
+                "--max-connections=64",
+            ])
+            .args(INNODB)
+            .args(as_root())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        self.child = Some(command.spawn()?);
+        let begin = Instant::now();
+        while !answers(self.port) {
+            if let Some(status) = self.ended()? {
+                self.child = None;
+                return Err(self.failed(&format!("mariadbd ended with {status}")));
+            }
+            if begin.elapsed() > START_LIMIT {
+                return Err(self.failed("mariadbd does not answer"));
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        // A server of somebody else may have answered, and this one have ended because of it.
+        match self.ended()? {
+            Some(status) => {
+                self.child = None;
+                Err(self.failed(&format!("mariadbd ended with {status}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The server's exit status, when it has ended.
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.as_mut().map_or(Ok(None), Child::try_wait)
+    }
+
+    /// A failure with the end of the server's log.
+    fn failed(&self, what: &str) -> MariadbError {
+        let log = std::fs::read_to_string(self.folder.path().join("mariadbd.log")).unwrap_or_default();
+        MariadbError::Failed { what: what.to_owned(), log: tail(&log) }
+    }
+}
+
+impl Drop for Mariadb {
+    fn drop(&mut self) {
+        // Its data goes with it: there is nothing to end in order.
+        let _killed = self.kill();
+    }
+}
+
+/// Fills the data folder with the server's own tables, as mariadb-install-db does. That script is not used because on
+/// Debian it needs a program of the client's package, while everything here comes with the server's.
+fn install(folder: &Path) -> Result<(), MariadbError> {
+    std::fs::create_dir(folder.join("data"))?;
+    std::fs::create_dir(folder.join("tmp"))?;
+    let mut sql = String::from("CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n");
+    for part in ["system_tables", "performance_tables", "system_tables_data"] {
+        sql.push_str(&std::fs::read_to_string(find_script(part)?)?);
+    }
+    let script = folder.join("install.sql");
+    std::fs::write(&script, sql)?;
+    let output = Command::new(find("mariadbd")?)
+        .args(["--no-defaults", "--bootstrap", "--log-warnings=0", "--max-allowed-packet=8M"])
+        .args(folders(folder))
+        .args(INNODB)
+        .args(as_root())
+        .stdin(File::open(script)?)
+        .output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let log = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    Err(MariadbError::Failed {
+        what: format!("mariadbd --bootstrap ended with {}", output.status),
+        log: tail(&log),
+    })
+}
+
+/// Finds a script of the server; newer versions renamed folder and files.
+fn find_script(part: &str) -> Result<PathBuf, MariadbError> {
+    ["/usr/share", "/usr/local/share"]
+        .iter()
+        .flat_map(|share| ["mysql", "mariadb"].map(|name| Path::new(share).join(name)))
+        .flat_map(|folder| ["mysql", "mariadb"].map(|name| folder.join(format!("{name}_{part}.sql"))))
+        .find(|path| path.is_file())
+        .ok_or(MariadbError::Missing { program: "the script mysql_system_tables.sql of mariadbd" })
+}
+
+/// Where a server works. Its temporary files need a folder of their own, because a server that starts removes those of
+/// all others in the same folder.
+fn folders(folder: &Path) -> [String; 2] {
+    [("datadir", "data"), ("tmpdir", "tmp")]
+        .map(|(option, name)| format!("--{option}={}", folder.join(name).display()))
+}
+
+/// Root has to say that it wants to run a server as root.
+fn as_root() -> Option<&'static str> {
+    rustix::process::geteuid().is_root().then_some("--user=root")
+}
+
+/// Finds a program, also where the path of an ordinary user does not lead.
+fn find(program: &'static str) -> Result<PathBuf, MariadbError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/usr/local/sbin", "/usr/libexec"].map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+        .ok_or(MariadbError::Missing { program })
+}
+
+/// Whether a server greets: it does only after its start, with the users made.
+fn answers(port: u16) -> bool {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let greeting = || -> io::Result<u8> {
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(START_LIMIT))?;
+        // The packet's header, then the version of the protocol.
+        let mut bytes = [0; 5];
+        stream.read_exact(&mut bytes)?;
+        let [.., version] = bytes;
+        Ok(version)
+    };
+    greeting().is_ok_and(|version| version == 10)
+}
+
+/// The last lines of a log.
+fn tail(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines.iter().skip(lines.len().saturating_sub(5)).copied().collect::<Vec<_>>().join(" | ")
+}
+
+/// A value of a result as text.
+fn text(value: &mysql_async::Value) -> String {
+    match value {
+        mysql_async::Value::NULL => "NULL".to_owned(),
+        mysql_async::Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        other => other.as_sql(true),
+    }
+}

@@ -1,0 +1,399 @@
+//! The journal on real files: what survives a restart, a damaged file, a torn tail, a full disk.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use crate::common::{T0, bits, sample, samples};
+use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
+use lamon_store::{
+    Journal, JournalOptions, JournalReader, Sample,
+    journal::{AppendError, Committed, Durability, OpenError, Opened},
+};
+use tempfile::TempDir;
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    (folder, path)
+}
+
+fn open(path: &Path) -> (Journal, Opened) {
+    Journal::open(path, JournalOptions::default()).unwrap()
+}
+
+fn everything(path: &Path) -> Vec<Sample> {
+    let rows = JournalReader::open(path).unwrap().read_after(0, 1_000_000).unwrap();
+    assert!(rows.windows(2).all(|pair| pair[0].0 < pair[1].0), "positions rise");
+    rows.into_iter().map(|(_, sample)| sample).collect()
+}
+
+#[test]
+fn what_is_appended_is_there_after_a_restart() {
+    let (_folder, path) = folder();
+    let written = samples("ccd01", 1..11);
+    {
+        let (mut journal, opened) = open(&path);
+        assert_eq!(opened, Opened::Fresh);
+        assert_eq!(journal.committed("ccd01", 1), None);
+        let committed = journal.append(&written).unwrap();
+        assert_eq!((committed.stored, committed.duplicates), (10, 0));
+        assert_eq!(committed.position, journal.last_position());
+    }
+    let (mut journal, opened) = open(&path);
+    assert_eq!(opened, Opened::Existing);
+    assert_eq!(journal.committed("ccd01", 1), Some(10));
+    assert_eq!(journal.committed("ccd01", 2), None);
+    let read = everything(&path);
+    assert_eq!(read.iter().map(bits).collect::<Vec<_>>(), written.iter().map(bits).collect::<Vec<_>>());
+    let before = journal.last_position();
+    let again = journal.append(&samples("ccd01", 5..13)).unwrap();
+    assert_eq!(again, Committed { stored: 2, duplicates: 6, position: before + 2 });
+    assert_eq!(everything(&path).len(), 12);
+}
+
+#[test]
+fn sequence_numbers_of_any_size_are_kept() {
+    let (_folder, path) = folder();
+    let written = [sample("a", u32::MAX, u64::MAX - 1), sample("a", u32::MAX, u64::MAX)];
+    open(&path).0.append(&written).unwrap();
+    let (mut journal, _) = open(&path);
+    assert_eq!(journal.committed("a", u32::MAX), Some(u64::MAX));
+    assert_eq!(journal.append(&written).unwrap().duplicates, 2);
+    assert_eq!(everything(&path).iter().map(bits).collect::<Vec<_>>(), written.map(|s| bits(&s)));
+}
+
+#[test]
+fn one_process_owns_a_journal() {
+    let (_folder, path) = folder();
+    let (journal, _) = open(&path);
+    assert!(matches!(Journal::open(&path, JournalOptions::default()), Err(OpenError::InUse { .. })));
+    drop(journal);
+    assert_eq!(open(&path).1, Opened::Existing);
+}
+
+#[test]
+fn a_damaged_file_is_moved_aside_and_a_new_one_begun() {
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 5] = [
+        ("no database at all", |bytes| bytes.fill(b'x')),
+        ("a broken header", |bytes| bytes[20..60].fill(0xff)),
+        ("a broken page", |bytes| {
+            let middle = bytes.len() / 2 / 4_096 * 4_096;
+            bytes[middle..middle + 4_096].fill(0xa5);
+        }),
+        ("a cut file", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("only its beginning", |bytes| bytes.truncate(50)),
+    ];
+    for (what, damage) in damages {
+        let (_folder, path) = folder();
+        open(&path).0.append(&samples("ccd01", 1..2_000)).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        damage(&mut bytes);
+        fs::write(&path, &bytes).unwrap();
+
+        let (mut journal, opened) = open(&path);
+        let Opened::MovedAside { to, reason } = opened else { panic!("{what}: {opened:?}") };
+        assert!(!reason.is_empty());
+        assert!(to.file_name().unwrap().to_str().unwrap().starts_with("journal.db.damaged-"), "{to:?}");
+        assert_eq!(fs::read(&to).unwrap(), bytes, "{what}: nothing is lost for whoever repairs it");
+        assert_eq!(journal.append(&samples("ccd01", 5..8)).unwrap().stored, 3, "{what}");
+        drop(journal);
+        assert_eq!(open(&path).1, Opened::Existing, "{what}");
+        assert_eq!(everything(&path).len(), 3);
+    }
+}
+
+#[test]
+fn a_torn_tail_costs_only_what_was_not_acknowledged() {
+    let (_folder, path) = folder();
+    let (mut journal, _) = open(&path);
+    for batch in 0..20 {
+        journal.append(&samples("ccd01", batch * 10 + 1..batch * 10 + 11)).unwrap();
+    }
+    // The journal is still open: its files are as a power cut leaves them.
+    let database = fs::read(&path).unwrap();
+    let log = fs::read(path.with_file_name("journal.db-wal")).unwrap();
+    assert!(log.len() > 40_000);
+    let mut last = 0;
+    for cut in [0, 10, 4_000, log.len() / 3, log.len() / 2, log.len() - 1, log.len()] {
+        let (_crashed, copy) = folder();
+        fs::write(&copy, &database).unwrap();
+        fs::write(copy.with_file_name("journal.db-wal"), &log[..cut]).unwrap();
+        let (mut journal, opened) = open(&copy);
+        assert!(!matches!(opened, Opened::MovedAside { .. }), "{opened:?}");
+        let there = u64::try_from(everything(&copy).len()).unwrap();
+        assert_eq!(there % 10, 0, "whole batches only");
+        assert!(there >= last);
+        last = there;
+        assert_eq!(journal.committed("ccd01", 1).unwrap_or(0), there);
+        let rest = journal.append(&samples("ccd01", 1..201)).unwrap();
+        assert_eq!(rest.stored as u64, 200 - there);
+    }
+    assert_eq!(last, 200);
+}
+
+#[test]
+fn moved_aside_at_work_it_keeps_what_is_committed_and_positions_rise() {
+    let (_folder, path) = folder();
+    let (mut journal, _) = open(&path);
+    journal.use_archives(&["sqlite:a", "mysql:b"]).unwrap();
+    let old = journal.append(&samples("ccd01", 1..101)).unwrap().position;
+    journal.set_cursor("sqlite:a", old).unwrap();
+    let mut reader = JournalReader::open(&path).unwrap();
+    assert_eq!(reader.read_after(0, 1_000).unwrap().len(), 100);
+
+    let to = journal.move_aside().unwrap();
+    assert_eq!(everything(&to).len(), 100, "the old file can still be read");
+    assert_eq!(journal.committed("ccd01", 1), Some(100));
+    assert_eq!(journal.cursor("mysql:b"), Some(0));
+    let new = journal.append(&samples("ccd01", 90..111)).unwrap();
+    assert_eq!((new.stored, new.duplicates), (10, 11));
+
+    // A forwarder that still has a position of the old file loses nothing.
+    let rows = reader.read_after(old, 1_000).unwrap();
+    assert_eq!(rows.iter().map(|(_, s)| s.sequence).collect::<Vec<_>>(), (101..111).collect::<Vec<_>>());
+    assert_eq!(reader.backlog(old).unwrap().rows, 10);
+    journal.set_cursor("sqlite:a", old).unwrap();
+    drop(journal);
+    let (journal, _) = open(&path);
+    assert_eq!(journal.committed("ccd01", 1), Some(110));
+    assert_eq!(journal.cursor("sqlite:a"), Some(old));
+}
+
+#[test]
+fn a_file_taken_away_under_a_fault_does_not_lose_what_is_known() {
+    let (_folder, path) = folder();
+    let (mut journal, _) = open(&path);
+    journal.use_archives(&["a"]).unwrap();
+    let position = journal.append(&samples("ccd01", 1..11)).unwrap().position;
+    // A fault closes the file; meanwhile somebody removes it.
+    journal.set_cursor("a", position + 5).unwrap_err();
+    for suffix in ["", "-wal", "-shm"] {
+        let _maybe = fs::remove_file(path.with_file_name(format!("journal.db{suffix}")));
+    }
+    assert_eq!(journal.append(&samples("ccd01", 1..12)).unwrap().stored, 1);
+    assert_eq!(journal.cursor("a"), Some(0));
+}
+
+#[test]
+fn damage_found_at_work_is_told_apart_and_moving_aside_cures_it() {
+    let (_folder, path) = folder();
+    let (mut journal, _) = open(&path);
+    journal.use_archives(&["a"]).unwrap();
+    let position = journal.append(&samples("ccd01", 1..2_001)).unwrap().position;
+    // Closes the file, so that what is done to it now is seen at the next use.
+    journal.set_cursor("a", position + 5).unwrap_err();
+    fs::write(&path, [b'x'; 20_000]).unwrap();
+    let next = samples("ccd01", 2_000..2_003);
+    for _ in 0..2 {
+        let error = journal.append(&next).unwrap_err();
+        assert!(matches!(error, AppendError::Damaged(_)), "{error:?}");
+    }
+    let to = journal.move_aside().unwrap();
+    assert_eq!(fs::read(to).unwrap(), [b'x'; 20_000]);
+    let committed = journal.append(&next).unwrap();
+    assert_eq!((committed.stored, committed.duplicates), (2, 1));
+    assert!(committed.position > position);
+}
+
+#[test]
+fn a_journal_of_its_largest_size_says_so_and_goes_on_when_there_is_room() {
+    let (_folder, path) = folder();
+    let options = JournalOptions { durability: Durability::Normal, max_bytes: Some(256 << 10) };
+    let (mut journal, _) = Journal::open(&path, options).unwrap();
+    journal.use_archives(&["a"]).unwrap();
+    let mut next = 1;
+    let error = loop {
+        match journal.append(&samples("ccd01", next..next + 100)) {
+            Ok(committed) => {
+                assert_eq!(committed.stored, 100);
+                next += 100;
+            }
+            Err(error) => break error,
+        }
+        assert!(next < 100_000, "256 KiB cannot hold that much");
+    };
+    assert!(matches!(error, AppendError::DiskFull), "{error:?}");
+    assert!(next > 500, "it had room for some");
+    assert_eq!(journal.committed("ccd01", 1), Some(next - 1), "nothing of the failed batch");
+    assert_eq!(everything(&path).len() as u64, next - 1);
+    assert!(matches!(journal.append(&samples("ccd01", next..next + 100)), Err(AppendError::DiskFull)));
+
+    journal.set_cursor("a", journal.last_position()).unwrap();
+    while journal.prune(Duration::ZERO, i64::MAX).unwrap().more {}
+    assert_eq!(journal.append(&samples("ccd01", next..next + 100)).unwrap().stored, 100);
+    assert_eq!(everything(&path).len(), 101, "the newest of before, and the new ones");
+}
+
+/// Unmounts when the test ends, however it ends.
+struct Tmpfs(PathBuf);
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_says_so_and_all_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=2m", "tmpfs"])
+        .arg(folder.path())
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !mounted {
+        println!("not allowed to mount a small disk: only the journal's own limit is tested");
+        return;
+    }
+    let disk = Tmpfs(folder.path().to_owned());
+    let ballast = disk.0.join("ballast");
+    let path = disk.0.join("journal.db");
+    let (mut journal, _) = open(&path);
+    journal.append(&samples("ccd01", 1..101)).unwrap();
+
+    fill(&ballast);
+    let mut next = 101;
+    let error = loop {
+        match journal.append(&samples("ccd01", next..next + 100)) {
+            Ok(_) => next += 100,
+            Err(error) => break error,
+        }
+        assert!(next < 100_000);
+    };
+    assert!(matches!(error, AppendError::DiskFull), "{error:?}");
+    drop(journal);
+    // Starting on a full disk neither throws the journal away nor succeeds by half.
+    let started = Journal::open(&path, JournalOptions::default());
+    assert!(!matches!(started, Ok((_, Opened::MovedAside { .. }))), "{started:?}");
+    drop(started);
+
+    fs::remove_file(&ballast).unwrap();
+    let (mut journal, opened) = open(&path);
+    assert_eq!(opened, Opened::Existing);
+    assert_eq!(journal.committed("ccd01", 1), Some(next - 1));
+    assert_eq!(journal.append(&samples("ccd01", next..next + 100)).unwrap().stored, 100);
+    assert_eq!(everything(&path).len() as u64, next + 99);
+
+    // Full while at work, and room again, without a restart.
+    fill(&ballast);
+    while journal.append(&samples("ccd01", next..next + 400)).is_ok() {
+        next += 400;
+        assert!(next < 100_000);
+    }
+    fs::remove_file(&ballast).unwrap();
+    journal.append(&samples("ccd01", 1..next + 400)).unwrap();
+    assert_eq!(everything(&path).len() as u64, next + 399);
+}
+
+/// Takes all room that is left.
+fn fill(path: &Path) {
+    use std::io::Write;
+    let mut file = fs::File::create(path).unwrap();
+    while file.write_all(&[0; 4_096]).is_ok() {}
+}
+
+#[test]
+fn places_that_cannot_hold_a_journal_are_errors_and_nothing_is_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("missing/journal.db");
+    let error = Journal::open(&nowhere, JournalOptions::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Unwritable { .. }), "{error:?}");
+    let error = Journal::open(folder.path(), JournalOptions::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Unwritable { .. }), "{error:?}");
+    assert!(folder.path().is_dir());
+}
+
+#[test]
+fn a_newer_journal_is_refused_and_left_alone() {
+    let (folder, path) = folder();
+    open(&path).0.append(&samples("ccd01", 1..3)).unwrap();
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    sql_query("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000000')")
+        .execute(&mut connection)
+        .unwrap();
+    drop(connection);
+    let error = Journal::open(&path, JournalOptions::default()).unwrap_err();
+    assert!(matches!(error, OpenError::Newer { .. }), "{error:?}");
+    assert!(error.to_string().contains("20991231000000"), "{error}");
+    assert_eq!(everything(&path).len(), 2);
+    let damaged = fs::read_dir(folder.path())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains("damaged"));
+    assert_eq!(damaged.count(), 0);
+}
+
+#[test]
+fn only_what_every_archive_has_and_what_is_old_is_pruned() {
+    let (_folder, path) = folder();
+    let (mut journal, _) = open(&path);
+    journal.use_archives(&["a", "b"]).unwrap();
+    let first = journal.last_position() + 1;
+    journal.append(&samples("ccd01", 0..100)).unwrap();
+    let hour = Duration::from_secs(3_600);
+    let long_after = T0 + 86_400_000;
+
+    let nothing = journal.prune(hour, long_after).unwrap();
+    assert_eq!((nothing.rows, nothing.more), (0, false), "no archive has anything");
+    journal.set_cursor("a", first + 99).unwrap();
+    journal.set_cursor("b", first + 49).unwrap();
+    journal.set_cursor("b", first + 9).unwrap();
+    assert_eq!(journal.cursor("b"), Some(first + 49), "a cursor never goes back");
+    assert_eq!(journal.prune(hour, T0 + 3_600_000).unwrap().rows, 0, "none is old");
+    assert_eq!(journal.prune(hour, T0 + 3_600_000 + 200_000).unwrap().rows, 20, "one each ten seconds");
+    assert_eq!(journal.prune(hour, long_after).unwrap().rows, 30, "up to the slower cursor");
+    journal.use_archives(&["a"]).unwrap();
+    assert_eq!(journal.cursor("b"), None);
+    assert_eq!(journal.prune(hour, long_after).unwrap().rows, 49, "all but the newest");
+    assert_eq!(everything(&path), [sample("ccd01", 1, 99)]);
+    drop(journal);
+    let (mut journal, _) = open(&path);
+    assert_eq!(
+        journal.append(&[sample("ccd01", 1, 100)]).unwrap().position,
+        first + 100,
+        "no position twice"
+    );
+}
+
+#[test]
+fn rows_from_the_future_do_not_stop_pruning() {
+    let (_folder, path) = folder();
+    let (mut journal, _) = open(&path);
+    let mut ahead = samples("a", 0..1_500);
+    for sample in &mut ahead {
+        sample.time_ms += 1_000_000_000_000;
+    }
+    journal.append(&ahead).unwrap();
+    journal.append(&samples("b", 0..1_500)).unwrap();
+    let mut rows = 0;
+    loop {
+        let step = journal.prune(Duration::ZERO, T0 + 100_000_000).unwrap();
+        assert!(step.rows <= 1_000, "small steps");
+        rows += step.rows;
+        if !step.more {
+            break;
+        }
+    }
+    assert_eq!(rows, 1_499);
+    assert_eq!(everything(&path).len(), 1_501);
+}
+
+#[test]
+fn the_backlog_counts_from_any_cursor() {
+    let (_folder, path) = folder();
+    let (mut journal, _) = open(&path);
+    let mut reader = JournalReader::open(&path).unwrap();
+    let empty = reader.backlog(0).unwrap();
+    assert_eq!((empty.rows, empty.oldest_ms), (0, None));
+    let last = journal.append(&samples("a", 0..50)).unwrap().position;
+    let all = reader.backlog(0).unwrap();
+    assert_eq!((all.rows, all.oldest_ms), (50, Some(T0)));
+    let some = reader.backlog(last - 10).unwrap();
+    assert_eq!((some.rows, some.oldest_ms), (10, Some(T0 + 400_000)));
+    assert_eq!(reader.backlog(last).unwrap().rows, 0);
+    assert_eq!(reader.read_after(last - 10, 3).unwrap().len(), 3);
+}

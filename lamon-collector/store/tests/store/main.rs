@@ -1,0 +1,13 @@
+//! The store against real files and real servers.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: what fails ends the test, as in the tests themselves"
+)]
+
+mod archive;
+mod common;
+mod journal;
+mod journal_model;
+mod migrations;

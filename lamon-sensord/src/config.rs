@@ -1,0 +1,216 @@
+//! The section `[rts2]` of `hub.toml`, and the options that RTS2's start scripts give (RTS2 lib/rts2/device.cpp,
+//! daemon.cpp, app.cpp), which stand over it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lamon_collector::config::HubConfig;
+use lamon_collector::watch::NameGlob;
+use serde::{Deserialize, Deserializer};
+
+/// Section `[rts2]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rts2Config {
+    /// The device's name, under which rts2-mon shows it.
+    #[serde(deserialize_with = "device_name")]
+    pub device: String,
+    /// The centralds to register with, `host` or `host:port`; none leaves the device alone with its clients.
+    pub centrald: Vec<String>,
+    /// The host that clients are told to connect to; this computer's name when not given.
+    pub host: Option<String>,
+    /// The port of the summary device; 0 lets the system choose, which is usual: centrald tells clients.
+    pub port: u16,
+    /// How nodes are spread over devices.
+    pub layout: Layout,
+    /// Metrics whose values images carry in their FITS headers, each with its node's `_level` and `_heard`.
+    pub fits: Vec<NameGlob>,
+    /// Serve commands to clients that centrald does not vouch for.
+    pub noauth: bool,
+}
+
+impl Default for Rts2Config {
+    fn default() -> Self {
+        Self {
+            device: "NODES".into(),
+            centrald: vec!["localhost".into()],
+            host: None,
+            port: 0,
+            layout: Layout::default(),
+            fits: Vec::new(),
+            noauth: false,
+        }
+    }
+}
+
+/// The longest device name: with `_` and a group's 16 letters behind it within RTS2's 50.
+const MAX_DEVICE_NAME_BYTES: usize = 32;
+
+fn device_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    checked_device_name(&name).map_err(serde::de::Error::custom)
+}
+
+/// A name that RTS2 and FITS headers take, or why it is none. For clap and the file alike.
+fn checked_device_name(name: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || name.len() > MAX_DEVICE_NAME_BYTES || !name.chars().all(good) {
+        return Err(format!(
+            "\"{name}\" is no name of a device (letters, digits and _, at most {MAX_DEVICE_NAME_BYTES})"
+        ));
+    }
+    Ok(name.into())
+}
+
+/// How nodes are spread over devices.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// [`Layout::Group`] where groups are configured, else [`Layout::Single`].
+    #[default]
+    Auto,
+    /// Everything on one device.
+    Single,
+    /// A summary device, and one device for each group: clients of RTS2 look values up one by one, so a device with
+    /// fewer values costs them less.
+    Group,
+}
+
+impl Layout {
+    /// Whether groups have devices of their own.
+    #[must_use]
+    pub fn by_group(self, hub: &HubConfig) -> bool {
+        match self {
+            Self::Auto => !hub.groups.is_empty(),
+            Self::Single => false,
+            Self::Group => true,
+        }
+    }
+}
+
+/// The options of RTS2 devices. Those that are given stand over the configuration file.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Options of RTS2 devices")]
+pub struct Rts2Args {
+    /// The device's name.
+    #[arg(short = 'd', value_name = "NAME", value_parser = checked_device_name)]
+    pub device: Option<String>,
+
+    /// A centrald to register with, port 617 when none is given. May be repeated.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub server: Vec<String>,
+
+    /// The host that clients are told to connect to.
+    #[arg(long, value_name = "HOST")]
+    pub localhost: Option<String>,
+
+    /// The port of the summary device.
+    #[arg(long, value_name = "PORT")]
+    pub local_port: Option<u16>,
+
+    /// Serve commands to clients that centrald does not vouch for.
+    #[arg(long)]
+    pub noauth: bool,
+
+    /// Taken because start scripts give it to every device. This device has no values to save there: what an operator
+    /// changes is kept by the hub.
+    #[arg(long, value_name = "FILE")]
+    pub autosave: Option<PathBuf>,
+
+    /// Stay in the foreground. Only a program whose name begins with rts2-sensor- goes to the background by itself.
+    #[arg(short = 'i')]
+    pub interactive: bool,
+
+    /// What the device's name is put behind to name its lock file, which holds the process id.
+    #[arg(long, value_name = "PREFIX", default_value = "/var/run/rts2_")]
+    pub lock_prefix: String,
+
+    /// The user, and group, that the daemon runs as.
+    #[arg(long, value_name = "USER[.GROUP]")]
+    pub run_as: Option<String>,
+}
+
+impl Rts2Args {
+    /// Lets what was given stand over the file's section.
+    #[must_use]
+    pub fn over(&self, mut section: Rts2Config) -> Rts2Config {
+        if let Some(device) = &self.device {
+            section.device.clone_from(device);
+        }
+        if !self.server.is_empty() {
+            section.centrald.clone_from(&self.server);
+        }
+        section.host = self.localhost.clone().or(section.host);
+        section.port = self.local_port.unwrap_or(section.port);
+        section.noauth |= self.noauth;
+        section
+    }
+}
+
+impl Rts2Config {
+    /// What the section has the hub do, a sentence a line.
+    #[must_use]
+    pub fn consequences(&self, hub: &HubConfig) -> Vec<String> {
+        let mut lines = vec![if self.centrald.is_empty() {
+            format!("RTS2 device {} registers with no centrald: clients must know its port", self.device)
+        } else {
+            format!("RTS2 device {} registers with centrald at {}", self.device, self.centrald.join(", "))
+        }];
+        if self.layout.by_group(hub) {
+            let names: Vec<_> =
+                hub.groups.names().chain(["other"]).map(|group| group_device(&self.device, group)).collect();
+            lines.push(format!("nodes are shown by {}", names.join(", ")));
+        } else {
+            lines.push(format!("nodes are shown by {} itself", self.device));
+        }
+        lines.push(format!(
+            "a device shows at most {} values, and says so when there are more",
+            crate::face::MAX_VALUES
+        ));
+        lines.push(if self.fits.is_empty() {
+            "images carry no value of nodes: [rts2] fits is empty".into()
+        } else {
+            let globs: Vec<_> = self.fits.iter().map(ToString::to_string).collect();
+            format!("images carry {} of each node, with its level and when it was heard", globs.join(", "))
+        });
+        lines
+    }
+}
+
+/// The name of a group's device: `NODES_CCD`.
+pub(crate) fn group_device(device: &str, group: &str) -> String {
+    format!("{device}_{}", group.to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        rts2: Rts2Args,
+    }
+
+    #[test]
+    fn options_stand_over_the_file() {
+        let file: Rts2Config = toml::from_str("device = 'COMPUTERS'\ncentrald = ['a']\nport = 7").unwrap();
+        let none = Cli::parse_from(["x"]).rts2.over(file.clone());
+        assert_eq!((none.device.as_str(), none.centrald[0].as_str(), none.port), ("COMPUTERS", "a", 7));
+        let arguments =
+            "x -d NODES --server b --server c:618 --localhost h --local-port 9 --noauth --autosave f -i";
+        let given = Cli::parse_from(arguments.split(' ')).rts2.over(file);
+        assert_eq!(given.centrald, ["b", "c:618"]);
+        assert_eq!((given.device.as_str(), given.host.as_deref(), given.port), ("NODES", Some("h"), 9));
+        assert!(given.noauth);
+    }
+
+    #[test]
+    fn device_names_fit_rts2_and_fits() {
+        for bad in ["", "NODES.A", "N A", &"N".repeat(33)] {
+            assert!(toml::from_str::<Rts2Config>(&format!("device = '{bad}'")).is_err(), "{bad:?}");
+        }
+    }
+}

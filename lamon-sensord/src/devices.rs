@@ -1,0 +1,74 @@
+//! The thread that runs the RTS2 devices.
+//!
+//! It has a runtime of its own: whatever intake, disk or bus do, `status_info` is answered within a second, because RTS2
+//! holds up exposures until every device has answered.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use rts2dev::Device;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+/// A device and the port that it will listen on, bound before anything is started.
+#[derive(Debug)]
+pub struct Bound {
+    device: Device,
+    listener: TcpListener,
+}
+
+impl Bound {
+    /// Binds the device's port, on every interface as RTS2 devices do; 0 lets the system choose.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the port.
+    pub fn new(device: Device, port: u16) -> anyhow::Result<Self> {
+        let name = device.handle().name().to_owned();
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .with_context(|| {
+                format!("RTS2 device {name} cannot listen on port {port} ([rts2] port, --local-port)")
+            })?;
+        info!(
+            device = name,
+            port = listener.local_addr().map(|address| address.port()).ok(),
+            "RTS2 device listens"
+        );
+        Ok(Self { device, listener })
+    }
+}
+
+/// Starts the thread. It ends when `ended` is cancelled.
+///
+/// # Errors
+///
+/// When the system gives no thread.
+pub fn spawn(devices: Vec<Bound>, ended: CancellationToken) -> anyhow::Result<JoinHandle<()>> {
+    let thread = std::thread::Builder::new().name("rts2".into());
+    let run = move || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run_all(devices, ended)),
+        Err(error) => error!(%error, "the RTS2 thread has no runtime"),
+    };
+    thread.spawn(run).context("cannot start the RTS2 thread")
+}
+
+async fn run_all(devices: Vec<Bound>, ended: CancellationToken) {
+    let mut tasks = JoinSet::new();
+    for Bound { device, listener } in devices {
+        let ended = ended.clone();
+        tasks.spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            anyhow::Ok(device.run(listener, ended).await?)
+        });
+    }
+    while let Some(result) = tasks.join_next().await {
+        match result {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => error!("an RTS2 device ended: {error:#}"),
+            Err(error) => error!("an RTS2 device ended: {error}"),
+        }
+    }
+}

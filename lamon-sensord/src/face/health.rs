@@ -1,0 +1,51 @@
+//! The values of the hub itself.
+
+use lamon_collector::face::Health;
+use rts2dev::proto::{DisplayType, Level};
+use rts2dev::{DeclareError, DeviceHandle, Value};
+
+/// Values of the hub's own health, on the summary device.
+pub(super) struct HealthValues {
+    samples_rate: Value<f32>,
+    journal: Value<String>,
+    journal_backlog: Value<i64>,
+    database: Value<String>,
+    completeness: Value<f64>,
+}
+
+impl HealthValues {
+    pub(super) fn declare(device: &DeviceHandle) -> Result<Self, DeclareError> {
+        Ok(Self {
+            samples_rate: device.float("samples_rate", "[1/s] samples taken in").declare()?,
+            journal: device
+                .string("journal", "whether samples reach the hub's disk: ok, or why not")
+                .declare()?,
+            journal_backlog: device
+                .long("journal_backlog", "samples that wait for the database")
+                .declare()?,
+            database: device
+                .string("database", "whether the database takes samples: ok, or why not")
+                .declare()?,
+            completeness: device
+                .double("completeness", "[%] of the samples that agents took, how many came")
+                .display(DisplayType::Percent)
+                .declare()?,
+        })
+    }
+
+    pub(super) fn show(&self, health: &Health) {
+        #[expect(clippy::cast_possible_truncation, reason = "seven digits are what is shown")]
+        self.samples_rate.set(health.samples_rate as f32);
+        self.journal_backlog.set(i64::try_from(health.backlog).unwrap_or(i64::MAX));
+        self.completeness.set(health.completeness * 100.0);
+        condition(&self.journal, health.journal_failure.as_deref(), Level::Error);
+        condition(&self.database, health.database_failure.as_deref(), Level::Warning);
+    }
+}
+
+fn condition(value: &Value<String>, failure: Option<&str>, level: Level) {
+    match failure {
+        None => value.set_with_level("ok", Level::Good),
+        Some(why) => value.set_with_level(why, level),
+    }
+}

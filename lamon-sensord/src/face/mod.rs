@@ -1,0 +1,234 @@
+//! The picture as RTS2 devices.
+//!
+//! [`Rts2Face`] is called by the core task with each update. It sets values, which never waits: rts2dev keeps the newest
+//! of each and sends what changed from its own thread.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `node` | the values of one node |
+//! | `summary` | the values that sum up all nodes, or a group |
+//! | `health` | the values of the hub itself |
+
+mod health;
+mod node;
+mod summary;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lamon_collector::config::HubConfig;
+use lamon_collector::face::{Face, Picture};
+use lamon_collector::watch::{Level, NameGlob, Node, OTHER, Update};
+use lamon_daemon::limit::LogLimit;
+use lamon_wire::names::NodeName;
+use rts2dev::proto::MessageType;
+use rts2dev::{DeclareError, Device, DeviceError, DeviceOptions};
+use tracing::warn;
+
+use self::health::HealthValues;
+pub(crate) use self::node::MAX_VALUES;
+use self::node::{NodeValues, Shelf, ShowError};
+use self::summary::SummaryValues;
+use crate::config::{Rts2Config, group_device};
+
+/// RTS2's level of ours: what is silent is an error there.
+fn rts2_level(level: Level) -> rts2dev::proto::Level {
+    match level {
+        Level::Good => rts2dev::proto::Level::Good,
+        Level::Warning => rts2dev::proto::Level::Warning,
+        Level::Error | Level::Silent => rts2dev::proto::Level::Error,
+    }
+}
+
+/// The picture as RTS2 devices.
+pub struct Rts2Face {
+    main: Shelf,
+    summary: SummaryValues,
+    health: HealthValues,
+    /// Devices of groups, the one of all other nodes last; none in the layout that has everything on one device.
+    groups: Vec<GroupDevice>,
+    nodes: HashMap<NodeName, Shown>,
+    fits: Vec<NameGlob>,
+    /// Messages are broadcast to every client of the site.
+    message_limit: LogLimit,
+    /// What a new node may write about its values.
+    refusal_limit: LogLimit,
+}
+
+struct GroupDevice {
+    group: String,
+    shelf: Shelf,
+    summary: SummaryValues,
+}
+
+struct Shown {
+    /// The group on whose device it is.
+    group: Arc<str>,
+    values: NodeValues,
+}
+
+/// Messages of a common cause, such as a switch that takes a rack with it, then one a second.
+const MESSAGE_BURST: u32 = 60;
+
+/// Why the face cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FaceError {
+    /// A device's options are wrong.
+    #[error("RTS2 device {name}: {source}")]
+    Device {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: DeviceError,
+    },
+    /// One of the fixed values cannot be declared.
+    #[error("RTS2 device {name}: {source}")]
+    Value {
+        /// The device's name.
+        name: String,
+        /// Why.
+        source: DeclareError,
+    },
+}
+
+impl Rts2Face {
+    /// Makes the face and its devices, the summary device first. They are still to be run.
+    ///
+    /// # Errors
+    ///
+    /// [`FaceError`].
+    pub fn new(config: &Rts2Config, hub: &HubConfig) -> Result<(Self, Vec<Device>), FaceError> {
+        let make = |name: &str| {
+            let options = DeviceOptions {
+                centralds: config.centrald.clone(),
+                host: config.host.clone(),
+                noauth: config.noauth,
+                ..DeviceOptions::new(name)
+            };
+            Device::new(options).map_err(|source| FaceError::Device { name: name.into(), source })
+        };
+        let declared = |name: &str, result| match result {
+            Ok(values) => Ok(values),
+            Err(source) => Err(FaceError::Value { name: name.into(), source }),
+        };
+        let device = make(&config.device)?;
+        let main = device.handle();
+        let summary = declared(&config.device, SummaryValues::declare(&main))?;
+        let health = HealthValues::declare(&main)
+            .map_err(|source| FaceError::Value { name: config.device.clone(), source })?;
+        let mut devices = vec![device];
+        let mut groups = Vec::new();
+        if config.layout.by_group(hub) {
+            for group in hub.groups.names().chain([OTHER]) {
+                let name = group_device(&config.device, group);
+                let device = make(&name)?;
+                let handle = device.handle();
+                let summary = declared(&name, SummaryValues::declare(&handle))?;
+                groups.push(GroupDevice { group: group.into(), shelf: Shelf::new(handle), summary });
+                devices.push(device);
+            }
+        }
+        let face = Self {
+            main: Shelf::new(main),
+            summary,
+            health,
+            groups,
+            nodes: HashMap::new(),
+            fits: config.fits.clone(),
+            message_limit: LogLimit::new(MESSAGE_BURST, Duration::from_secs(1)),
+            refusal_limit: LogLimit::default(),
+        };
+        Ok((face, devices))
+    }
+
+    /// Shows a node, with values for what it did not have before.
+    fn show(&mut self, picture: &Picture<'_>, name: &NodeName) {
+        let Some(node) = picture.watch.node(name) else { return };
+        let Self { main, groups, nodes, fits, refusal_limit, .. } = self;
+        // A node stays on the device where it first was, also when a reload moves it: RTS2 cannot withdraw a value.
+        let home = nodes.get(name).map_or(&*node.group, |shown| &shown.group);
+        let place = groups.iter().position(|of| of.group == *home).or(groups.len().checked_sub(1));
+        let shelf = place.and_then(|place| groups.get_mut(place)).map_or(main, |of| &mut of.shelf);
+        let mut complaints = Vec::new();
+        if !nodes.contains_key(name) {
+            match NodeValues::declare(shelf, name, !fits.is_empty(), &mut complaints) {
+                Ok(values) => {
+                    nodes.insert(name.clone(), Shown { group: Arc::clone(&node.group), values });
+                }
+                Err(error) => complaints.push(error),
+            }
+        }
+        if let Some(shown) = nodes.get_mut(name) {
+            shown.values.show(shelf, node, fits, &mut complaints);
+        }
+        for complaint in complaints {
+            complain(refusal_limit, picture, &complaint);
+        }
+    }
+
+    fn sum_up(&self, picture: &Picture<'_>) {
+        self.summary.show(&picture.watch.summary(None));
+        for of in &self.groups {
+            of.summary.show(&picture.watch.summary(Some(&of.group)));
+        }
+    }
+
+    fn message(&mut self, picture: &Picture<'_>, level: Level, text: &str) {
+        let kind = match level {
+            Level::Good => MessageType::INFO,
+            Level::Warning => MessageType::WARNING,
+            Level::Error | Level::Silent => MessageType::ERROR,
+        };
+        if let Some(held_back) = self.message_limit.admit(picture.now.monotonic) {
+            if held_back > 0 {
+                let left_out = format!("{held_back} messages were left out, because too many came at once");
+                self.main.device.message(MessageType::WARNING, &left_out);
+            }
+            self.main.device.message(kind, text);
+        }
+    }
+}
+
+/// A value that RTS2 cannot have is left out there, and said so; the bus and the store have it all the same.
+fn complain(limit: &mut LogLimit, picture: &Picture<'_>, error: &ShowError) {
+    if let Some(held_back) = limit.admit(picture.now.monotonic) {
+        warn!(held_back, "not shown in RTS2: {error}");
+    }
+}
+
+impl Face for Rts2Face {
+    fn update(&mut self, picture: &Picture<'_>, update: &Update) {
+        match update {
+            Update::Joined { node } => {
+                self.show(picture, node);
+                self.sum_up(picture);
+            }
+            Update::Sampled { sample, .. } => self.show(picture, &sample.node),
+            Update::Levels { node, changes } => {
+                self.show(picture, node);
+                self.sum_up(picture);
+                for change in changes {
+                    self.message(picture, change.to, &format!("{node} {change}"));
+                }
+            }
+            Update::Silent { node, after } => {
+                self.show(picture, node);
+                self.sum_up(picture);
+                self.message(picture, Level::Silent, &format!("{node} silent for {} s", after.as_secs()));
+            }
+            Update::Back { node, after } => {
+                self.show(picture, node);
+                self.sum_up(picture);
+                let level = picture.watch.node(node).map(Node::level).unwrap_or_default();
+                let text = format!("{node} back after {} s of silence: {level}", after.as_secs());
+                self.message(picture, Level::Good, &text);
+            }
+            Update::Event(event) => self.message(picture, event.kind.level(), &event.text),
+            Update::Heartbeat => {
+                self.health.show(picture.health);
+                self.sum_up(picture);
+            }
+        }
+    }
+}

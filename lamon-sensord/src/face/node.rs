@@ -1,0 +1,213 @@
+//! The values of one node: its metrics, its level, and when it was heard.
+
+use std::collections::HashMap;
+
+use lamon_collector::watch::{Level, NameGlob, Node};
+use lamon_wire::metric::Unit;
+use lamon_wire::names::{MetricName, NodeName};
+use rts2dev::proto::DisplayType;
+use rts2dev::{Declaration, DeclareError, DeviceHandle, Selection, Time, Value, ValueKind};
+
+use super::rts2_level;
+use super::summary::number;
+
+/// A device, and how many values it may still get. Clients look values up one by one, so a device has a limit.
+pub(super) struct Shelf {
+    pub(super) device: DeviceHandle,
+    room: usize,
+}
+
+/// The most values of one device (4,000 at 400 changes a second cost a client 0.7 % of a core, ten times both all of it).
+pub(crate) const MAX_VALUES: usize = 5_000;
+
+/// Why a value is not shown, or not as it should be.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ShowError {
+    /// The device has all the values that it may have.
+    #[error(
+        "{device} has {MAX_VALUES} values already; {value} is left out (smaller [[group]]s have devices of their own)"
+    )]
+    Full {
+        /// The device.
+        device: String,
+        /// The value.
+        value: String,
+    },
+    /// RTS2 cannot have such a value.
+    #[error("{value}: {source}")]
+    Declare {
+        /// The value.
+        value: String,
+        /// Why.
+        source: DeclareError,
+    },
+    /// Images cannot carry it; it is shown all the same.
+    #[error("images cannot carry {value}: {source}")]
+    Fits {
+        /// The value.
+        value: String,
+        /// Why.
+        source: DeclareError,
+    },
+}
+
+impl Shelf {
+    pub(super) const fn new(device: DeviceHandle) -> Self {
+        Self { device, room: MAX_VALUES }
+    }
+
+    /// Declares a value, marked for images where it is wanted and can be. What images cannot carry is added to
+    /// `complaints`.
+    fn declare<T: ValueKind>(
+        &mut self,
+        name: &str,
+        fits: bool,
+        complaints: &mut Vec<ShowError>,
+        make: impl Fn(&DeviceHandle, &str) -> Declaration<T>,
+    ) -> Result<Value<T>, ShowError> {
+        let Some(room) = self.room.checked_sub(1) else {
+            return Err(ShowError::Full { device: self.device.name().into(), value: name.into() });
+        };
+        let failed = |source| ShowError::Declare { value: name.into(), source };
+        let value = match fits.then(|| make(&self.device, name).fits().declare()) {
+            Some(Err(source @ DeclareError::Fits(_))) => {
+                complaints.push(ShowError::Fits { value: name.into(), source });
+                make(&self.device, name).declare()
+            }
+            Some(declared) => declared,
+            None => make(&self.device, name).declare(),
+        }
+        .map_err(failed)?;
+        self.room = room;
+        Ok(value)
+    }
+}
+
+/// The values of one node on its device.
+pub(super) struct NodeValues {
+    /// The node's name as its values begin: with `-` as `_`.
+    prefix: String,
+    level: Value<Selection>,
+    heard: Value<Time>,
+    /// `None` for a metric that RTS2 cannot show, so that it is tried, and complained of, once.
+    metrics: HashMap<MetricName, Option<MetricValue>>,
+}
+
+impl NodeValues {
+    /// Declares what every node has. Where images carry metrics, they carry the level and the time with them, so that an
+    /// old number is seen to be old.
+    pub(super) fn declare(
+        shelf: &mut Shelf,
+        node: &NodeName,
+        fits: bool,
+        complaints: &mut Vec<ShowError>,
+    ) -> Result<Self, ShowError> {
+        let prefix = node.as_str().replace('-', "_");
+        let levels = Level::ALL.map(Level::as_str);
+        let level = shelf.declare(&format!("{prefix}_level"), fits, complaints, |device, name| {
+            device.selection(name, &format!("how {node} is"), &levels)
+        })?;
+        let heard = shelf.declare(&format!("{prefix}_heard"), fits, complaints, |device, name| {
+            device.time(name, &format!("when {node} was last heard"))
+        })?;
+        Ok(Self { prefix, level, heard, metrics: HashMap::new() })
+    }
+
+    /// Shows the node as it is, with values for the metrics that it did not have. What is not shown is added to
+    /// `complaints`, each metric once.
+    pub(super) fn show(
+        &mut self,
+        shelf: &mut Shelf,
+        node: &Node,
+        fits: &[NameGlob],
+        complaints: &mut Vec<ShowError>,
+    ) {
+        for metric in &node.metrics {
+            let level = rts2_level(if node.silent { Level::Silent } else { metric.level });
+            let value = match self.metrics.get(&metric.name) {
+                Some(value) => value,
+                None => {
+                    let name = format!("{}_{}", self.prefix, metric.name);
+                    let in_fits = fits.iter().any(|glob| glob.matches(metric.name.as_str()));
+                    let declared =
+                        MetricValue::declare(shelf, &name, in_fits, complaints, &node.name, &metric.name);
+                    let value = declared.map_err(|error| complaints.push(error)).ok();
+                    self.metrics.entry(metric.name.clone()).or_insert(value)
+                }
+            };
+            if let Some(value) = value {
+                value.show(metric.value, level);
+            }
+        }
+        let level = node.level();
+        let heard = rts2_level(if node.silent { level } else { Level::Good });
+        self.level.set_with_level(Selection(number(level)), rts2_level(level));
+        self.heard.set_with_level(Time(seconds(node.heard_ms)), heard);
+    }
+}
+
+/// A metric's value, of the type by which RTS2's clients show it best.
+enum MetricValue {
+    /// Percent, bytes and intervals, which have displays of their own.
+    Double(Value<f64>),
+    /// Plain numbers: clients print a double with twenty digits (RTS2 lib/rts2/value.cpp), 0.13 as
+    /// 0.13000000000000000444, and a float as people write it.
+    Float(Value<f32>),
+    /// Counts.
+    Integer(Value<i32>),
+}
+
+impl MetricValue {
+    fn declare(
+        shelf: &mut Shelf,
+        name: &str,
+        fits: bool,
+        complaints: &mut Vec<ShowError>,
+        node: &NodeName,
+        metric: &MetricName,
+    ) -> Result<Self, ShowError> {
+        let unit = Unit::of(metric);
+        let what = metric.as_str().replace('_', " ");
+        let description = match unit.symbol() {
+            "" => format!("{what} of {node}"),
+            symbol => format!("[{symbol}] {what} of {node}"),
+        };
+        let display = match unit {
+            Unit::Percent => DisplayType::Percent,
+            Unit::Bytes | Unit::BytesPerSecond => DisplayType::ByteSize,
+            Unit::Seconds if metric.as_str() == "uptime" => DisplayType::TimeInterval,
+            Unit::Count => {
+                let integer =
+                    shelf.declare(name, fits, complaints, |device, name| device.integer(name, &description));
+                return integer.map(Self::Integer);
+            }
+            _ => {
+                let float =
+                    shelf.declare(name, fits, complaints, |device, name| device.float(name, &description));
+                return float.map(Self::Float);
+            }
+        };
+        let double = shelf.declare(name, fits, complaints, |device, name| {
+            device.double(name, &description).display(display)
+        });
+        double.map(Self::Double)
+    }
+
+    fn show(&self, number: f64, level: rts2dev::proto::Level) {
+        match self {
+            Self::Double(value) => value.set_with_level(number, level),
+            #[expect(clippy::cast_possible_truncation, reason = "seven digits are what is shown")]
+            Self::Float(value) => value.set_with_level(number as f32, level),
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the cast saturates, and a count of 2^31 is no count"
+            )]
+            Self::Integer(value) => value.set_with_level(number.round() as i32, level),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of this millennium fit")]
+fn seconds(unix_ms: i64) -> f64 {
+    unix_ms as f64 / 1e3
+}

@@ -1,0 +1,86 @@
+//! `lamon-sensord`: the hub as an RTS2 sensor device; installed as `rts2-sensor-lamon` too.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use lamon_collector::config::HubConfig;
+use lamon_collector::program::{self, Extras, HubArgs, HubCommand, Started};
+use lamon_daemon::logging::LogTarget;
+use lamon_sensord::config::{Rts2Args, Rts2Config};
+use lamon_sensord::devices::{self, Bound};
+use lamon_sensord::face::Rts2Face;
+use tokio_util::sync::CancellationToken;
+
+/// One allocator for the whole process, chosen because glibc's arenas grow without end in long-lived daemons with several
+/// threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Watches the computers of an observatory and shows them in RTS2.
+///
+/// Takes the samples of lamon-agents and of text senders, judges them, shows every metric as a value of an RTS2 sensor
+/// device with warning and error flags, publishes them on ZeroMQ and keeps them in a database.
+#[derive(Debug, Parser)]
+#[command(name = "lamon-sensord", version = lamon_daemon::VERSION, after_help = "Try it:\n  \
+    lamon-sensord -c hub.toml --server localhost\n  \
+    printf 'node=door disk_percent=97\\n' | nc localhost 7617\n  \
+    rts2-mon              (NODES shows door_disk_percent in red)\n  \
+    lamon-sensord check -c hub.toml")]
+struct Cli {
+    #[command(flatten)]
+    hub: HubArgs,
+    #[command(flatten)]
+    rts2: Rts2Args,
+    #[command(subcommand)]
+    command: Option<HubCommand>,
+}
+
+/// The RTS2 face, as the command line wants it.
+struct WithRts2(Rts2Args);
+
+impl Extras for WithRts2 {
+    type Section = Rts2Config;
+
+    fn consequences(&self, hub: &HubConfig, section: &Rts2Config) -> Vec<String> {
+        self.0.over(section.clone()).consequences(hub)
+    }
+
+    fn start(
+        &self,
+        hub: &HubConfig,
+        section: Rts2Config,
+        ended: &CancellationToken,
+    ) -> anyhow::Result<Started> {
+        let section = self.0.over(section);
+        let (face, devices) = Rts2Face::new(&section, hub)?;
+        // The summary device is the first, and the one whose port somebody may want to know.
+        let ports = std::iter::once(section.port).chain(std::iter::repeat(0));
+        let bound = devices.into_iter().zip(ports).map(|(device, port)| Bound::new(device, port));
+        let thread = devices::spawn(bound.collect::<Result<_, _>>()?, ended.clone())?;
+        Ok(Started { faces: vec![Box::new(face)], threads: vec![thread] })
+    }
+
+    fn serving(&self) {
+        #[cfg(unix)]
+        if let Err(error) = lamon_sensord::daemonize::serving() {
+            tracing::warn!(%error, "the start script was not told that the daemon serves");
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let mut cli = Cli::parse();
+    #[cfg(unix)]
+    {
+        if cli.command.is_none()
+            && let Some(code) = lamon_sensord::daemonize::go(&cli.rts2)
+        {
+            return code;
+        }
+        if lamon_sensord::daemonize::is_child() {
+            // Its terminal goes away.
+            cli.hub.log_to = cli.hub.log_to.or(Some(LogTarget::Syslog));
+        }
+    }
+    program::main("lamon-sensord", &cli.hub, cli.command, &WithRts2(cli.rts2))
+}

@@ -1,0 +1,401 @@
+//! Every kind of line, read and written.
+
+use crate::command::Command;
+use crate::error::{CommandReturn, Expected, ParseError};
+use crate::flags::ValueFlags;
+use crate::message::Message;
+use crate::number::write_seconds;
+use crate::set::SetOp;
+use crate::state::DeviceState;
+use crate::text::{Rest, Text, trim};
+use crate::token::Tokens;
+
+/// One line. Names follow RTS2 include/block.h, `PROTO_*`.
+///
+/// ```
+/// use rts2_proto::{Line, Technical};
+///
+/// let line = Line::parse(b"T ready").unwrap();
+/// assert_eq!(line, Line::Technical(Technical::Ready));
+/// let mut out = Vec::new();
+/// Line::Technical(Technical::Ok).write_to(&mut out);
+/// assert_eq!(out, b"T OK\n");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line<'a> {
+    /// `V name value…`: a value changed. What the value means depends on the type that its metainfo gave.
+    Value {
+        /// Name of the value.
+        name: Text<'a>,
+        /// The value as it stands; see [`crate::ValueData::parse`].
+        value: Rest<'a>,
+    },
+    /// `E flags "name" "description" `: declares a value, or changes its flags.
+    MetaInfo {
+        /// Type and flags.
+        flags: ValueFlags,
+        /// Name of the value.
+        name: Text<'a>,
+        /// Description, by custom beginning with the unit in brackets.
+        description: Text<'a>,
+    },
+    /// `F "name"` clears the list of a selection, `F "name" "item"` adds to it.
+    SelMetaInfo {
+        /// Name of the value.
+        name: Text<'a>,
+        /// The item to add, or nothing to clear.
+        item: Option<Text<'a>>,
+    },
+    /// `S state ["text"]`: the state word.
+    Status {
+        /// The state.
+        state: DeviceState,
+        /// Why it changed.
+        text: Option<Text<'a>>,
+    },
+    /// `R state start end ["text"]`: the state word with progress.
+    StatusProgress {
+        /// The state.
+        state: DeviceState,
+        /// Start, unix seconds.
+        start: f64,
+        /// Expected end, unix seconds.
+        end: f64,
+        /// Why it changed.
+        text: Option<Text<'a>>,
+    },
+    /// `P start end`: progress alone.
+    Progress {
+        /// Start, unix seconds.
+        start: f64,
+        /// Expected end, unix seconds.
+        end: f64,
+    },
+    /// `B state bop`: state, and the mask of operations that are blocked for the receiver.
+    BopState {
+        /// The sender's state.
+        state: DeviceState,
+        /// The full mask.
+        bop: DeviceState,
+    },
+    /// `M …`: a log message.
+    Message(Message<'a>),
+    /// `X name op operand`: sets a value.
+    SetValue {
+        /// Name of the value, with an index where an element of an array is meant.
+        name: Text<'a>,
+        /// What to do.
+        op: SetOp,
+        /// With what.
+        operand: Rest<'a>,
+    },
+    /// `A what id`: centrald on registration and authorization.
+    Auth(Auth),
+    /// `T ready`, `T OK`: whether the peer lives.
+    Technical(Technical),
+    /// `+0 text`, `-n text`: the end of a command.
+    Return(CommandReturn),
+    /// Anything else is a command.
+    Command(Command<'a>),
+}
+
+/// What centrald says in `A` (RTS2 src/centrald/centrald.cpp, `sendAValue`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// `A registered_as id`: the device is registered under this number.
+    RegisteredAs(i32),
+    /// `A authorization_ok id`: this client's key is right.
+    AuthorizationOk(i32),
+    /// `A authorization_failed id`: it is not.
+    AuthorizationFailed(i32),
+}
+
+/// Responsiveness check (RTS2 lib/rts2/connection.cpp, `PROTO_TECHNICAL`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Technical {
+    /// The question.
+    Ready,
+    /// The answer.
+    Ok,
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line, given without its end.
+    ///
+    /// # Errors
+    /// When the line is not what its first word promises. The connection can go on.
+    pub fn parse(line: &'a [u8]) -> Result<Self, ParseError> {
+        let line = trim(line);
+        let mut tokens = Tokens::of_line(line);
+        if let Some(at) = line.iter().position(|b| matches!(b, b'\n' | b'\r' | 0)) {
+            return Err(ParseError::new(tokens.word(), at, Expected::Text));
+        }
+        let line = match tokens.word() {
+            b"" => return Err(tokens.error(Expected::Line)),
+            b"V" => Self::Value { name: tokens.text()?, value: tokens.rest()? },
+            b"E" => Self::MetaInfo {
+                flags: flags(&mut tokens)?,
+                name: tokens.text()?,
+                description: tokens.text()?,
+            },
+            b"F" => Self::SelMetaInfo { name: tokens.text()?, item: tokens.optional_text()? },
+            b"S" => Self::Status { state: state(&mut tokens)?, text: tokens.optional_text()? },
+            b"R" => Self::StatusProgress {
+                state: state(&mut tokens)?,
+                start: tokens.number()?,
+                end: tokens.number()?,
+                text: tokens.optional_text()?,
+            },
+            b"P" => Self::Progress { start: tokens.number()?, end: tokens.number()? },
+            b"B" => Self::BopState { state: state(&mut tokens)?, bop: state(&mut tokens)? },
+            b"M" => Self::Message(Message::parse(&mut tokens)?),
+            b"X" => Self::SetValue {
+                name: tokens.text()?,
+                op: SetOp::parse(&mut tokens)?,
+                operand: tokens.rest()?,
+            },
+            b"A" => Self::Auth(auth(&mut tokens)?),
+            b"T" => match tokens.text()?.as_bytes() {
+                b"ready" => Self::Technical(Technical::Ready),
+                b"OK" => Self::Technical(Technical::Ok),
+                _ => return Err(tokens.error(Expected::Keyword)),
+            },
+            [b'+' | b'-', ..] => Self::Return(command_return(&mut tokens)?),
+            _ => Self::Command(Command::parse(&mut tokens)?),
+        };
+        tokens.end()?;
+        Ok(line)
+    }
+
+    /// Writes the line with its end.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Value { name, value } => {
+                out.extend_from_slice(b"V ");
+                name.write_word(out);
+                out.push(b' ');
+                out.extend_from_slice(value.as_bytes());
+            }
+            Self::MetaInfo { flags, name, description } => {
+                out.extend_from_slice(format!("E {} ", flags.to_wire()).as_bytes());
+                name.write_quoted(out);
+                out.push(b' ');
+                description.write_quoted(out);
+                // RTS2 leaves a blank here, and so does every capture.
+                out.push(b' ');
+            }
+            Self::SelMetaInfo { name, item } => {
+                out.extend_from_slice(b"F ");
+                name.write_quoted(out);
+                write_reason(*item, out);
+            }
+            Self::Status { state, text } => {
+                out.extend_from_slice(format!("S {}", state.bits()).as_bytes());
+                write_reason(*text, out);
+            }
+            Self::StatusProgress { state, start, end, text } => {
+                out.extend_from_slice(format!("R {} ", state.bits()).as_bytes());
+                write_seconds(*start, out);
+                out.push(b' ');
+                write_seconds(*end, out);
+                write_reason(*text, out);
+            }
+            Self::Progress { start, end } => {
+                out.extend_from_slice(b"P ");
+                write_seconds(*start, out);
+                out.push(b' ');
+                write_seconds(*end, out);
+            }
+            Self::BopState { state, bop } => {
+                out.extend_from_slice(format!("B {} {}", state.bits(), bop.bits()).as_bytes());
+            }
+            Self::Message(message) => message.write(out),
+            Self::SetValue { name, op, operand } => {
+                out.extend_from_slice(b"X ");
+                name.write_word(out);
+                out.extend_from_slice(&[b' ', op.byte(), b' ']);
+                out.extend_from_slice(operand.as_bytes());
+            }
+            Self::Auth(auth) => {
+                let (what, id) = match auth {
+                    Auth::RegisteredAs(id) => ("registered_as", id),
+                    Auth::AuthorizationOk(id) => ("authorization_ok", id),
+                    Auth::AuthorizationFailed(id) => ("authorization_failed", id),
+                };
+                out.extend_from_slice(format!("A {what} {id}").as_bytes());
+            }
+            Self::Technical(Technical::Ready) => out.extend_from_slice(b"T ready"),
+            Self::Technical(Technical::Ok) => out.extend_from_slice(b"T OK"),
+            Self::Return(end) => {
+                end.write_to(out);
+                return;
+            }
+            Self::Command(command) => command.write(out),
+        }
+        out.push(b'\n');
+    }
+
+    /// The line as bytes, with its end.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write_to(&mut out);
+        out
+    }
+}
+
+/// C cuts a wider number to 32 bits; here the signed and the unsigned reading of them are taken, nothing else.
+fn flags(tokens: &mut Tokens<'_>) -> Result<ValueFlags, ParseError> {
+    Ok(ValueFlags::from_bits_retain(word(tokens)?))
+}
+
+fn state(tokens: &mut Tokens<'_>) -> Result<DeviceState, ParseError> {
+    Ok(DeviceState::from_bits_retain(word(tokens)?))
+}
+
+fn word(tokens: &mut Tokens<'_>) -> Result<u32, ParseError> {
+    let number: i64 = tokens.integer()?;
+    u32::try_from(number)
+        .or_else(|_| i32::try_from(number).map(i32::cast_unsigned))
+        .map_err(|_| tokens.error(Expected::Integer))
+}
+
+fn auth(tokens: &mut Tokens<'_>) -> Result<Auth, ParseError> {
+    let what = tokens.text()?;
+    let kind = match what.as_bytes() {
+        b"registered_as" => Auth::RegisteredAs,
+        b"authorization_ok" => Auth::AuthorizationOk,
+        b"authorization_failed" => Auth::AuthorizationFailed,
+        _ => return Err(tokens.error(Expected::Keyword)),
+    };
+    Ok(kind(tokens.integer()?))
+}
+
+fn command_return(tokens: &mut Tokens<'_>) -> Result<CommandReturn, ParseError> {
+    let code = std::str::from_utf8(tokens.word())
+        .ok()
+        .and_then(|word| word.parse().ok())
+        .ok_or_else(|| tokens.error(Expected::Integer))?;
+    Ok(CommandReturn { code, text: tokens.rest()?.to_str().into_owned() })
+}
+
+fn write_reason(text: Option<Text<'_>>, out: &mut Vec<u8>) {
+    if let Some(text) = text {
+        out.push(b' ');
+        text.write_quoted(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::MessageType;
+
+    fn text(bytes: &str) -> Text<'_> {
+        Text::new(bytes.as_bytes()).unwrap()
+    }
+
+    fn rest(bytes: &str) -> Rest<'_> {
+        Rest::new(bytes.as_bytes()).unwrap()
+    }
+
+    fn state(bits: u32) -> DeviceState {
+        DeviceState::from_bits_retain(bits)
+    }
+
+    /// Bytes and what they mean, both ways.
+    #[test]
+    fn wire_format() {
+        let table = [
+            ("V TEST_INT 5", Line::Value { name: text("TEST_INT"), value: rest("5") }),
+            (
+                "V test_string \"hello world\"",
+                Line::Value { name: text("test_string"), value: rest("\"hello world\"") },
+            ),
+            ("V close_failed ", Line::Value { name: text("close_failed"), value: Rest::EMPTY }),
+            (
+                "E 587203590 \"stop_move\" \"if dummy sensor should stop any movement\" ",
+                Line::MetaInfo {
+                    flags: ValueFlags::from_wire(587_203_590),
+                    name: text("stop_move"),
+                    description: text("if dummy sensor should stop any movement"),
+                },
+            ),
+            (
+                "E -1073741822 \"a\" \"\" ",
+                Line::MetaInfo {
+                    flags: ValueFlags::from_bits_retain(0xc000_0002),
+                    name: text("a"),
+                    description: text(""),
+                },
+            ),
+            ("F \"open_close\"", Line::SelMetaInfo { name: text("open_close"), item: None }),
+            (
+                "F \"open_close\" \"CLOSED\"",
+                Line::SelMetaInfo { name: text("open_close"), item: Some(text("CLOSED")) },
+            ),
+            ("S 2415927296", Line::Status { state: state(2_415_927_296), text: None }),
+            (
+                "S 0 \"node back\"",
+                Line::Status { state: DeviceState::empty(), text: Some(text("node back")) },
+            ),
+            (
+                "R 1 1795327970.250000 1795327980.000000 \"exposing\"",
+                Line::StatusProgress {
+                    state: state(1),
+                    start: 1_795_327_970.25,
+                    end: 1_795_327_980.0,
+                    text: Some(text("exposing")),
+                },
+            ),
+            ("P 1.000000 2.500000", Line::Progress { start: 1.0, end: 2.5 }),
+            (
+                "B 2147483648 2415919104",
+                Line::BopState { state: state(0x8000_0000), bop: state(2_415_919_104) },
+            ),
+            (
+                "M 1795327914 735167 DUMMY 1 command end with error -2 description: \"X\"",
+                Line::Message(Message {
+                    seconds: 1_795_327_914,
+                    micros: 735_167,
+                    origin: text("DUMMY"),
+                    kind: MessageType::ERROR,
+                    text: rest("command end with error -2 description: \"X\""),
+                }),
+            ),
+            ("X TEST_INT + 3", Line::SetValue { name: text("TEST_INT"), op: SetOp::Add, operand: rest("3") }),
+            ("A registered_as 1", Line::Auth(Auth::RegisteredAs(1))),
+            ("A authorization_ok 2", Line::Auth(Auth::AuthorizationOk(2))),
+            ("A authorization_failed 2", Line::Auth(Auth::AuthorizationFailed(2))),
+            ("T ready", Line::Technical(Technical::Ready)),
+            ("T OK", Line::Technical(Technical::Ok)),
+            ("+0 OK authorized", Line::Return(CommandReturn::done("OK authorized"))),
+            ("-1 unknow command bogus", Line::Return(CommandReturn::unknown_command(b"bogus"))),
+        ];
+        for (bytes, line) in table {
+            assert_eq!(Line::parse(bytes.as_bytes()).as_ref(), Ok(&line), "{bytes}");
+            assert_eq!(String::from_utf8(line.to_bytes()).unwrap(), format!("{bytes}\n"));
+        }
+    }
+
+    #[test]
+    fn bad_lines_say_where() {
+        let table: [(&[u8], &str, usize, Expected); 11] = [
+            (b"", "", 0, Expected::Line),
+            (b"V", "V", 1, Expected::Parameter),
+            (b"V a\0b 1", "V", 3, Expected::Text),
+            (b"V a\rb 1", "V", 3, Expected::Text),
+            (b"E x \"a\" \"b\"", "E", 1, Expected::Integer),
+            (b"E 4 \"a\" \"b", "E", 8, Expected::Quote),
+            (b"S 4294967296", "S", 12, Expected::Integer),
+            (b"S 1 \"a\" b", "S", 8, Expected::End),
+            (b"T what", "T", 6, Expected::Keyword),
+            (b"X a ? 5", "X", 6, Expected::Keyword),
+            (b"+x OK", "+x", 2, Expected::Integer),
+        ];
+        for (line, word, at, expected) in table {
+            let error = ParseError { word: word.to_owned(), at, expected };
+            assert_eq!(Line::parse(line), Err(error), "{}", String::from_utf8_lossy(line));
+        }
+    }
+}

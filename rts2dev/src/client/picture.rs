@@ -1,0 +1,391 @@
+//! What a peer has said so far: its values, its state, and what centrald knows of others. Bounded.
+
+use std::collections::HashMap;
+
+use rts2_proto::{
+    Command, DeviceState, DeviceType, DisplayType, Level, Line, QuotedString, Rest, Text, ValueData,
+    ValueFlags, ValueType,
+};
+
+/// Values taken from one peer; beyond, they are ignored. No device has as many.
+const MAX_VALUES: usize = 50_000;
+/// Bytes of text that the values of one peer may hold together; beyond, values keep what they have.
+const MAX_TEXT: usize = 64 * 1024 * 1024;
+/// Names in one selection.
+const MAX_ITEMS: usize = 4096;
+/// Devices, clients and keys taken from one centrald.
+const MAX_PEERS: usize = 10_000;
+
+/// A device as centrald lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Its name.
+    pub name: String,
+    /// Its number at centrald.
+    pub id: i32,
+    /// Number of that centrald in the device's own list.
+    pub centrald_num: i32,
+    /// Host to connect to.
+    pub host: String,
+    /// Port to connect to.
+    pub port: u16,
+    /// What it is.
+    pub device_type: DeviceType,
+}
+
+/// A client as centrald lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// Its number at centrald.
+    pub id: i32,
+    /// Its login.
+    pub login: String,
+    /// Its program.
+    pub program: String,
+}
+
+/// A value of a device, as last heard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemoteValue {
+    /// Name.
+    pub name: String,
+    /// Type and flags, without the bits that mean nothing to a reader.
+    pub flags: ValueFlags,
+    /// Description.
+    pub description: String,
+    /// Names of a selection.
+    pub items: Vec<String>,
+    /// What it holds; [`ValueData::Raw`] for everything that is not a scalar.
+    pub data: ValueData,
+}
+
+impl RemoteValue {
+    /// Good, warning or error.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.flags.level()
+    }
+
+    /// How it wants to be shown.
+    #[must_use]
+    pub fn display_type(&self) -> DisplayType {
+        self.flags.display_type()
+    }
+
+    /// It can be set.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.flags.contains(ValueFlags::WRITABLE)
+    }
+
+    /// What it holds as a number, where it is one.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match &self.data {
+            ValueData::Integer(number) | ValueData::Selection(number) => Some(f64::from(*number)),
+            ValueData::Time(number) | ValueData::Double(number) => Some(*number),
+            ValueData::Float(number) => Some(f64::from(*number)),
+            #[expect(clippy::cast_precision_loss, reason = "a double is what the caller asked for")]
+            ValueData::Long(number) => Some(*number as f64),
+            ValueData::Bool(Some(on)) => Some(f64::from(u8::from(*on))),
+            ValueData::Bool(None) | ValueData::String(_) | ValueData::Raw(_) => None,
+        }
+    }
+
+    /// What it holds, for a person: the name of a selection, on and off, a number as it is.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.data {
+            ValueData::String(text) => text.as_str().to_owned(),
+            ValueData::Selection(index) => usize::try_from(*index)
+                .ok()
+                .and_then(|index| self.items.get(index).cloned())
+                .unwrap_or_else(|| index.to_string()),
+            ValueData::Bool(known) => match (known, self.display_type()) {
+                (None, _) => "unknown",
+                (Some(true), DisplayType::OnOff) => "on",
+                (Some(false), DisplayType::OnOff) => "off",
+                (Some(true), _) => "true",
+                (Some(false), _) => "false",
+            }
+            .to_owned(),
+            other => {
+                let mut text = Vec::new();
+                other.write_to(&mut text);
+                String::from_utf8_lossy(&text).into_owned()
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let data = match &self.data {
+            ValueData::String(text) => text.as_str().len(),
+            ValueData::Raw(text) => text.len(),
+            _ => 0,
+        };
+        self.name.len() + self.description.len() + self.items.iter().map(String::len).sum::<usize>() + data
+    }
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(super) struct Picture {
+    pub(super) values: Vec<RemoteValue>,
+    /// Places by lower-case name.
+    places: HashMap<String, usize>,
+    text_bytes: usize,
+    pub(super) state: DeviceState,
+    pub(super) state_text: String,
+    pub(super) bop: DeviceState,
+    pub(super) devices: Vec<DeviceInfo>,
+    pub(super) clients: Vec<ClientInfo>,
+    keys: HashMap<String, i32>,
+    pub(super) logged_as: Option<i32>,
+}
+
+impl Picture {
+    /// A value by its name.
+    pub(super) fn value(&self, name: &str) -> Option<&RemoteValue> {
+        self.places.get(&name.to_ascii_lowercase()).and_then(|&place| self.values.get(place))
+    }
+
+    /// The key that centrald gave for a device.
+    pub(super) fn key(&self, device: &str) -> Option<i32> {
+        self.keys.get(device).copied()
+    }
+
+    /// Takes in a line. `false` when it says nothing about the picture.
+    pub(super) fn handle_line(&mut self, line: &Line<'_>) -> bool {
+        match line {
+            Line::MetaInfo { flags, name, description } => self.declare(*flags, *name, *description),
+            Line::SelMetaInfo { name, item } => self.select(*name, *item),
+            Line::Value { name, value } => self.set(*name, *value),
+            Line::Status { state, text } | Line::StatusProgress { state, text, .. } => {
+                self.state = *state;
+                self.state_text = text.map(|text| text.to_str().into_owned()).unwrap_or_default();
+            }
+            Line::BopState { state, bop } => {
+                self.state = *state;
+                self.bop = *bop;
+            }
+            Line::Command(command) => return self.notice(command),
+            _ => return false,
+        }
+        true
+    }
+
+    fn declare(&mut self, flags: ValueFlags, name: Text<'_>, description: Text<'_>) {
+        let flags = flags.meaning();
+        let value_type = flags.value_type();
+        let room = MAX_TEXT.saturating_sub(self.text_bytes);
+        if let Some(known) = self.find(name) {
+            let before = known.bytes();
+            if known.flags.type_bits() != flags.type_bits() {
+                known.data = unset(value_type.ok());
+            }
+            known.flags = flags;
+            if description.as_bytes().len() <= room {
+                known.description = description.to_str().into_owned();
+            }
+            let after = known.bytes();
+            self.text_bytes = self.text_bytes + after - before;
+            return;
+        }
+        let value = RemoteValue {
+            name: name.to_str().into_owned(),
+            flags,
+            description: description.to_str().into_owned(),
+            items: Vec::new(),
+            data: unset(value_type.ok()),
+        };
+        if self.values.len() < MAX_VALUES && self.text_bytes + value.bytes() <= MAX_TEXT {
+            self.text_bytes += value.bytes();
+            self.places.insert(value.name.to_ascii_lowercase(), self.values.len());
+            self.values.push(value);
+        }
+    }
+
+    fn select(&mut self, name: Text<'_>, item: Option<Text<'_>>) {
+        let room = MAX_TEXT.saturating_sub(self.text_bytes);
+        let Some(value) = self.find(name) else { return };
+        let before = value.bytes();
+        match item {
+            None => value.items.clear(),
+            Some(item) if value.items.len() < MAX_ITEMS && item.as_bytes().len() <= room => {
+                value.items.push(item.to_str().into_owned());
+            }
+            Some(_) => {}
+        }
+        let after = value.bytes();
+        self.text_bytes = self.text_bytes + after - before;
+    }
+
+    fn set(&mut self, name: Text<'_>, text: Rest<'_>) {
+        let room = MAX_TEXT.saturating_sub(self.text_bytes);
+        let Some(value) = self.find(name) else { return };
+        let data = match value.flags.value_type() {
+            Ok(value_type) => match ValueData::parse(value_type, text) {
+                Ok(data) => data,
+                // A value that cannot be read keeps what it has.
+                Err(_) => return,
+            },
+            Err(_) => ValueData::Raw(text.to_str().into_owned()),
+        };
+        if matches!(data, ValueData::Raw(_) | ValueData::String(_)) && text.as_bytes().len() > room {
+            return;
+        }
+        let before = value.bytes();
+        value.data = data;
+        let after = value.bytes();
+        self.text_bytes = self.text_bytes + after - before;
+    }
+
+    fn notice(&mut self, command: &Command<'_>) -> bool {
+        match *command {
+            Command::Device { centrald_num, id, name, host, port, device_type } => {
+                let device = DeviceInfo {
+                    name: QuotedString::from(name).to_string(),
+                    id,
+                    centrald_num,
+                    host: QuotedString::from(host).to_string(),
+                    port,
+                    device_type,
+                };
+                if let Some(known) = self.devices.iter_mut().find(|known| known.name == device.name) {
+                    *known = device;
+                } else if self.devices.len() < MAX_PEERS {
+                    self.devices.push(device);
+                }
+            }
+            Command::DeleteDevice { id, .. } => self.devices.retain(|device| device.id != id),
+            Command::Client { id, login, name } => {
+                if self.clients.len() < MAX_PEERS && self.clients.iter().all(|client| client.id != id) {
+                    let (login, program) = (QuotedString::from(login), QuotedString::from(name));
+                    self.clients.push(ClientInfo {
+                        id,
+                        login: login.to_string(),
+                        program: program.to_string(),
+                    });
+                }
+            }
+            Command::DeleteClient { id } => self.clients.retain(|client| client.id != id),
+            Command::LoggedAs { id } => self.logged_as = Some(id),
+            Command::AuthorizationKey { device, key } => {
+                let device = QuotedString::from(device).to_string();
+                if self.keys.len() < MAX_PEERS || self.keys.contains_key(&device) {
+                    self.keys.insert(device, key);
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn find(&mut self, name: Text<'_>) -> Option<&mut RemoteValue> {
+        let place = *self.places.get(&name.to_str().to_ascii_lowercase())?;
+        self.values.get_mut(place)
+    }
+}
+
+fn unset(value_type: Option<ValueType>) -> ValueData {
+    value_type.map_or(ValueData::Raw(String::new()), ValueData::unset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn picture(lines: &[&str]) -> Picture {
+        let mut picture = Picture::default();
+        for line in lines {
+            picture.handle_line(&Line::parse(line.as_bytes()).unwrap());
+        }
+        picture
+    }
+
+    #[test]
+    fn a_device_as_it_tells_itself() {
+        let picture = picture(&[
+            "E 33555463 \"open_close\" \"open/close state\" ",
+            "F \"open_close\"",
+            "F \"open_close\" \"CLOSED\"",
+            "F \"open_close\" \"OPEN\"",
+            "V open_close 1",
+            "E 34276358 \"on\" \"x\" ",
+            "V on 0",
+            "E 4 \"d\" \"[%] x\" ",
+            "V d 1.25000000000000000000e+01",
+            "V D broken",
+            "V nosuch 5",
+            "E 536870916 \"D\" \"[%] x\" ",
+            "E 1396 \"serie\" \"x\" ",
+            "V serie nan 0 nan",
+            "B 5 16777216",
+            "S 4 \"why\"",
+        ]);
+        let texts: Vec<_> = picture.values.iter().map(RemoteValue::text).collect();
+        assert_eq!(texts, ["OPEN", "off", "12.5", "nan 0 nan"]);
+        assert_eq!(picture.value("D").unwrap().level(), Level::Error);
+        assert_eq!(picture.value("d").unwrap().number(), Some(12.5));
+        assert_eq!((picture.state.bits(), picture.bop.bits()), (4, 16_777_216));
+        assert_eq!(picture.state_text, "why");
+    }
+
+    #[test]
+    fn devices_come_and_go() {
+        let mut picture = picture(&["device 0 1 A h 1 15", "device 0 2 B h 2 15", "device 0 1 A h 3 15"]);
+        assert_eq!(picture.devices.len(), 2);
+        assert_eq!(picture.devices[0].port, 3);
+        picture.handle_line(&Line::parse(b"delete_device 1 A").unwrap());
+        assert_eq!(picture.devices.len(), 1);
+    }
+
+    proptest! {
+        /// Whatever a peer says, the sum of its texts is known.
+        #[test]
+        fn any_lines(lines in vec(line(), 0..60)) {
+            let mut picture = Picture::default();
+            for line in lines {
+                if let Ok(line) = Line::parse(&line) {
+                    picture.handle_line(&line);
+                }
+            }
+            prop_assert_eq!(picture.text_bytes, picture.values.iter().map(RemoteValue::bytes).sum::<usize>());
+            for value in &picture.values {
+                prop_assert_eq!(picture.value(&value.name), Some(value));
+            }
+        }
+    }
+
+    /// Mostly lines about two values, sometimes anything.
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        let name = prop_oneof![Just("a"), Just("A"), Just("b")];
+        let text = vec(any::<u8>(), 0..10);
+        let about = (name, 0i32..0x80, text.clone(), 0..4).prop_map(|(name, flags, text, kind)| {
+            let mut line = match kind {
+                0 => format!("E {flags} \"{name}\" \""),
+                1 => format!("F \"{name}\" \""),
+                2 => format!("V {name} \""),
+                _ => format!("V {name} "),
+            }
+            .into_bytes();
+            line.extend(text);
+            if kind < 3 {
+                line.push(b'"');
+            }
+            line
+        });
+        prop_oneof![8 => about, 1 => text]
+    }
+
+    #[test]
+    fn a_peer_that_declares_without_end_is_bounded() {
+        let mut picture = Picture::default();
+        for number in 0..MAX_VALUES + 10 {
+            picture.handle_line(&Line::parse(format!("E 2 \"v{number}\" \"\"").as_bytes()).unwrap());
+        }
+        assert_eq!(picture.values.len(), MAX_VALUES);
+    }
+}

@@ -1,0 +1,199 @@
+//! Declaring a value: one sentence per value.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use rts2_proto::{
+    CommandReturn, DisplayType, ErrorCode, FitsNameError, Level, NameError, QuotedString, TextError,
+    ValueData, ValueFlags, ValueName, ValueType, check_fits_name,
+};
+
+use crate::shared::Shared;
+use crate::table::NewEntry;
+use crate::value::{Value, ValueKind};
+
+/// Values of one device. Clients keep them in a list and look each name up from its beginning, so that thousands of
+/// values cost them dearly; 10,000 are more than a client can follow.
+pub const MAX_VALUES: usize = 10_000;
+
+/// Names in the list of a selection. Clients show them in a menu; with this many, each at its longest, the metainfo
+/// of one value stays near a quarter of a megabyte.
+pub const MAX_ITEMS: usize = 256;
+
+/// Asked before a client's set is done.
+pub(crate) type SetHandler = Arc<dyn Fn(&ValueData) -> Result<(), Refusal> + Send + Sync>;
+
+/// Why a value cannot be declared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeclareError {
+    /// The name cannot be used.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The device has a value of that name, compared without case.
+    #[error("value \"{name}\" exists")]
+    Exists {
+        /// The name.
+        name: String,
+    },
+    /// The description cannot stand between quotes.
+    #[error("description: {0}")]
+    Description(TextError),
+    /// A name in the list of a selection cannot be used.
+    #[error("selection item: {0}")]
+    Item(TextError),
+    /// A selection needs between 1 and [`MAX_ITEMS`] names.
+    #[error("selection of {count} items, 1 to {MAX_ITEMS} wanted")]
+    ItemCount {
+        /// How many there were.
+        count: usize,
+    },
+    /// The name is too long for FITS headers.
+    #[error(transparent)]
+    Fits(#[from] FitsNameError),
+    /// The device has [`MAX_VALUES`] already.
+    #[error("{MAX_VALUES} values already")]
+    TooManyValues,
+}
+
+/// Why a device does not take a set; the client sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(CommandReturn);
+
+impl Refusal {
+    /// The operand is wrong: `-2 invalid parameters/invalid number of parameters - X`, as RTS2 says it.
+    #[must_use]
+    pub fn parameters() -> Self {
+        Self(CommandReturn::bad_parameters(b"X"))
+    }
+
+    /// The value is not possible: `-3 reason`.
+    #[must_use]
+    pub fn value(reason: &str) -> Self {
+        Self(CommandReturn::failed(ErrorCode::Value, reason))
+    }
+
+    /// The hardware does not do it: `-4 reason`.
+    #[must_use]
+    pub fn hardware(reason: &str) -> Self {
+        Self(CommandReturn::failed(ErrorCode::Hardware, reason))
+    }
+
+    /// It is not allowed, or the system does not do it: `-5 reason`.
+    #[must_use]
+    pub fn not_allowed(reason: &str) -> Self {
+        Self(CommandReturn::failed(ErrorCode::System, reason))
+    }
+
+    pub(crate) fn command_return(self) -> CommandReturn {
+        self.0
+    }
+}
+
+/// A value that is about to be declared; made by [`DeviceHandle`](crate::DeviceHandle).
+#[must_use = "nothing is declared before declare()"]
+pub struct Declaration<T> {
+    shared: Arc<Shared>,
+    name: String,
+    description: String,
+    flags: ValueFlags,
+    items: Vec<String>,
+    data: ValueData,
+    on_set: Option<SetHandler>,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T: ValueKind> Declaration<T> {
+    pub(crate) fn new(shared: Arc<Shared>, name: &str, description: &str, items: &[&str]) -> Self {
+        let value_type = ValueType::scalar(T::BASE);
+        Self {
+            shared,
+            name: name.to_owned(),
+            description: description.to_owned(),
+            flags: ValueFlags::of_type(value_type),
+            items: items.iter().map(|&item| item.to_owned()).collect(),
+            data: ValueData::unset(value_type),
+            on_set: None,
+            kind: PhantomData,
+        }
+    }
+
+    /// How clients show it.
+    pub fn display(mut self, display: DisplayType) -> Self {
+        self.flags = self.flags.with_display_type(display);
+        self
+    }
+
+    /// Written into the headers of images, as `HIERARCH DEVICE.NAME`.
+    pub fn fits(mut self) -> Self {
+        self.flags |= ValueFlags::FITS;
+        self
+    }
+
+    /// Hidden in rts2-mon unless asked for.
+    pub fn debug(mut self) -> Self {
+        self.flags |= ValueFlags::DEBUG;
+        self
+    }
+
+    /// Its level to begin with; good when not given.
+    pub fn level(mut self, level: Level) -> Self {
+        self.flags = self.flags.with_level(level);
+        self
+    }
+
+    /// What it holds to begin with. When not given: nan, 0, an empty text, a bool that is not known.
+    pub fn initial(mut self, value: impl Into<T>) -> Self {
+        self.data = value.into().into_data();
+        self
+    }
+
+    /// Clients may set it. The closure gets what it would become and may refuse with a reason that the client sees;
+    /// when it agrees, the value is set and sent to everybody.
+    ///
+    /// It runs on the device's task: it has to be quick, and must not wait for anything that waits for the device.
+    /// It may set other values.
+    pub fn writable(mut self, on_set: impl Fn(T) -> Result<(), Refusal> + Send + Sync + 'static) -> Self {
+        self.flags |= ValueFlags::WRITABLE;
+        self.on_set = Some(Arc::new(move |data| on_set(T::from_data(data))));
+        self
+    }
+
+    /// Declares it. When the device runs, centrald and every client get its metainfo and its value at once. RTS2 has
+    /// no way to withdraw a value.
+    ///
+    /// # Errors
+    /// A name or text that RTS2 programs cannot bear, a name that is taken, too many.
+    pub fn declare(self) -> Result<Value<T>, DeclareError> {
+        let name = ValueName::new(&self.name)?;
+        if self.flags.contains(ValueFlags::FITS) {
+            check_fits_name(&self.shared.name, &name)?;
+        }
+        let items = self
+            .items
+            .iter()
+            .map(|item| QuotedString::without_percent(item))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(DeclareError::Item)?;
+        if matches!(self.data, ValueData::Selection(_)) && !(1..=MAX_ITEMS).contains(&items.len()) {
+            return Err(DeclareError::ItemCount { count: items.len() });
+        }
+        // A selection that begins beyond its list begins at its first name.
+        let data = match self.data {
+            ValueData::Selection(index) if !usize::try_from(index).is_ok_and(|index| index < items.len()) => {
+                ValueData::Selection(0)
+            }
+            data => data,
+        };
+        let new = NewEntry {
+            name,
+            flags: self.flags,
+            description: QuotedString::new(&self.description).map_err(DeclareError::Description)?,
+            items,
+            data,
+            on_set: self.on_set,
+        };
+        let index = self.shared.lock().table.declare(new)?;
+        self.shared.wake();
+        Ok(Value::new(self.shared, index))
+    }
+}

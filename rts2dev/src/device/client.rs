@@ -1,0 +1,337 @@
+//! A client's connection. Waits on its socket, on changes of the values, on centrald's word about it, and on time;
+//! sends the client values and the ends of its commands, and centralds the requests that it causes.
+//!
+//! A command's end line goes out after everything that changed before it. While the client does not read, changes
+//! wait in the table where they cost nothing, and no further command of it is taken; after ten minutes without
+//! progress it is closed.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rts2_proto::session::{ClientAction, ClientSession};
+use rts2_proto::{CLOSE_AFTER, CommandReturn, DeviceState, ErrorCode, Line, MessageType};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::centrald::Request;
+use crate::cursor::{Cursor, Receiver};
+use crate::shared::Shared;
+use crate::status::Registration;
+use crate::wire::{OUT_BYTES, Wire};
+
+/// Errors of one client that centrald's log gets in a row; after that one a second. A peer must not fill the log.
+const LOGGED_ERRORS: u32 = 16;
+
+/// Longest wait for a client to read the line that says why it is closed.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What a client's task needs.
+pub(super) struct Client {
+    pub(super) shared: Arc<Shared>,
+    pub(super) centralds: Arc<[mpsc::Sender<Request>]>,
+    pub(super) noauth: bool,
+    pub(super) allow_exit: bool,
+    /// Set once the client may send commands.
+    pub(super) authorized: Arc<AtomicBool>,
+    /// Ends this connection.
+    pub(super) shutdown: CancellationToken,
+    /// Ends the device.
+    pub(super) end_device: CancellationToken,
+}
+
+/// What centrald was asked for this client.
+enum Asked {
+    Authorization { client: i32, answer: oneshot::Receiver<bool> },
+    DeviceStatus { answer: oneshot::Receiver<bool> },
+}
+
+struct Connection {
+    context: Client,
+    wire: Wire,
+    session: ClientSession,
+    cursor: Cursor,
+    /// End lines of commands, waiting for what has to be sent before them. No command is taken while one waits, so
+    /// that there are two at most: a command's, and that of one that waited for centrald.
+    replies: VecDeque<CommandReturn>,
+    asked: Option<Asked>,
+    /// Close when everything is written, at this time at the latest.
+    closing: Option<Instant>,
+    errors: ErrorBudget,
+}
+
+impl Client {
+    /// Serves the client to its end.
+    pub(super) async fn run(self, stream: TcpStream, peer: SocketAddr) {
+        let _ended = self.shutdown.clone().drop_guard();
+        let device = self.shared.name.clone();
+        tracing::debug!(%device, %peer, "client connected");
+        let cursor = Cursor::new(Receiver::Client, &self.shared.lock().table);
+        let mut connection = Connection {
+            session: ClientSession::new(Instant::now().into_std(), self.noauth),
+            wire: Wire::new(stream),
+            cursor,
+            replies: VecDeque::new(),
+            asked: None,
+            closing: None,
+            errors: ErrorBudget { left: LOGGED_ERRORS, since: Instant::now() },
+            context: self,
+        };
+        let why = connection.serve().await;
+        tracing::debug!(%device, %peer, why, "client gone");
+    }
+}
+
+impl Connection {
+    /// Runs to the end of the connection and says why it came.
+    async fn serve(&mut self) -> &'static str {
+        let mut changes = self.context.shared.subscribe();
+        let mut line = Vec::new();
+        loop {
+            changes.mark_unchanged();
+            let caught_up = self.fill();
+            if self.take_line(&mut line) {
+                continue;
+            }
+            if self.closing.is_some() && !self.wire.has_output() {
+                return "closed";
+            }
+            let deadline = self.deadline();
+            let read = self.takes_commands();
+            let asked = async {
+                match &mut self.asked {
+                    Some(Asked::Authorization { answer, .. } | Asked::DeviceStatus { answer }) => {
+                        answer.await
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.context.shutdown.cancelled() => {
+                    // What is ready goes out; nobody waits for it.
+                    let _ = self.wire.flush();
+                    return "shut down";
+                }
+                turned = self.wire.turn(read) => {
+                    if turned.is_err() {
+                        return "connection lost";
+                    }
+                }
+                _ = changes.changed(), if caught_up => {}
+                answer = asked => self.answered(answer.ok()),
+                () = tokio::time::sleep_until(deadline) => {
+                    if let Some(why) = self.timeout() {
+                        return why;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds what changed, and then the end line that waits for it. `true` when nothing is left to add.
+    fn fill(&mut self) -> bool {
+        if !self.wire.has_room() || self.closing.is_some() {
+            return false;
+        }
+        let caught_up = self.cursor.fill(&self.context.shared.lock().table, &mut self.wire.out, OUT_BYTES);
+        if caught_up {
+            while let Some(end) = self.replies.pop_front() {
+                self.write_end(&end);
+            }
+        }
+        caught_up
+    }
+
+    fn takes_commands(&self) -> bool {
+        self.replies.is_empty() && self.closing.is_none() && self.wire.has_room()
+    }
+
+    /// Handles the next line that is there. `false` when there is none, or none is taken now.
+    fn take_line(&mut self, line: &mut Vec<u8>) -> bool {
+        if !self.takes_commands() {
+            return false;
+        }
+        match self.wire.next_line(line) {
+            None => false,
+            Some(false) => {
+                self.end(CommandReturn::failed(ErrorCode::Parameters, "line too long"));
+                true
+            }
+            Some(true) => {
+                let now = Instant::now().into_std();
+                let action = self.session.handle_line(now, Line::parse(line), &mut self.wire.out);
+                self.act(action);
+                true
+            }
+        }
+    }
+
+    fn act(&mut self, action: ClientAction<'_>) {
+        match action {
+            ClientAction::None => {}
+            ClientAction::Reply(end) => self.end(end),
+            ClientAction::Authorize { centrald_num, client, key } => {
+                self.ask_authorization(centrald_num, client, key);
+            }
+            ClientAction::SetValue { name, op, operand } => {
+                let end = self.context.shared.set_by_client(name, op, operand);
+                self.end(end);
+            }
+            ClientAction::Info => {
+                self.context.shared.touch_infotime();
+                self.end(CommandReturn::ok());
+            }
+            ClientAction::StatusInfo => {
+                self.context.shared.lock().table.write_state(&mut self.wire.out);
+                self.end(CommandReturn::ok());
+            }
+            ClientAction::DeviceStatus => self.ask_device_status(),
+            ClientAction::Killall { script_ends } => {
+                if script_ends {
+                    self.script_ends();
+                }
+                let state = self.context.shared.lock().table.state();
+                let state = state.masked(DeviceState::ERROR_MASK, DeviceState::ERROR_KILL);
+                // The spelling is RTS2's.
+                self.context.shared.set_state(state, "reseting all errors");
+                self.end(CommandReturn::ok());
+            }
+            ClientAction::ScriptEnds => {
+                self.script_ends();
+                self.end(CommandReturn::ok());
+            }
+            // As RTS2 without --autosave.
+            ClientAction::Autosave => self.end(CommandReturn::bad_parameters(b"autosave")),
+            ClientAction::Exit => {
+                if self.context.allow_exit {
+                    self.context.end_device.cancel();
+                } else {
+                    self.end(CommandReturn::failed(ErrorCode::System, "exit is not allowed"));
+                }
+            }
+            ClientAction::Command(command) => self.end(CommandReturn::unknown_command(command.word())),
+        }
+    }
+
+    fn script_ends(&self) {
+        let text = "executed script ends, all values changed to defaults";
+        self.context.shared.message(MessageType::DEBUG, text);
+    }
+
+    /// Ends a command once everything before it is sent.
+    fn end(&mut self, end: CommandReturn) {
+        self.replies.push_back(end);
+    }
+
+    fn write_end(&mut self, end: &CommandReturn) {
+        end.write_to(&mut self.wire.out);
+        if end.is_error() && self.errors.take() {
+            let text = format!("command end with error {} description: {}", end.code, end.text);
+            self.context.shared.message(MessageType::ERROR, &text);
+        }
+    }
+
+    fn ask(&self, centrald: usize, request: Request) -> bool {
+        matches!(self.context.shared.registration(centrald), Registration::Registered { .. })
+            && self.context.centralds.get(centrald).is_some_and(|centrald| centrald.try_send(request).is_ok())
+    }
+
+    fn ask_authorization(&mut self, centrald_num: i32, client: i32, key: i32) {
+        let (sender, answer) = oneshot::channel();
+        let request = Request::Authorize { client, key, answer: sender };
+        if usize::try_from(centrald_num).is_ok_and(|centrald| self.ask(centrald, request)) {
+            self.asked = Some(Asked::Authorization { client, answer });
+        } else {
+            self.refuse(false);
+        }
+    }
+
+    fn ask_device_status(&mut self) {
+        if self.asked.is_some() {
+            self.end(CommandReturn::failed(ErrorCode::Ignored, "device status is asked for already"));
+            return;
+        }
+        let (sender, answer) = oneshot::channel();
+        // RTS2 asks its first centrald.
+        if self.ask(0, Request::StatusInfo { answer: sender }) {
+            self.asked = Some(Asked::DeviceStatus { answer });
+        } else {
+            self.end(CommandReturn::failed(ErrorCode::System, "not registered with centrald"));
+        }
+    }
+
+    /// centrald answered; `None` when its connection broke.
+    fn answered(&mut self, answer: Option<bool>) {
+        match (self.asked.take(), answer) {
+            (Some(Asked::Authorization { client, .. }), Some(true)) => {
+                let Some(end) = self.session.authorization_ok(client) else { return };
+                self.context.authorized.store(true, Ordering::Relaxed);
+                self.context.shared.touch_infotime();
+                self.cursor.send_all_values();
+                self.end(end);
+            }
+            (Some(Asked::Authorization { .. }), answer) => self.refuse(answer.is_some()),
+            (Some(Asked::DeviceStatus { .. }), Some(_)) => {
+                self.end(CommandReturn::done("device status updated"));
+            }
+            (Some(Asked::DeviceStatus { .. }), None) => {
+                self.end(CommandReturn::failed(ErrorCode::System, "connection to centrald lost"));
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// Tells the client that it is not authorized, and closes.
+    fn refuse(&mut self, reachable: bool) {
+        let end = self.session.authorization_failed(reachable);
+        self.write_end(&end);
+        self.closing = Some(Instant::now() + LAST_WORDS);
+    }
+
+    fn deadline(&self) -> Instant {
+        let mut deadline = Instant::from_std(self.session.next_timeout());
+        if let Some(since) = self.wire.stalled_since() {
+            deadline = deadline.min(since + CLOSE_AFTER);
+        }
+        if let Some(closing) = self.closing {
+            deadline = deadline.min(closing);
+        }
+        deadline
+    }
+
+    fn timeout(&mut self) -> Option<&'static str> {
+        let now = Instant::now();
+        if self.closing.is_some_and(|closing| now >= closing) {
+            return Some("closed");
+        }
+        if self.wire.stalled_since().is_some_and(|since| now >= since + CLOSE_AFTER) {
+            return Some("does not read");
+        }
+        self.session.handle_timeout(now.into_std(), &mut self.wire.out).then_some("silent")
+    }
+}
+
+/// How many errors of this client still go to centrald's log.
+struct ErrorBudget {
+    left: u32,
+    since: Instant,
+}
+
+impl ErrorBudget {
+    fn take(&mut self) -> bool {
+        let now = Instant::now();
+        let seconds = u32::try_from(now.duration_since(self.since).as_secs()).unwrap_or(u32::MAX);
+        if seconds > 0 {
+            self.left = self.left.saturating_add(seconds).min(LOGGED_ERRORS);
+            self.since = now;
+        }
+        if self.left == 0 {
+            return false;
+        }
+        self.left -= 1;
+        true
+    }
+}

@@ -1,0 +1,120 @@
+//! The handle by which a program drives its device.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rts2_proto::{DeviceState, MessageType};
+use tokio::sync::watch;
+
+use crate::declaration::Declaration;
+use crate::shared::Shared;
+use crate::status::CentraldStatus;
+use crate::value::{Selection, Time};
+
+/// Declares values, sets the state, sends messages: from any thread, before and while the device runs, and without
+/// ever blocking on the network. Clones are the same device.
+#[derive(Clone)]
+pub struct DeviceHandle {
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for DeviceHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DeviceHandle").field(&self.shared.name).finish()
+    }
+}
+
+impl DeviceHandle {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Name of the device.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.shared.name.as_str()
+    }
+
+    /// A double. Descriptions begin with the unit in brackets by custom: `"[%] CPU of ccd01"`.
+    pub fn double(&self, name: &str, description: &str) -> Declaration<f64> {
+        Declaration::new(Arc::clone(&self.shared), name, description, &[])
+    }
+
+    /// A float.
+    pub fn float(&self, name: &str, description: &str) -> Declaration<f32> {
+        Declaration::new(Arc::clone(&self.shared), name, description, &[])
+    }
+
+    /// A 32-bit integer.
+    pub fn integer(&self, name: &str, description: &str) -> Declaration<i32> {
+        Declaration::new(Arc::clone(&self.shared), name, description, &[])
+    }
+
+    /// A 64-bit integer.
+    pub fn long(&self, name: &str, description: &str) -> Declaration<i64> {
+        Declaration::new(Arc::clone(&self.shared), name, description, &[])
+    }
+
+    /// A bool; not known until it is set.
+    pub fn boolean(&self, name: &str, description: &str) -> Declaration<bool> {
+        Declaration::new(Arc::clone(&self.shared), name, description, &[])
+    }
+
+    /// A text.
+    pub fn string(&self, name: &str, description: &str) -> Declaration<String> {
+        Declaration::new(Arc::clone(&self.shared), name, description, &[])
+    }
+
+    /// A point in time.
+    pub fn time(&self, name: &str, description: &str) -> Declaration<Time> {
+        Declaration::new(Arc::clone(&self.shared), name, description, &[])
+    }
+
+    /// One of a list of names.
+    pub fn selection(&self, name: &str, description: &str, items: &[&str]) -> Declaration<Selection> {
+        Declaration::new(Arc::clone(&self.shared), name, description, items)
+    }
+
+    /// Sets the state word, with a text that says why (empty for none). Bits of [`DeviceState`] block exposures,
+    /// readouts and telescope movements, vote bad weather or stop everything. The same word again changes nothing,
+    /// whatever the text. With [`DeviceState::BAD_WEATHER`] the text also goes to centrald as the reason.
+    pub fn set_state(&self, state: DeviceState, text: &str) {
+        self.shared.set_state(state, text);
+    }
+
+    /// The state word.
+    #[must_use]
+    pub fn state(&self) -> DeviceState {
+        self.shared.lock().table.state()
+    }
+
+    /// Sends a message to every centrald, where operators see it. Of those that wait for a centrald the newest
+    /// [`MAX_WAITING_MESSAGES`](crate::MAX_WAITING_MESSAGES) are kept; ask [`DeviceHandle::is_registered`] before to
+    /// write it elsewhere.
+    pub fn message(&self, kind: MessageType, text: &str) {
+        self.shared.message(kind, text);
+    }
+
+    /// Messages that were dropped before any centrald got them.
+    #[must_use]
+    pub fn dropped_messages(&self) -> u64 {
+        self.shared.lock().messages.dropped()
+    }
+
+    /// Registered with at least one centrald.
+    #[must_use]
+    pub fn is_registered(&self) -> bool {
+        self.shared.status().borrow().is_registered()
+    }
+
+    /// Registration, state and blocked operations at every centrald, and a way to wait for their change.
+    #[must_use]
+    pub fn centrald_status(&self) -> watch::Receiver<CentraldStatus> {
+        self.shared.status()
+    }
+
+    /// Sets `infotime` to the present: the values were refreshed now.
+    pub fn touch_infotime(&self) {
+        self.shared.touch_infotime();
+    }
+}

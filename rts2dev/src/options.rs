@@ -1,0 +1,81 @@
+//! What a device is and where its centralds are.
+
+use std::time::Duration;
+
+use rts2_proto::{CENTRALD_PORT, DeviceType};
+
+/// Options of a device, as RTS2's command line has them (lib/rts2/device.cpp). [`DeviceOptions::new`] gives the
+/// defaults.
+#[derive(Clone, Debug)]
+pub struct DeviceOptions {
+    /// Name of the device (`-d`): letters, digits, `_` and `-`, 49 bytes at most.
+    pub name: String,
+    /// Kind of device. Default: a sensor.
+    pub device_type: DeviceType,
+    /// The centralds to register with (`--server`), as `host` or `host:port`. Default: `localhost`. None at all is
+    /// allowed; then nobody but the caller tells clients where the device is.
+    pub centralds: Vec<String>,
+    /// The host that clients are told to connect to (`--localhost`). Default: the name of this machine.
+    pub host: Option<String>,
+    /// Clients need no authorization (`--noauth`). Default: they do.
+    pub noauth: bool,
+    /// Whether the command `exit` ends the device, as it does in RTS2. Default: it is refused.
+    pub allow_exit: bool,
+    /// How often `infotime` is set to the present without anybody asking. Default: 60 s, as sensors do.
+    pub info_interval: Option<Duration>,
+    /// Connections served at the same time. Default: 64, many times what an observatory has of clients; each costs
+    /// up to some 100 KB. When all are taken, a new one replaces the oldest that never authorized itself.
+    pub max_clients: usize,
+}
+
+impl DeviceOptions {
+    /// Defaults for a sensor of that name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            device_type: DeviceType::Sensor,
+            centralds: vec!["localhost".to_owned()],
+            host: None,
+            noauth: false,
+            allow_exit: false,
+            info_interval: Some(Duration::from_secs(60)),
+            max_clients: 64,
+        }
+    }
+}
+
+/// The address with RTS2's port where none is given.
+pub(crate) fn with_port(address: &str) -> String {
+    let has_port = match address.rsplit_once(':') {
+        // A bare IPv6 address has colons, too; one with a port stands in brackets.
+        Some((host, port)) => port.parse::<u16>().is_ok() && (!host.contains(':') || host.ends_with(']')),
+        None => false,
+    };
+    if has_port {
+        address.to_owned()
+    } else if address.contains(':') && !address.starts_with('[') {
+        format!("[{address}]:{CENTRALD_PORT}")
+    } else {
+        format!("{address}:{CENTRALD_PORT}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_get_their_port() {
+        for (given, full) in [
+            ("localhost", "localhost:617"),
+            ("localhost:6170", "localhost:6170"),
+            ("10.0.0.1:1", "10.0.0.1:1"),
+            ("::1", "[::1]:617"),
+            ("[::1]", "[::1]:617"),
+            ("[::1]:6170", "[::1]:6170"),
+        ] {
+            assert_eq!(with_port(given), full);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a device's handle, its values and its connections share.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rts2_proto::{
+    CommandReturn, DeviceName, DeviceState, Level, Line, Message, MessageType, Rest, SetOp, Text, ValueData,
+    escape_message,
+};
+use tokio::sync::watch;
+
+use crate::messages::Messages;
+use crate::status::{CentraldStatus, Registration};
+use crate::table::Table;
+
+/// The one shared state of a device.
+///
+/// Values are set from any thread and sent by the device's tasks. Both take a plain mutex: it is held only to copy a
+/// number in or some lines out, never across a wait, a handler or a system call, so that setting a value costs
+/// less than a microsecond and no slow client is ever felt. A channel instead would have to choose between growing,
+/// blocking and losing when a value is set faster than it is sent; the table keeps the newest.
+pub(crate) struct Shared {
+    pub(crate) name: DeviceName,
+    state: Mutex<State>,
+    /// Sets by clients, one at a time: `+` of two clients must both count.
+    sets: Mutex<()>,
+    /// Told whenever there is something to send.
+    wake: watch::Sender<u64>,
+    status: watch::Sender<CentraldStatus>,
+}
+
+/// What the mutex guards.
+pub(crate) struct State {
+    pub(crate) table: Table,
+    pub(crate) messages: Messages,
+}
+
+impl Shared {
+    pub(crate) fn new(name: DeviceName, status: CentraldStatus) -> Self {
+        Self {
+            name,
+            state: Mutex::new(State { table: Table::new(), messages: Messages::default() }),
+            sets: Mutex::new(()),
+            wake: watch::Sender::new(0),
+            status: watch::Sender::new(status),
+        }
+    }
+
+    /// The shared state. A thread that panicked while holding it left it whole: every change is one assignment.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells every connection that there is something to send.
+    pub(crate) fn wake(&self) {
+        self.wake.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.wake.subscribe()
+    }
+
+    pub(crate) fn set(&self, index: usize, data: Option<ValueData>, level: Option<Level>) {
+        let changed = self.lock().table.set(index, data, level);
+        if changed {
+            self.wake();
+        }
+    }
+
+    /// An `X` from a client, to its end line.
+    pub(crate) fn set_by_client(&self, name: Text<'_>, op: SetOp, operand: Rest<'_>) -> CommandReturn {
+        let _one_at_a_time = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        let prepared = self.lock().table.prepare_set(name, op, operand);
+        match prepared {
+            Err(end) => end,
+            Ok(None) => CommandReturn::ok(),
+            Ok(Some(set)) => match (set.on_set)(&set.data) {
+                Err(refusal) => refusal.command_return(),
+                Ok(()) => {
+                    self.set(set.index, Some(set.data), None);
+                    CommandReturn::ok()
+                }
+            },
+        }
+    }
+
+    pub(crate) fn set_state(&self, state: DeviceState, text: &str) {
+        let changed = self.lock().table.set_state(state, text);
+        if changed {
+            self.wake();
+        }
+    }
+
+    pub(crate) fn touch_infotime(&self) {
+        // The first value of every device.
+        self.set(0, Some(ValueData::Time(unix_seconds(SystemTime::now()))), None);
+    }
+
+    pub(crate) fn message(&self, kind: MessageType, text: &str) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let text = escape_message(text);
+        let (Ok(origin), Ok(text)) = (Text::new(self.name.as_str().as_bytes()), Rest::new(text.as_bytes()))
+        else {
+            return;
+        };
+        let message = Message {
+            seconds: i64::try_from(now.as_secs()).unwrap_or(i64::MAX),
+            micros: now.subsec_micros(),
+            origin,
+            kind,
+            text,
+        };
+        self.lock().messages.push(Line::Message(message).to_bytes());
+        self.wake();
+    }
+
+    pub(crate) fn status(&self) -> watch::Receiver<CentraldStatus> {
+        self.status.subscribe()
+    }
+
+    pub(crate) fn registration(&self, link: usize) -> Registration {
+        self.status.borrow().links.get(link).map_or(Registration::Disconnected, |link| link.registration)
+    }
+
+    pub(crate) fn set_registration(&self, link: usize, registration: Registration) {
+        self.status.send_if_modified(|status| match status.links.get_mut(link) {
+            Some(link) if link.registration != registration => {
+                link.registration = registration;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    pub(crate) fn set_centrald_state(&self, link: usize, state: DeviceState) {
+        self.status.send_if_modified(|status| match status.links.get_mut(link) {
+            Some(link) if link.state != state => {
+                link.state = state;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// What a centrald blocks for us; clients are told what all of them together block. A centrald that is gone
+    /// blocks nothing.
+    pub(crate) fn set_bop(&self, link: usize, bop: DeviceState) {
+        self.status.send_if_modified(|status| {
+            let changed = match status.links.get_mut(link) {
+                Some(link) if link.bop != bop => {
+                    link.bop = bop;
+                    true
+                }
+                _ => false,
+            };
+            let merged = status.links.iter().fold(DeviceState::empty(), |all, link| all.union(link.bop));
+            self.lock().table.set_bop(merged);
+            changed
+        });
+        self.wake();
+    }
+}
+
+/// Seconds since 1970, as RTS2 counts time.
+pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_secs_f64(),
+        Err(before) => -before.duration().as_secs_f64(),
+    }
+}

@@ -1,0 +1,369 @@
+//! The values of a device, in the order of their last change.
+//!
+//! Every change gets the next number of one counter, and the table can list what changed after a given number. A
+//! connection therefore remembers one number instead of a queue of lines: however slow it is, it costs no memory
+//! here, and when it comes back it gets the newest of each value that changed, once. The lines are made when a value
+//! is set, so that a hundred connections copy bytes and format nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use rts2_proto::{
+    CommandReturn, DeviceState, IndexedName, Level, Line, QuotedString, Rest, SetError, SetOp, Text,
+    ValueData, ValueFlags, ValueName, apply_set,
+};
+
+use crate::declaration::{DeclareError, MAX_VALUES, SetHandler};
+
+/// Something that changes and is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// The value at this place.
+    Value(usize),
+    /// The device's state word.
+    State,
+    /// The mask of blocked operations; only clients get it.
+    Bop,
+}
+
+/// A value.
+pub(crate) struct Entry {
+    pub(crate) name: ValueName,
+    pub(crate) flags: ValueFlags,
+    pub(crate) description: QuotedString,
+    pub(crate) items: Vec<QuotedString>,
+    pub(crate) data: ValueData,
+    pub(crate) on_set: Option<SetHandler>,
+    /// Number of its last change.
+    changed: u64,
+    /// Number of the last change of its metainfo.
+    declared: u64,
+    /// `E` and `F` lines.
+    pub(crate) metainfo: Vec<u8>,
+    /// The `V` line.
+    pub(crate) line: Vec<u8>,
+}
+
+/// What a new value starts with.
+pub(crate) struct NewEntry {
+    pub(crate) name: ValueName,
+    pub(crate) flags: ValueFlags,
+    pub(crate) description: QuotedString,
+    pub(crate) items: Vec<QuotedString>,
+    pub(crate) data: ValueData,
+    pub(crate) on_set: Option<SetHandler>,
+}
+
+/// A set that the table finds right: the device's handler is asked before it is done.
+pub(crate) struct PendingSet {
+    pub(crate) index: usize,
+    pub(crate) data: ValueData,
+    pub(crate) on_set: SetHandler,
+}
+
+/// All that a device shows.
+pub(crate) struct Table {
+    entries: Vec<Entry>,
+    /// Places by lower-case name.
+    places: HashMap<String, usize>,
+    /// What changed when; every item stands in it once.
+    order: BTreeMap<u64, Item>,
+    version: u64,
+    state: DeviceState,
+    state_changed: u64,
+    state_line: Vec<u8>,
+    /// Why the device votes for bad weather, while it does.
+    weather_reason: Option<QuotedString>,
+    bop: DeviceState,
+    bop_changed: u64,
+}
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        let mut table = Self {
+            entries: Vec::new(),
+            places: HashMap::new(),
+            order: BTreeMap::new(),
+            version: 0,
+            state: DeviceState::empty(),
+            state_changed: 0,
+            state_line: Vec::new(),
+            weather_reason: None,
+            bop: DeviceState::empty(),
+            bop_changed: 0,
+        };
+        table.state_line = table.state_line("");
+        table
+    }
+
+    /// Number of the last change.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The next change after the one of that number.
+    pub(crate) fn after(&self, seen: u64) -> Option<(u64, Item)> {
+        self.order.range(seen.saturating_add(1)..).next().map(|(version, item)| (*version, *item))
+    }
+
+    pub(crate) fn entry(&self, index: usize) -> Option<&Entry> {
+        self.entries.get(index)
+    }
+
+    /// Adds a value behind the others.
+    pub(crate) fn declare(&mut self, new: NewEntry) -> Result<usize, DeclareError> {
+        let index = self.entries.len();
+        if index >= MAX_VALUES {
+            return Err(DeclareError::TooManyValues);
+        }
+        let key = new.name.as_str().to_ascii_lowercase();
+        if self.places.contains_key(&key) {
+            return Err(DeclareError::Exists { name: new.name.as_str().to_owned() });
+        }
+        self.places.insert(key, index);
+        let mut entry = Entry {
+            name: new.name,
+            flags: new.flags,
+            description: new.description,
+            items: new.items,
+            data: new.data,
+            on_set: new.on_set,
+            changed: 0,
+            declared: 0,
+            metainfo: Vec::new(),
+            line: Vec::new(),
+        };
+        self.version += 1;
+        entry.changed = self.version;
+        entry.declared = self.version;
+        entry.format_metainfo();
+        entry.format_line();
+        self.entries.push(entry);
+        self.order.insert(self.version, Item::Value(index));
+        Ok(index)
+    }
+
+    /// Sets data, level or both. `false` when nothing changed.
+    pub(crate) fn set(&mut self, index: usize, data: Option<ValueData>, level: Option<Level>) -> bool {
+        let Some(entry) = self.entries.get_mut(index) else { return false };
+        let data = data.filter(|data| *data != entry.data);
+        let level = level.filter(|level| *level != entry.flags.level());
+        if data.is_none() && level.is_none() {
+            return false;
+        }
+        self.version += 1;
+        self.order.remove(&entry.changed);
+        entry.changed = self.version;
+        self.order.insert(self.version, Item::Value(index));
+        if let Some(level) = level {
+            entry.flags = entry.flags.with_level(level);
+            entry.declared = self.version;
+            entry.format_metainfo();
+        }
+        if let Some(data) = data {
+            entry.data = data;
+            entry.format_line();
+        }
+        true
+    }
+
+    /// Checks an `X` from a client: what would be set, or nothing when the value has that data already
+    /// (RTS2 lib/rts2/daemon.cpp, `setValue`).
+    pub(crate) fn prepare_set(
+        &self,
+        name: Text<'_>,
+        op: SetOp,
+        operand: Rest<'_>,
+    ) -> Result<Option<PendingSet>, CommandReturn> {
+        let found = IndexedName::resolve(name, |name| self.place(name).is_some())
+            .map_err(SetError::command_return)?;
+        let index = self.place(found.name).ok_or_else(|| SetError::NoSuchValue.command_return())?;
+        let entry = self.entries.get(index).ok_or_else(|| SetError::NoSuchValue.command_return())?;
+        let Some(on_set) = &entry.on_set else {
+            return Err(SetError::ReadOnly.command_return());
+        };
+        if found.index.is_some() {
+            return Err(SetError::NotAnArray.command_return());
+        }
+        let data = apply_set(&entry.data, &entry.items, op, operand).map_err(SetError::command_return)?;
+        if op == SetOp::Set && data == entry.data {
+            return Ok(None);
+        }
+        Ok(Some(PendingSet { index, data, on_set: Arc::clone(on_set) }))
+    }
+
+    /// Sets the state word. `false` when it is the same: as in RTS2, a new text alone is no change.
+    pub(crate) fn set_state(&mut self, state: DeviceState, text: &str) -> bool {
+        if state == self.state {
+            return false;
+        }
+        let bad_weather = state.contains(DeviceState::BAD_WEATHER);
+        self.weather_reason =
+            bad_weather.then(|| QuotedString::cleaned(text)).filter(|text| !text.as_str().is_empty());
+        self.state = state;
+        self.state_line = self.state_line(text);
+        self.order.remove(&self.state_changed);
+        self.version += 1;
+        self.state_changed = self.version;
+        self.order.insert(self.version, Item::State);
+        true
+    }
+
+    pub(crate) fn state(&self) -> DeviceState {
+        self.state
+    }
+
+    pub(crate) fn weather_reason(&self) -> Option<&QuotedString> {
+        self.weather_reason.as_ref()
+    }
+
+    /// Sets the mask of blocked operations. RTS2 passes on every `B` that comes, changed or not.
+    pub(crate) fn set_bop(&mut self, bop: DeviceState) {
+        self.bop = bop;
+        self.order.remove(&self.bop_changed);
+        self.version += 1;
+        self.bop_changed = self.version;
+        self.order.insert(self.version, Item::Bop);
+    }
+
+    /// Appends `S state`, without the text of the last change.
+    pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
+        Line::Status { state: self.state, text: None }.write_to(out);
+    }
+
+    /// Appends `B state bop`.
+    pub(crate) fn write_bop(&self, out: &mut Vec<u8>) {
+        Line::BopState { state: self.state, bop: self.bop }.write_to(out);
+    }
+
+    /// Appends what changed of an item since that number: metainfo where that changed, then the value.
+    pub(crate) fn write_item(&self, item: Item, seen: u64, out: &mut Vec<u8>) {
+        match item {
+            Item::Value(index) => {
+                if let Some(entry) = self.entries.get(index) {
+                    if entry.declared > seen {
+                        out.extend_from_slice(&entry.metainfo);
+                    }
+                    out.extend_from_slice(&entry.line);
+                }
+            }
+            Item::State => out.extend_from_slice(&self.state_line),
+            Item::Bop => self.write_bop(out),
+        }
+    }
+
+    fn place(&self, name: &[u8]) -> Option<usize> {
+        let name = std::str::from_utf8(name).ok()?;
+        self.places.get(&name.to_ascii_lowercase()).copied()
+    }
+
+    fn state_line(&self, text: &str) -> Vec<u8> {
+        let text = QuotedString::cleaned(text);
+        let text = (!text.as_str().is_empty()).then_some(&text).map(Text::from);
+        Line::Status { state: self.state, text }.to_bytes()
+    }
+}
+
+impl Entry {
+    fn format_metainfo(&mut self) {
+        self.metainfo.clear();
+        let Ok(name) = Text::new(self.name.as_str().as_bytes()) else { return };
+        let description = Text::from(&self.description);
+        Line::MetaInfo { flags: self.flags, name, description }.write_to(&mut self.metainfo);
+        if self.items.is_empty() {
+            return;
+        }
+        Line::SelMetaInfo { name, item: None }.write_to(&mut self.metainfo);
+        for item in &self.items {
+            Line::SelMetaInfo { name, item: Some(Text::from(item)) }.write_to(&mut self.metainfo);
+        }
+        // RTS2 sends an empty line behind the list.
+        self.metainfo.push(b'\n');
+    }
+
+    fn format_line(&mut self) {
+        self.line.clear();
+        self.line.extend_from_slice(b"V ");
+        self.line.extend_from_slice(self.name.as_str().as_bytes());
+        self.line.push(b' ');
+        self.data.write_to(&mut self.line);
+        self.line.push(b'\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rts2_proto::{BaseType, ValueType};
+
+    fn table(names: &[&str]) -> Table {
+        let mut table = Table::new();
+        for name in names {
+            let value_type = ValueType::scalar(BaseType::Integer);
+            let new = NewEntry {
+                name: ValueName::new(name).unwrap(),
+                flags: ValueFlags::of_type(value_type),
+                description: QuotedString::new("d").unwrap(),
+                items: Vec::new(),
+                data: ValueData::unset(value_type),
+                on_set: None,
+            };
+            table.declare(new).unwrap();
+        }
+        table
+    }
+
+    fn since(table: &Table, mut seen: u64) -> String {
+        let mut out = Vec::new();
+        while let Some((version, item)) = table.after(seen) {
+            table.write_item(item, seen, &mut out);
+            seen = version;
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn only_the_newest_of_each_in_order_of_change() {
+        let mut table = table(&["a", "b", "c"]);
+        let seen = table.version();
+        for number in 0..1000 {
+            assert!(table.set(0, Some(ValueData::Integer(number + 1)), None));
+        }
+        assert!(table.set(2, Some(ValueData::Integer(7)), None));
+        assert!(table.set_state(DeviceState::BOP_EXPOSURE, "why \"so\""));
+        assert!(table.set(0, Some(ValueData::Integer(5)), None));
+        assert!(!table.set(0, Some(ValueData::Integer(5)), Some(Level::Good)));
+        assert!(!table.set_state(DeviceState::BOP_EXPOSURE, "again"));
+        assert_eq!(since(&table, seen), "V c 7\nS 16777216 \"why 'so'\"\nV a 5\n");
+        assert_eq!(since(&table, table.version()), "");
+        assert_eq!(table.order.len(), 4);
+    }
+
+    #[test]
+    fn a_level_sends_the_metainfo_and_then_the_value() {
+        let mut table = table(&["a"]);
+        let seen = table.version();
+        assert!(table.set(0, Some(ValueData::Integer(91)), Some(Level::Error)));
+        assert_eq!(since(&table, seen), "E 536870914 \"a\" \"d\" \nV a 91\n");
+        // A connection that has the flags gets the value alone, one that has not gets both, late as it is.
+        let later = table.version();
+        assert!(table.set(0, Some(ValueData::Integer(92)), None));
+        assert_eq!(since(&table, later), "V a 92\n");
+        assert_eq!(since(&table, seen), "E 536870914 \"a\" \"d\" \nV a 92\n");
+    }
+
+    #[test]
+    fn names_are_compared_without_case() {
+        let mut table = table(&["Abc"]);
+        let new = NewEntry {
+            name: ValueName::new("aBC").unwrap(),
+            flags: ValueFlags::empty(),
+            description: QuotedString::default(),
+            items: Vec::new(),
+            data: ValueData::Integer(0),
+            on_set: None,
+        };
+        assert!(matches!(table.declare(new), Err(DeclareError::Exists { .. })));
+        assert_eq!(table.place(b"ABC"), Some(0));
+    }
+}

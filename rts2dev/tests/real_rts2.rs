@@ -1,0 +1,301 @@
+//! The main cases against the real RTS2, where `RTS2_BINDIR` says where its programs are, and against the built-in
+//! centrald always. The real programs run on free ports; where RTS2_BINDIR/../lib has `bind-loopback-shim.so`, it
+//! keeps them to the loopback interface (they would listen on all).
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use common::{options, patiently, start};
+use rts2dev::client::{Client, RemoteDevice};
+use rts2dev::proto::{BaseType, DeviceState, DisplayType, Level, MessageType, SetOp, ValueData};
+use rts2dev::testing::Centrald;
+use rts2dev::{Refusal, Registration};
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+
+#[expect(clippy::print_stdout, reason = "whoever runs the tests should know what was not run")]
+/// Where the real programs are; says in one line that they are not there.
+fn bindir() -> Option<PathBuf> {
+    let found = std::env::var_os("RTS2_BINDIR").map(PathBuf::from);
+    if found.is_none() {
+        println!("RTS2_BINDIR is not set: the cases against the real RTS2 were not run");
+    }
+    found
+}
+
+/// A port that was free a moment ago.
+async fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port()
+}
+
+/// A program of RTS2 that ends with this.
+struct Program {
+    child: Child,
+}
+
+impl Program {
+    fn start(bindir: &Path, name: &str, folder: &TempDir, arguments: &[String]) -> Self {
+        let mut command = Command::new(bindir.join(name));
+        let prefix = folder.path().join("lock_");
+        command.arg("-i").arg("--lock-prefix").arg(prefix).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let shim = bindir.join("../lib/bind-loopback-shim.so");
+        if shim.exists() {
+            command.env("LD_PRELOAD", shim);
+        }
+        Self { child: command.spawn().unwrap_or_else(|error| panic!("{name}: {error}")) }
+    }
+
+    async fn stop(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+async fn real_centrald(bindir: &Path, folder: &TempDir, port: u16) -> Program {
+    let config = folder.path().join("rts2.ini");
+    std::fs::write(&config, "[observatory]\nlongitude = 117.575\nlatitude = 40.393\naltitude = 960\n")
+        .unwrap();
+    let log = folder.path().join("centrald.log");
+    let arguments = [
+        "--local-port".to_owned(),
+        port.to_string(),
+        "--config".to_owned(),
+        config.display().to_string(),
+        "--logfile".to_owned(),
+        log.display().to_string(),
+    ];
+    let program = Program::start(bindir, "rts2-centrald", folder, &arguments);
+    // It has no way to say that it listens.
+    patiently(async {
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    program
+}
+
+async fn until(device: &mut RemoteDevice, condition: impl Fn(&RemoteDevice) -> bool) {
+    patiently(async {
+        while !condition(device) {
+            device.changed().await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// What a sensor does all night: registers, shows values with their levels, is set, blocks, is asked.
+async fn a_night(centrald: &str) {
+    let mut load = None;
+    let sensor = start(options("SENSOR", &[centrald.to_owned()]), |handle| {
+        let declared = handle.double("load", "[%] a load").display(DisplayType::Percent).fits().declare();
+        load = Some(declared.unwrap());
+        let modes = ["slow", "fast"];
+        handle.selection("mode", "how fast", &modes).writable(|_| Ok(())).declare().unwrap();
+        handle
+            .integer("limit", "a limit")
+            .writable(|_| Err(Refusal::value("not tonight")))
+            .declare()
+            .unwrap();
+        handle.string("note", "a note").writable(|_| Ok(())).declare().unwrap();
+    })
+    .await;
+    let load = load.unwrap();
+    let mut status = sensor.handle.centrald_status();
+    patiently(status.wait_for(rts2dev::CentraldStatus::is_registered)).await.unwrap();
+
+    let mut client = Client::login(centrald, "observer", "test").await.unwrap();
+    patiently(client.command("message_mask 16777215")).await.unwrap();
+    let listed = client.devices();
+    assert!(listed.iter().any(|device| device.name == "SENSOR" && device.port == sensor.port), "{listed:?}");
+    let mut remote = client.device("SENSOR").await.unwrap();
+    let names: Vec<String> = remote.values().into_iter().map(|value| value.name).collect();
+    assert_eq!(names, ["infotime", "uptime", "load", "mode", "limit", "note"]);
+
+    // Values and levels.
+    load.set_with_level(91.5, Level::Error);
+    until(&mut remote, |remote| remote.value("load").is_some_and(|value| value.level() == Level::Error))
+        .await;
+    let value = remote.value("LOAD").unwrap();
+    assert_eq!((value.text().as_str(), value.display_type()), ("91.5", DisplayType::Percent));
+    assert_eq!(value.description, "[%] a load");
+
+    // Sets, by name and by number, and a refusal.
+    assert_eq!(remote.set("mode", SetOp::Set, "fast").await.unwrap().to_string(), "+0 OK");
+    assert_eq!(remote.value("mode").unwrap().text(), "fast");
+    assert_eq!(remote.set("note", SetOp::Set, "\"ciao a tutti\"").await.unwrap().code, 0);
+    assert_eq!(remote.value("note").unwrap().text(), "ciao a tutti");
+    assert_eq!(remote.set("limit", SetOp::Set, "5").await.unwrap().to_string(), "-3 not tonight");
+    assert_eq!(
+        remote.set("load", SetOp::Set, "5").await.unwrap().to_string(),
+        "-5 cannot set read-only value"
+    );
+    assert_eq!(remote.command("info").await.unwrap().to_string(), "+0 OK");
+
+    // Blocked operations come back from centrald, to the device and through it to its clients.
+    sensor.handle.set_state(DeviceState::BOP_EXPOSURE, "node lost");
+    until(&mut remote, |remote| remote.bop().contains(DeviceState::BOP_EXPOSURE)).await;
+    assert_eq!(remote.state(), DeviceState::BOP_EXPOSURE);
+    let blocked = status.wait_for(|status| status.links[0].bop.contains(DeviceState::BOP_EXPOSURE));
+    patiently(blocked).await.unwrap();
+    assert_eq!(remote.command("device_status").await.unwrap().to_string(), "+0 device status updated");
+    sensor.handle.set_state(DeviceState::empty(), "node back");
+    until(&mut remote, |remote| !remote.bop().contains(DeviceState::BOP_EXPOSURE)).await;
+
+    // Bad weather of a device is bad weather of the system.
+    sensor.handle.set_state(DeviceState::BAD_WEATHER, "it rains");
+    patiently(async {
+        while !client.value("bad_weather_devices").is_some_and(|value| value.text().contains("SENSOR")) {
+            client.changed().await.unwrap();
+        }
+    })
+    .await;
+    assert!(client.state().contains(DeviceState::BAD_WEATHER));
+    sensor.handle.message(MessageType::WARNING, "clouds\nand rain");
+
+    // Everybody's state is asked: nobody is held up.
+    assert_eq!(patiently(client.command("status_info")).await.unwrap().code, 0);
+
+    // A second device of that name stands by, and takes over when the first is gone.
+    let second = start(options("SENSOR", &[centrald.to_owned()]), |_| {}).await;
+    let mut second_status = second.handle.centrald_status();
+    patiently(second_status.wait_for(|s| s.links[0].registration == Registration::StandBy)).await.unwrap();
+    drop(sensor);
+    patiently(second_status.wait_for(rts2dev::CentraldStatus::is_registered)).await.unwrap();
+    let refused = client.device("NOSUCH").await.unwrap_err();
+    assert_eq!(refused.to_string(), "no device NOSUCH");
+}
+
+#[tokio::test]
+async fn a_night_under_the_built_in_centrald() {
+    let centrald = Centrald::start().await.unwrap();
+    a_night(&centrald.address().to_string()).await;
+    patiently(centrald.wait_for(|c| c.messages().iter().any(|m| m.ends_with("SENSOR 2 clouds\\nand rain"))))
+        .await;
+}
+
+#[tokio::test]
+async fn a_night_under_the_real_centrald() {
+    let Some(bindir) = bindir() else { return };
+    let folder = TempDir::new().unwrap();
+    let port = free_port().await;
+    let centrald = real_centrald(&bindir, &folder, port).await;
+    a_night(&format!("127.0.0.1:{port}")).await;
+    centrald.stop().await;
+    let log = std::fs::read_to_string(folder.path().join("centrald.log")).unwrap();
+    assert!(log.contains("SENSOR 2 clouds"), "{log}");
+    assert!(log.contains("command end with error -3 description: not tonight"), "{log}");
+}
+
+#[tokio::test]
+async fn a_restart_of_the_real_centrald() {
+    let Some(bindir) = bindir() else { return };
+    let folder = TempDir::new().unwrap();
+    let port = free_port().await;
+    let address = format!("127.0.0.1:{port}");
+    let centrald = real_centrald(&bindir, &folder, port).await;
+    let sensor = start(options("SENSOR", std::slice::from_ref(&address)), |handle| {
+        handle.double("load", "[%] x").initial(12.5).level(Level::Warning).declare().unwrap();
+    })
+    .await;
+    let mut status = sensor.handle.centrald_status();
+    patiently(status.wait_for(rts2dev::CentraldStatus::is_registered)).await.unwrap();
+    centrald.stop().await;
+    patiently(status.wait_for(|status| !status.is_registered())).await.unwrap();
+    let centrald = real_centrald(&bindir, &folder, port).await;
+    patiently(status.wait_for(rts2dev::CentraldStatus::is_registered)).await.unwrap();
+    let client = Client::login(&address, "observer", "test").await.unwrap();
+    let load = client.device("SENSOR").await.unwrap().value("load").unwrap();
+    assert_eq!((load.number(), load.level()), (Some(12.5), Level::Warning));
+    centrald.stop().await;
+}
+
+#[tokio::test]
+async fn our_client_and_the_real_dummy_sensor() {
+    let Some(bindir) = bindir() else { return };
+    let folder = TempDir::new().unwrap();
+    let port = free_port().await;
+    let address = format!("127.0.0.1:{port}");
+    let centrald = real_centrald(&bindir, &folder, port).await;
+    let arguments = ["-d", "DUMMY", "--server", &address, "--localhost", "127.0.0.1"].map(str::to_owned);
+    let dummy = Program::start(&bindir, "rts2-sensor-dummy", &folder, &arguments);
+    let mut client = Client::login(&address, "observer", "test").await.unwrap();
+    patiently(async {
+        while !client.devices().iter().any(|device| device.name == "DUMMY") {
+            client.changed().await.unwrap();
+        }
+    })
+    .await;
+    let mut remote = client.device("DUMMY").await.unwrap();
+    let value = |remote: &RemoteDevice, name: &str| remote.value(name).unwrap();
+    assert!(remote.values().len() >= 35, "{:?}", remote.values());
+    assert_eq!(remote.values()[0].name, "infotime");
+    let bases = [
+        ("TEST_INT", BaseType::Integer),
+        ("TEST_DOUBLE", BaseType::Double),
+        ("test_string", BaseType::String),
+        ("random_interval", BaseType::Float),
+        ("open_close", BaseType::Selection),
+        ("TEST_TIME", BaseType::Time),
+        ("good_weather", BaseType::Bool),
+        ("timer_count", BaseType::Long),
+    ];
+    for (name, base) in bases {
+        assert_eq!(value(&remote, name).flags.value_type().unwrap().base, base, "{name}");
+        assert!(!matches!(value(&remote, name).data, ValueData::Raw(_)), "{name}");
+    }
+    // Each set with its answer, as the captures have them.
+    let bad = "-2 invalid parameters/invalid number of parameters - X";
+    let sets = [
+        ("TEST_INT", SetOp::Set, "5", "+0 OK", "5"),
+        ("TEST_INT", SetOp::Add, "3", "+0 OK", "8"),
+        ("TEST_INT", SetOp::Set, "foo", bad, "8"),
+        ("random_double", SetOp::Set, "3", "-5 cannot set read-only value", ""),
+        ("test_string", SetOp::Set, "\"hello world\"", "+0 OK", "hello world"),
+        ("TEST_TIME", SetOp::Set, "+10m", "+0 OK", "10.0"),
+        ("test_PID", SetOp::Set, "1 2 3", "+0 OK", "1 2 3"),
+        ("generate_critical", SetOp::Set, "on", "+0 OK", "on"),
+        ("TEST_INT_1", SetOp::Set, "1", "-5 trying to index non-array value", ""),
+        ("TEST_INT[1", SetOp::Set, "1", "-5 missing ] for end of array index", ""),
+    ];
+    for (name, op, text, answer, after) in sets {
+        assert_eq!(remote.set(name, op, text).await.unwrap().to_string(), answer, "{name} {text}");
+        if !after.is_empty() {
+            assert_eq!(value(&remote, name).text(), after, "{name} {text}");
+        }
+    }
+    // A level, set by the dummy on another value, and a value that changes by itself.
+    remote.set("stop_move_err", SetOp::Set, "error").await.unwrap();
+    until(&mut remote, |remote| remote.value("stop_move").is_some_and(|value| value.level() == Level::Error))
+        .await;
+    let before = value(&remote, "random_double").number();
+    until(&mut remote, |remote| remote.value("random_double").unwrap().number() != before).await;
+    assert_eq!(remote.command("bogus").await.unwrap().to_string(), "-1 unknow command bogus");
+    // Its end is told.
+    dummy.stop().await;
+    let lost = patiently(async {
+        loop {
+            if let Err(lost) = remote.changed().await {
+                break lost;
+            }
+        }
+    });
+    assert!(lost.await.to_string().starts_with("connection to DUMMY lost"));
+    patiently(async {
+        while !client.devices().is_empty() {
+            client.changed().await.unwrap();
+        }
+    })
+    .await;
+    centrald.stop().await;
+}
