@@ -20,7 +20,7 @@ impl Default for IntakeConfig {
     /// Loopback alone: nothing listens wider than somebody asked for.
     fn default() -> Self {
         let listen = format!("127.0.0.1:{}", lamon_wire::PORT);
-        let loopback = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
+        let loopback = [IpAddr::from([127, 0, 0, 0]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
         let prefixes = [8, 128];
         let network = |(address, prefix)| IpNet::new_assert(address, prefix);
         Self {

@@ -254,7 +254,7 @@ mod tests {
             ("[[group]]\nname = 'other'\nnodes = []", (1, 1), "no group wants"),
             ("name = 'my hub'", (1, 8), "hub name: character ' '"),
             ("[database]\nurl = 'oracle://x'", (2, 7), "begins with sqlite: or mysql://"),
-            ("[intake]\nplain_from = ['10.0.0.0/33']", (2, 15), "no address or network"),
+            ("[intake]\nplain_from = ['10.0.0.0/33']", (2, 14), "no address or network"),
             ("[[agents]]\ninterval = '10s'\nwhach = ['a']", (3, 1), "did you mean \"watch\"?"),
         ] {
             let mistake = mistake_of(text);
