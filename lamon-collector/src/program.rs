@@ -86,29 +86,26 @@ pub fn main<E: Extras>(program: &str, args: &HubArgs, command: Option<HubCommand
         Ok(loaded) => loaded,
         Err(error) => return config_failure(program, &error),
     };
-    let log = config.log;
+    let level = args.log_level.unwrap_or(config.log.level);
+    let target = match command {
+        Some(_) => LogTarget::Stderr,
+        None => args.log_to.unwrap_or(config.log.to),
+    };
+    let logs_go_to = logging::start(program, level, target);
     let result = match command {
         Some(HubCommand::Check) => {
             check(args, &config, &extras.consequences(&config, &section));
-            return ExitCode::SUCCESS;
+            Ok(())
         }
-        Some(HubCommand::Migrate) => {
-            logging::start(program, args.log_level.unwrap_or(log.level), LogTarget::Stderr);
-            runtime().and_then(|runtime| runtime.block_on(migrate(&config)))
-        }
-        None => {
-            logging::start(program, args.log_level.unwrap_or(log.level), args.log_to.unwrap_or(log.to));
-            runtime().and_then(|runtime| runtime.block_on(run(args, config, section, extras)))
-        }
+        Some(HubCommand::Migrate) => runtime().and_then(|runtime| runtime.block_on(migrate(&config))),
+        None => runtime().and_then(|runtime| runtime.block_on(run(args, config, section, extras))),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            error!("{failure:#}");
-            say(program, &format!("{failure:#}"));
-            ExitCode::from(exit::UNAVAILABLE)
-        }
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    if logs_go_to == LogTarget::Syslog {
+        error!("{failure:#}");
     }
+    say(program, &format!("{failure:#}"));
+    ExitCode::from(exit::UNAVAILABLE)
 }
 
 async fn run<E: Extras>(

@@ -47,8 +47,9 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
-/// Starts the logs of this process, `program` by name. A second call changes nothing.
-pub fn start(program: &str, level: LogLevel, target: LogTarget) {
+/// Starts the logs of this process, `program` by name, and tells where they go: never [`LogTarget::Auto`]. A second call
+/// changes nothing.
+pub fn start(program: &str, level: LogLevel, target: LogTarget) -> LogTarget {
     let builder = tracing_subscriber::fmt().with_max_level(level).with_target(false);
     #[cfg(unix)]
     {
@@ -61,12 +62,13 @@ pub fn start(program: &str, level: LogLevel, target: LogTarget) {
             // syslog adds the time and the level by itself.
             let builder = builder.without_time().with_level(false).with_ansi(false);
             let _ = builder.with_writer(syslog).try_init();
-            return;
+            return LogTarget::Syslog;
         }
     }
     #[cfg(not(unix))]
     let _ = (program, target);
     let _ = builder.with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).try_init();
+    LogTarget::Stderr
 }
 
 #[cfg(unix)]

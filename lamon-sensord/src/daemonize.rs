@@ -40,7 +40,8 @@ const INIT_FAILED: u8 = 10;
 enum Outcome {
     Started,
     RunsAlready(PathBuf),
-    Failed,
+    /// The child said why, and ended with this code.
+    Failed(u8),
 }
 
 /// Goes to the background when the program was started by RTS2's name, without `-i`, and is not the child already. Gives
@@ -56,8 +57,7 @@ pub fn go(args: &Rts2Args) -> Option<ExitCode> {
             say(&format!("it runs already: {} is locked", lock.display()));
             ExitCode::from(RUNS_ALREADY)
         }
-        // The child said why.
-        Ok(Outcome::Failed) => ExitCode::from(INIT_FAILED),
+        Ok(Outcome::Failed(code)) => ExitCode::from(code),
         Err(error) => {
             say(&format!("{error:#}"));
             ExitCode::from(INIT_FAILED)
@@ -103,8 +103,8 @@ fn start_child(args: &Rts2Args) -> anyhow::Result<Outcome> {
     if line.trim_end() == READY {
         return Ok(Outcome::Started);
     }
-    child.wait()?;
-    Ok(Outcome::Failed)
+    let code = child.wait()?.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0);
+    Ok(Outcome::Failed(code.unwrap_or(INIT_FAILED)))
 }
 
 fn open_lock(path: &Path) -> anyhow::Result<File> {

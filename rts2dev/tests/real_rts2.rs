@@ -10,25 +10,30 @@
 
 mod common;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Once;
 use std::time::Duration;
 
 use common::{options, patiently, start};
 use rts2dev::client::{Client, RemoteDevice};
 use rts2dev::proto::{BaseType, DeviceState, DisplayType, Level, MessageType, SetOp, ValueData};
 use rts2dev::testing::Centrald;
-use rts2dev::{Refusal, Registration};
+use rts2dev::{DeviceOptions, Refusal, Registration};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
-#[expect(clippy::print_stdout, reason = "whoever runs the tests should know what was not run")]
-/// Where the real programs are; says in one line that they are not there.
+/// Where the real programs are; says in one line that they are not there, past the capture of the tests' output.
 fn bindir() -> Option<PathBuf> {
+    static SAID: Once = Once::new();
     let found = std::env::var_os("RTS2_BINDIR").map(PathBuf::from);
     if found.is_none() {
-        println!("RTS2_BINDIR is not set: the cases against the real RTS2 were not run");
+        SAID.call_once(|| {
+            let said = "RTS2_BINDIR is not set: the cases against the real RTS2 were not run\n";
+            let _ = std::io::stderr().write_all(said.as_bytes());
+        });
     }
     found
 }
@@ -298,4 +303,126 @@ async fn our_client_and_the_real_dummy_sensor() {
     })
     .await;
     centrald.stop().await;
+}
+
+/// `X` lines for values that both have; what is behind `=` shows the corners of RTS2's reading.
+const SETS: &[&str] = &[
+    "X TEST_INT = 5",
+    "X TEST_INT + 3",
+    "X TEST_INT - 10",
+    "X test_int = 4",
+    "X TEST_INT = 4",
+    "X TEST_INT = foo",
+    "X TEST_INT =",
+    "X TEST_INT",
+    "X",
+    "X TEST_INT = 5,",
+    "X TEST_INT = 6,7",
+    "X TEST_INT = \"9\"",
+    "X TEST_INT = 1 2",
+    "X TEST_INT == 11",
+    "X TEST_INT * 11",
+    "X TEST_INT =12",
+    "X TEST_INT = 1.5",
+    "X TEST_INT = 5x",
+    "X TEST_INT = +13",
+    "X TEST_INT =  14  ",
+    "X \"TEST_INT\" = 15",
+    "X TEST_INT[1] = 3",
+    "X TEST_INT[1 = 3",
+    "X TEST_INT_1 = 3",
+    "X TEST_DOUBLE = 1.5",
+    "X TEST_DOUBLE + 1",
+    "X TEST_DOUBLE - .25",
+    "X TEST_DOUBLE = 2m",
+    "X TEST_DOUBLE = 1e3",
+    "X TEST_DOUBLE = foo",
+    "X TEST_DOUBLE = 3,",
+    "X TEST_DOUBLE = NaN",
+    "X test_string = hello",
+    "X test_string = \"hello world\"",
+    "X test_string = hello world",
+    "X test_string = \"\"",
+    "X test_string + abc",
+    "X random_double = 3",
+    "X random_double_1 = 3",
+    "X random_interval = 2.5",
+    "X random_interval + 1",
+    "X random_interval = x",
+    "X stop_move_err = error",
+    "X stop_move_err = Error",
+    "X stop_move_err = 3",
+    "X stop_move_err + 2",
+    "X stop_move_err - 2",
+    "X stop_move_err = -1",
+    "X stop_move_err = 1x",
+    "X TEST_TIME = +10m",
+    "X TEST_TIME + 1h",
+    "X TEST_TIME = now",
+    "X test_on_off = on",
+    "X test_on_off = FALSE",
+    "X test_on_off = Yes",
+    "X test_on_off = 0",
+    "X test_on_off = 2",
+    "X nosuch = 3",
+    "X nosuch_1 = 3",
+    "X nosuch[1] = 3",
+    "autosave",
+    "autosav e",
+    "base_info",
+    "bogus 1",
+    "auth",
+    "key X",
+    "authorize 1 2",
+];
+
+/// What a device answers to a line: changes of the value that the line names, and the end line.
+async fn answer(device: &mut common::Raw, line: &str) -> Vec<String> {
+    let name = line.split([' ', '[']).nth(1).unwrap_or_default().trim_matches('"').to_lowercase();
+    let mut lines = device.command(line).await;
+    let end = lines.pop().unwrap();
+    let changes = lines.iter().filter_map(|line| {
+        let (changed, value) = line.strip_prefix("V ")?.split_once(' ')?;
+        // Numbers are written in different lengths.
+        let value = value.parse::<f64>().map_or_else(|_| value.to_owned(), |number| number.to_string());
+        (changed.to_lowercase() == name).then(|| format!("{changed} {value}"))
+    });
+    changes.chain([end.clone()]).collect()
+}
+
+#[tokio::test]
+async fn our_device_answers_as_the_real_one() {
+    let Some(bindir) = bindir() else { return };
+    let folder = TempDir::new().unwrap();
+    let port = free_port().await;
+    // No centrald: the dummy serves clients all the same.
+    let nobody = format!("127.0.0.1:{}", free_port().await);
+    let port_text = port.to_string();
+    let arguments =
+        ["-d", "DUMMY", "--noauth", "--server", &nobody, "--local-port", &port_text].map(str::to_owned);
+    let dummy = Program::start(&bindir, "rts2-sensor-dummy", &folder, &arguments);
+    patiently(async {
+        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let ours = start(DeviceOptions { noauth: true, ..options("DUMMY", &[]) }, |handle| {
+        handle.integer("TEST_INT", "x").writable(|_| Ok(())).declare().unwrap();
+        handle.double("TEST_DOUBLE", "x").writable(|_| Ok(())).declare().unwrap();
+        handle.string("test_string", "x").initial("?").writable(|_| Ok(())).declare().unwrap();
+        handle.double("random_double", "x").declare().unwrap();
+        handle.float("random_interval", "x").initial(1.0).writable(|_| Ok(())).declare().unwrap();
+        let levels = ["good", "warning", "error"];
+        handle.selection("stop_move_err", "x", &levels).writable(|_| Ok(())).declare().unwrap();
+        handle.time("TEST_TIME", "x").writable(|_| Ok(())).declare().unwrap();
+        handle.boolean("test_on_off", "x").writable(|_| Ok(())).declare().unwrap();
+    })
+    .await;
+    let mut real = common::Raw::connect(port).await;
+    let mut ours = common::Raw::connect(ours.port).await;
+    for line in SETS {
+        assert_eq!(answer(&mut ours, line).await, answer(&mut real, line).await, "{line}");
+    }
+    dummy.stop().await;
 }

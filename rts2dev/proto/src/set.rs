@@ -1,5 +1,9 @@
 //! Setting a value with `X`: what the new data is, and what is refused (RTS2 lib/rts2/daemon.cpp, `setValue`, and
 //! lib/rts2/value.cpp, `setValue` and `doOpValue` of each type).
+//!
+//! Results and errors are RTS2's, but for operands that it takes in a way that nobody means; these are refused as bad
+//! parameters: integers beyond their range (RTS2 cuts their upper bits), `inf`, hexadecimal numbers, a quote that is
+//! not closed, the empty name of a selection, and `+` or `-` on a bool.
 
 use crate::data::{ValueData, to_f32};
 use crate::error::{CommandReturn, ErrorCode, Expected, ParseError};

@@ -2,8 +2,9 @@
 //! `commandAuthorized`).
 //!
 //! The session knows what a client may do and how errors are worded; values, states and centrald belong to the
-//! caller. A device differs from classic RTS2 in one point: `X` before the authorization is refused like any other
-//! command, where RTS2 would obey it.
+//! caller. It differs from classic RTS2 where that is careless: `X` before the authorization is refused like any other
+//! command (RTS2 obeys), parameters behind a command that has none are refused (RTS2 mostly ignores them), and a bad
+//! line that is no command (`S x`) gets no end line, because nobody waits for one.
 
 use std::time::Instant;
 
@@ -107,7 +108,14 @@ impl ClientSession {
                 self.authorization = Authorization::Asked { client: id };
                 ClientAction::Authorize { centrald_num, client: id, key }
             }
-            Ok(Line::Command(Command::ThisDevice { .. })) => ClientAction::None,
+            // What is told and not asked has no end line.
+            Ok(Line::Command(
+                Command::ThisDevice { .. }
+                | Command::Device { .. }
+                | Command::DeleteDevice { .. }
+                | Command::Client { .. }
+                | Command::DeleteClient { .. },
+            )) => ClientAction::None,
             Ok(Line::Command(command)) if !self.is_authorized() => {
                 ClientAction::Reply(CommandReturn::unknown_command(command.word()))
             }
@@ -255,6 +263,7 @@ mod tests {
             ("killall_wse", ClientAction::Killall { script_ends: false }),
             ("device_status", ClientAction::DeviceStatus),
             ("this_device C0 3", ClientAction::None),
+            ("delete_client 5", ClientAction::None),
             ("S 5", ClientAction::None),
             ("S x", ClientAction::None),
             ("X", reply(CommandReturn::bad_parameters(b"X"))),
