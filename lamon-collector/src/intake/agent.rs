@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Doors;
-use super::listener::{HELLO_TIME, close_gently};
 use super::session::{Brought, Session, SessionError, WINDOW};
+use super::stream::{HELLO_TIME, close_gently};
 use crate::core::{Admitted, Greeting, ToCore};
 use crate::durable::{Append, Query};
 use crate::sample::{Now, Sample};

@@ -17,15 +17,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use super::stream::{HELLO_TIME, close_gently};
 use super::{Doors, agent, text};
 use crate::config::IntakeConfig;
 
 /// The most connections at once: every node of a large site twice, and a bound for strangers. More wait in the kernel's
 /// queue until one ends.
 const MAX_CONNECTIONS: usize = 4_096;
-
-/// Within this time a connection must have said which language it speaks, and who it is.
-pub(super) const HELLO_TIME: Duration = Duration::from_secs(10);
 
 /// How often the first bytes are looked at while fewer than needed have come.
 const PEEK_AGAIN: Duration = Duration::from_millis(20);
@@ -138,23 +136,4 @@ async fn turn_away(mut stream: TcpStream, peer: SocketAddr) {
     if timeout(HELLO_TIME, stream.write_all(&answer)).await.is_ok() {
         close_gently(stream).await;
     }
-}
-
-/// Ends a connection so that the peer still gets the last answer: a close with unread bytes would be a reset, which
-/// throws the answer away on its side.
-pub(super) async fn close_gently(mut stream: TcpStream) {
-    /// As much as a peer may still have on its way; more is its own fault.
-    const DRAIN_BYTES: usize = 64 * 1_024;
-    let _ = stream.shutdown().await;
-    let drain = async {
-        let mut drained = 0;
-        let mut scratch = [0; 1_024];
-        while drained < DRAIN_BYTES {
-            match tokio::io::AsyncReadExt::read(&mut stream, &mut scratch).await {
-                Ok(0) | Err(_) => break,
-                Ok(count) => drained += count,
-            }
-        }
-    };
-    let _ = timeout(Duration::from_secs(1), drain).await;
 }

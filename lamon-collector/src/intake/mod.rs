@@ -6,11 +6,13 @@
 //! | `text` | serves a sender of text lines |
 //! | `agent` | serves a lamon-agent: the task around `session` |
 //! | `session` | what an agent's frames mean; pure |
+//! | `stream` | what every connection does the same way |
 //! | `timeline` | lays an agent's clocks on the hub's; pure |
 
 mod agent;
 mod listener;
 mod session;
+mod stream;
 mod text;
 mod timeline;
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Doors;
-use super::listener::close_gently;
+use super::stream::close_gently;
 use crate::core::ToCore;
 use crate::durable::Append;
 use crate::sample::{Arrival, Now, Sample};

@@ -27,7 +27,6 @@ use rts2dev::{DeclareError, Device, DeviceError, DeviceOptions};
 use tracing::warn;
 
 use self::health::HealthValues;
-pub(crate) use self::node::MAX_VALUES;
 use self::node::{NodeValues, Shelf, ShowError};
 use self::summary::SummaryValues;
 use crate::config::{Rts2Config, group_device};

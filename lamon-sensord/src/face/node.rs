@@ -10,6 +10,7 @@ use rts2dev::{Declaration, DeclareError, DeviceHandle, Selection, Time, Value, V
 
 use super::rts2_level;
 use super::summary::number;
+use crate::config::MAX_DEVICE_VALUES;
 
 /// A device, and how many values it may still get. Clients look values up one by one, so a device has a limit.
 pub(super) struct Shelf {
@@ -17,15 +18,12 @@ pub(super) struct Shelf {
     room: usize,
 }
 
-/// The most values of one device (4,000 at 400 changes a second cost a client 0.7 % of a core, ten times both all of it).
-pub(crate) const MAX_VALUES: usize = 5_000;
-
 /// Why a value is not shown, or not as it should be.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ShowError {
     /// The device has all the values that it may have.
     #[error(
-        "{device} has {MAX_VALUES} values already; {value} is left out (smaller [[group]]s have devices of their own)"
+        "{device} has {MAX_DEVICE_VALUES} values already; {value} is left out (smaller [[group]]s have devices of their own)"
     )]
     Full {
         /// The device.
@@ -53,7 +51,7 @@ pub(super) enum ShowError {
 
 impl Shelf {
     pub(super) const fn new(device: DeviceHandle) -> Self {
-        Self { device, room: MAX_VALUES }
+        Self { device, room: MAX_DEVICE_VALUES }
     }
 
     /// Declares a value, marked for images where it is wanted and can be. What images cannot carry is added to

@@ -1,0 +1,165 @@
+//! The command line.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use lamon_daemon::logging::{self, LogLevel};
+use lamon_daemon::{exit, signals};
+use lamon_wire::names::NodeName;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::config::{Config, HubAddress, Interval};
+use crate::{check, daemon, identity, once};
+
+/// The stack of the thread that looks up host names, in bytes: resolvers are built for small ones.
+const LOOKUP_STACK_BYTES: usize = 256 * 1_024;
+
+/// Takes this computer's metrics and sends them to the hub, losing none.
+///
+/// Without a command it runs in the foreground until SIGTERM or Ctrl-C, as systemd wants it. Samples are kept in memory
+/// until the hub has them on its disk.
+#[derive(Debug, Parser)]
+#[command(name = "lamon-agent", version = lamon_daemon::VERSION, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    options: Options,
+    /// Print one sample and end. Rates need two looks: they are taken one second apart
+    #[arg(long)]
+    once: bool,
+    /// With --once: print the sample as a line of the text protocol, ready for nc
+    #[arg(long, requires = "once")]
+    text: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check the configuration and say what follows from it on this node
+    Check(Options),
+}
+
+#[derive(Debug, clap::Args)]
+struct Options {
+    /// The configuration [default: /etc/lamon/agent.toml where it exists]
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A hub; give it several times for several, in the order in which they are tried
+    #[arg(long = "hub", value_name = "HOST:PORT")]
+    hubs: Vec<HubAddress>,
+    /// The name of this node
+    #[arg(long, value_parser = NodeName::new)]
+    node: Option<NodeName>,
+    /// Time between samples: 1s to 1d
+    #[arg(long, value_name = "TIME")]
+    interval: Option<Interval>,
+    /// How much is logged
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<LogLevel>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lamon-agent --once                          what this computer looks like
+  lamon-agent --once --text | nc hub 7617     send it once, without a daemon
+  lamon-agent check -c /etc/lamon/agent.toml  what will be watched, and how long the buffer lasts
+  lamon-agent --hub hub1 --hub hub2:7617      run; use hub1, and hub2 while hub1 is away
+  lamon-agent --interval 1s --log debug       run against a hub on this computer, and see all of it
+
+Exit codes: 0 ended as asked, 2 wrong command line, 78 wrong configuration (file:line:column says where).";
+
+/// What went wrong, as a sentence, and the exit code for it.
+struct Failure(u8, String);
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(Failure(code, message)) => {
+            let _ = writeln!(io::stderr(), "lamon-agent: {message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let (check, options) = match cli.command {
+        Some(Command::Check(options)) => (true, options),
+        None => (false, cli.options),
+    };
+    let path = options.config.clone();
+    let config = options.apply()?;
+    let node = config.node.clone().map_or_else(identity::host_node, Ok).map_err(|error| {
+        Failure(
+            exit::CONFIG,
+            format!("the host name makes no node name ({error}): set node in the configuration"),
+        )
+    })?;
+    let runtime = runtime().map_err(|error| Failure(exit::SOFTWARE, format!("cannot start: {error}")))?;
+    if check || cli.once {
+        let (sample, found) = runtime.block_on(once::take(&config.selection()));
+        return print(&if check {
+            check::report(path.as_deref(), &config, &node, &sample, &found)
+        } else if cli.text {
+            let (line, left_out) = once::line(&node, &sample);
+            if left_out > 0 {
+                let _ = writeln!(
+                    io::stderr(),
+                    "lamon-agent: {left_out} metrics do not fit the line and are left out"
+                );
+            }
+            line + "\n"
+        } else {
+            let seconds = once::BETWEEN_LOOKS.as_secs();
+            format!("{}(rates over {seconds} s)\n", once::table(&sample))
+        });
+    }
+    logging::start("lamon-agent", config.log, config.log_to);
+    let served = runtime.block_on(async {
+        let shutdown = signals::shutdown()?;
+        daemon::run(config, node, shutdown).await;
+        Ok(())
+    });
+    // A look-up of a name that hangs must not hold up the end.
+    runtime.shutdown_timeout(Duration::ZERO);
+    served.map_err(|error: io::Error| Failure(exit::SOFTWARE, format!("cannot watch for signals: {error}")))
+}
+
+impl Options {
+    /// The configuration of the file with what the command line says over it.
+    fn apply(self) -> Result<Config, Failure> {
+        let loaded = Config::load(self.config.as_deref());
+        let mut config = loaded.map_err(|error| Failure(exit::CONFIG, error.to_string()))?;
+        if !self.hubs.is_empty() {
+            config.hubs = self.hubs;
+        }
+        config.node = self.node.or(config.node);
+        config.interval = self.interval.unwrap_or(config.interval);
+        config.log = self.log.unwrap_or(config.log);
+        Ok(config)
+    }
+}
+
+/// Everything runs on this one thread, but for look-ups of names and questions that may hang.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .thread_stack_size(LOOKUP_STACK_BYTES)
+        .thread_keep_alive(Duration::from_secs(1))
+        .build()
+}
+
+/// Prints what was asked for; a reader that went away (`| head`) is no error.
+fn print(text: &str) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure(exit::SOFTWARE, format!("cannot print: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

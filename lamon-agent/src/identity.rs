@@ -1,0 +1,109 @@
+//! Who this node is: its host name, its operating system, its boot.
+
+use lamon_wire::hello::MAX_TEXT_BYTES;
+use lamon_wire::names::{NameError, NodeName};
+
+/// The node's name as its host name makes it.
+///
+/// # Errors
+///
+/// [`NameError`] when no node name can be made of the host name.
+pub fn host_node() -> Result<NodeName, NameError> {
+    NodeName::from_host(&host_name())
+}
+
+/// The operating system in a few words, at most [`MAX_TEXT_BYTES`].
+#[must_use]
+pub fn operating_system() -> String {
+    let mut name = os_name();
+    name.truncate(name.floor_char_boundary(MAX_TEXT_BYTES));
+    name
+}
+
+#[cfg(target_os = "linux")]
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn host_name() -> String {
+    sysinfo::System::host_name().unwrap_or_default()
+}
+
+#[cfg(target_os = "linux")]
+fn os_name() -> String {
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    pretty_name(&release).unwrap_or_else(|| {
+        let uname = rustix::system::uname();
+        format!("{} {}", uname.sysname().to_string_lossy(), uname.release().to_string_lossy())
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn os_name() -> String {
+    sysinfo::System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.into())
+}
+
+/// `PRETTY_NAME` of an os-release(5) file.
+#[cfg(target_os = "linux")]
+fn pretty_name(release: &str) -> Option<String> {
+    let value = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    let name = value.trim().trim_matches(['"', '\'']);
+    (!name.is_empty()).then(|| name.into())
+}
+
+/// Sixteen bytes that change at each boot and only then.
+#[must_use]
+#[cfg(target_os = "linux")]
+pub fn boot_id() -> [u8; 16] {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    parse_uuid(&text)
+}
+
+/// Sixteen bytes that change at each boot and only then: the time of the boot.
+#[must_use]
+#[cfg(not(target_os = "linux"))]
+pub fn boot_id() -> [u8; 16] {
+    u128::from(sysinfo::System::boot_time().unwrap_or_default()).to_be_bytes()
+}
+
+/// The bytes of a UUID; zeroes where a digit is missing.
+#[cfg(target_os = "linux")]
+fn parse_uuid(text: &str) -> [u8; 16] {
+    let mut digits = text.chars().filter_map(|c| c.to_digit(16)).filter_map(|digit| u8::try_from(digit).ok());
+    [(); 16].map(|()| {
+        let (high, low) = (digits.next().unwrap_or(0), digits.next().unwrap_or(0));
+        high << 4 | low
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boot_has_an_id() {
+        let id =
+            [0xfd, 0x94, 0x0d, 0x66, 0x14, 0x12, 0x40, 0x5e, 0x99, 0x5c, 0x22, 0x04, 0xfe, 0x9c, 0xa6, 0x79];
+        assert_eq!(parse_uuid("fd940d66-1412-405e-995c-2204fe9ca679\n"), id);
+        assert_eq!(parse_uuid(""), [0; 16]);
+        assert_ne!(boot_id(), [0; 16]);
+        assert_eq!(boot_id(), boot_id());
+    }
+
+    #[test]
+    fn a_system_has_a_name() {
+        for (release, name) in [
+            (
+                "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n",
+                Some("Debian GNU/Linux 12 (bookworm)"),
+            ),
+            ("PRETTY_NAME=Alpine\n", Some("Alpine")),
+            ("PRETTY_NAME=\"\"\n", None),
+            ("", None),
+        ] {
+            assert_eq!(pretty_name(release).as_deref(), name, "{release:?}");
+        }
+        assert!((1..=MAX_TEXT_BYTES).contains(&operating_system().len()));
+    }
+}

@@ -1,0 +1,296 @@
+//! The way up: from the list of hubs to the one that accepts, and the backlog that flows there.
+//!
+//! Hubs are tried in order, at once one after the other, until one acknowledges samples; when none does, after a
+//! jittered wait of 1 s to 60 s from the first again, for ever. The same follows when a hub that served goes away.
+
+use std::future::{Future, pending};
+use std::io;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use lamon_daemon::backoff::Backoff;
+use lamon_daemon::limit::LogLimit;
+use lamon_daemon::systemd;
+use lamon_wire::frames::Settings;
+use lamon_wire::hello::{Hello, VERSION};
+use lamon_wire::names::NodeName;
+
+use crate::clock::Now;
+use crate::config::{Config, HubAddress};
+use crate::connection::{Connection, Turn};
+use crate::identity;
+use crate::ring::Ring;
+use crate::sampler::Sample;
+use crate::session::{Closed, Event, Session};
+
+/// The agent's samples and its connection to a hub, one at a time.
+pub struct Uplink {
+    config: Config,
+    node: NodeName,
+    os: String,
+    boot_id: [u8; 16],
+    epoch: u32,
+    ring: Ring,
+    peer: Peer,
+    /// Which hub of the list is tried or used.
+    position: usize,
+    backoff: Backoff,
+    interval: Duration,
+    /// Whether this connection's hub has acknowledged something: one that only listens is as good as none.
+    useful: bool,
+    complaints: LogLimit,
+    news: LogLimit,
+    overflow: LogLimit,
+}
+
+enum Peer {
+    /// No hub accepted; the list is tried again at this time.
+    Waiting {
+        until_us: u64,
+    },
+    Connecting(Pin<Box<dyn Future<Output = io::Result<Connection>>>>),
+    Connected(Box<(Connection, Session)>),
+}
+
+/// Something happened on the way up.
+pub enum Progress {
+    /// A connection was made, or not.
+    Connected(io::Result<Connection>),
+    /// The connection moved bytes, or broke.
+    Turn(io::Result<Turn>),
+}
+
+impl Uplink {
+    /// Starts to connect to the first hub.
+    #[must_use]
+    pub fn new(config: Config, node: NodeName) -> Self {
+        let mut uplink = Self {
+            node,
+            os: identity::operating_system(),
+            boot_id: identity::boot_id(),
+            epoch: fastrand::u32(..),
+            ring: Ring::new(config.buffer.bytes()),
+            peer: Peer::Waiting { until_us: 0 },
+            position: 0,
+            backoff: Backoff::default(),
+            interval: config.interval.duration(),
+            useful: false,
+            // A hub that is away for a weekend is a few hundred lines.
+            complaints: LogLimit::new(5, Duration::from_secs(600)),
+            news: LogLimit::default(),
+            overflow: LogLimit::new(1, Duration::from_secs(3_600)),
+            config,
+        };
+        uplink.connect();
+        uplink
+    }
+
+    /// Waits for something to happen. Cancel-safe.
+    pub async fn progress(&mut self) -> Progress {
+        match &mut self.peer {
+            Peer::Waiting { .. } => pending().await,
+            Peer::Connecting(connecting) => Progress::Connected(connecting.await),
+            Peer::Connected(peer) => Progress::Turn(peer.0.turn().await),
+        }
+    }
+
+    /// When [`Uplink::handle_timeout`] is to be called, microseconds of the monotonic clock.
+    #[must_use]
+    pub fn deadline(&self) -> Option<u64> {
+        match &self.peer {
+            Peer::Waiting { until_us } => Some(*until_us),
+            Peer::Connecting(_) => None,
+            Peer::Connected(peer) => peer.1.deadline(),
+        }
+    }
+
+    /// Whether every sample is acknowledged.
+    #[must_use]
+    pub const fn is_flushed(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    /// Whether a hub accepted and the connection stands.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(&self.peer, Peer::Connected(peer) if peer.1.is_open())
+    }
+
+    /// Takes up a new sample.
+    pub fn handle_sample(&mut self, sample: Sample) {
+        let dropped = self.ring.dropped();
+        self.ring.push(sample);
+        if self.ring.dropped() > dropped && self.overflow.admit(Instant::now()).is_some() {
+            let (count, buffer) = (self.ring.dropped(), self.config.buffer.bytes());
+            tracing::warn!(
+                "the buffer of {buffer} bytes is full: {count} oldest samples are lost since the start"
+            );
+        }
+        if let Peer::Connected(peer) = &mut self.peer {
+            peer.1.handle_sample();
+        }
+        self.write();
+    }
+
+    /// Acts upon what happened. What the hub sets is returned.
+    pub fn handle_progress(&mut self, progress: Progress) -> Option<Settings> {
+        match progress {
+            Progress::Connected(Ok(connection)) => {
+                let now = Now::read();
+                let session = Session::new(now, self.hello(now), self.config.patience(self.interval));
+                self.peer = Peer::Connected(Box::new((connection, session)));
+                self.write();
+                None
+            }
+            Progress::Turn(Ok(Turn::Moved)) => {
+                let settings = self.read();
+                self.write();
+                settings
+            }
+            Progress::Turn(Ok(Turn::End)) => {
+                self.lose(&"the hub closed the connection");
+                None
+            }
+            Progress::Connected(Err(error)) | Progress::Turn(Err(error)) => {
+                self.lose(&error);
+                None
+            }
+        }
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self) {
+        let now = Now::read();
+        match &self.peer {
+            Peer::Waiting { until_us } if now.monotonic_us >= *until_us => self.connect(),
+            Peer::Waiting { .. } | Peer::Connecting(_) => {}
+            Peer::Connected(peer) => {
+                if let Err(closed) = peer.1.handle_timeout(now) {
+                    self.lose(&closed);
+                }
+            }
+        }
+    }
+
+    /// Samples come at this interval from now on.
+    pub fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval;
+        if let Peer::Connected(peer) = &mut self.peer {
+            peer.1.set_patience(self.config.patience(interval));
+        }
+    }
+
+    fn hub(&self) -> Option<&HubAddress> {
+        self.config.hubs.get(self.position)
+    }
+
+    fn connect(&mut self) {
+        let Some(hub) = self.hub().cloned() else { return };
+        tracing::debug!("connecting to {hub}");
+        self.peer = Peer::Connecting(Box::pin(async move { Connection::connect(&hub).await }));
+    }
+
+    fn hello(&self, now: Now) -> Hello {
+        Hello {
+            version: VERSION,
+            node: self.node.clone(),
+            os: self.os.clone(),
+            agent_version: lamon_daemon::VERSION.into(),
+            boot_id: self.boot_id,
+            epoch: self.epoch,
+            hub_position: u8::try_from(self.position).unwrap_or(u8::MAX),
+            interval_ms: u32::try_from(self.config.interval.duration().as_millis()).unwrap_or(u32::MAX),
+            monotonic_ms: now.monotonic_ms(),
+            wall_ms: now.wall_ms(),
+        }
+    }
+
+    /// Handles every whole frame that came.
+    fn read(&mut self) -> Option<Settings> {
+        let mut wanted = None;
+        loop {
+            let Peer::Connected(peer) = &mut self.peer else { return wanted };
+            let (connection, session) = &mut **peer;
+            let Some(payload) = connection.input.next_frame() else {
+                connection.input.shrink();
+                return wanted;
+            };
+            match session.handle_frame(Now::read(), &mut self.ring, payload) {
+                Ok(None) => {}
+                Ok(Some(Event::Welcomed)) => {
+                    tracing::debug!("accepted, {} samples to be sent", self.ring.len());
+                    // What another hub had set ends with its connection; this one sets its own right after.
+                    wanted = Some(Settings::default());
+                }
+                Ok(Some(Event::Acknowledged)) => self.acknowledged(),
+                Ok(Some(Event::Settings(settings))) => wanted = Some(settings),
+                Err(closed) => {
+                    if matches!(closed, Closed::Epoch(_)) {
+                        self.epoch = fastrand::u32(..);
+                    }
+                    self.lose(&closed);
+                    return wanted;
+                }
+            }
+        }
+    }
+
+    /// Sends what is to be sent, as far as the system takes it.
+    fn write(&mut self) {
+        loop {
+            let Peer::Connected(peer) = &mut self.peer else { return };
+            let (connection, session) = &mut **peer;
+            if connection.is_flushed()
+                && let Err(closed) = session.write(Now::read(), &mut self.ring, &mut connection.output)
+            {
+                return self.lose(&closed);
+            }
+            if connection.is_flushed() {
+                return;
+            }
+            if let Err(error) = connection.try_write() {
+                return self.lose(&error);
+            }
+            if !connection.is_flushed() {
+                return;
+            }
+        }
+    }
+
+    fn acknowledged(&mut self) {
+        self.backoff.reset();
+        if std::mem::replace(&mut self.useful, true) {
+            return;
+        }
+        let admitted = self.news.admit(Instant::now()).is_some();
+        if let Some(hub) = self.hub() {
+            if admitted {
+                tracing::info!(
+                    "{hub} takes the samples of {}, {} are to be sent",
+                    self.node,
+                    self.ring.len()
+                );
+            }
+            systemd::status(&format!("{hub} takes the samples of {}", self.node));
+        }
+    }
+
+    /// The connection is over, or none came about: the next hub, or a wait.
+    fn lose(&mut self, why: &dyn std::fmt::Display) {
+        let useful = std::mem::take(&mut self.useful);
+        let limit = if useful { &mut self.news } else { &mut self.complaints };
+        let admitted = limit.admit(Instant::now()).is_some();
+        if let Some(hub) = self.hub().filter(|_| admitted) {
+            tracing::warn!("{hub}: {why}");
+        }
+        self.position += 1;
+        if !useful && self.position < self.config.hubs.len() {
+            return self.connect();
+        }
+        self.position = 0;
+        let wait = self.backoff.wait();
+        let wait_us = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+        self.peer = Peer::Waiting { until_us: Now::read().monotonic_us.saturating_add(wait_us) };
+        systemd::status(&format!("no hub: {why}; {} samples are kept", self.ring.len()));
+    }
+}
