@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use lamon_daemon::logging::{self, LogLevel};
+use lamon_daemon::logging::{self, LogLevel, LogTarget};
 use lamon_daemon::{exit, signals};
 use lamon_wire::names::NodeName;
 use tokio::runtime::{Builder, Runtime};
@@ -59,6 +59,9 @@ struct Options {
     /// How much is logged
     #[arg(long, value_name = "LEVEL")]
     log: Option<LogLevel>,
+    /// Where logs go
+    #[arg(long, value_name = "TARGET")]
+    log_to: Option<LogTarget>,
 }
 
 const EXAMPLES: &str = "\
@@ -140,6 +143,7 @@ impl Options {
         config.node = self.node.or(config.node);
         config.interval = self.interval.unwrap_or(config.interval);
         config.log = self.log.unwrap_or(config.log);
+        config.log_to = self.log_to.unwrap_or(config.log_to);
         Ok(config)
     }
 }

@@ -31,7 +31,7 @@ pub struct HubArgs {
 
     /// How much is logged, over what the configuration says.
     #[arg(long, value_name = "LEVEL", value_enum, global = true)]
-    pub log_level: Option<LogLevel>,
+    pub log: Option<LogLevel>,
 
     /// Where logs go, over what the configuration says.
     #[arg(long, value_name = "TARGET", value_enum, global = true)]
@@ -86,10 +86,10 @@ pub fn main<E: Extras>(program: &str, args: &HubArgs, command: Option<HubCommand
         Ok(loaded) => loaded,
         Err(error) => return config_failure(program, &error),
     };
-    let level = args.log_level.unwrap_or(config.log.level);
+    let level = args.log.unwrap_or(config.log);
     let target = match command {
         Some(_) => LogTarget::Stderr,
-        None => args.log_to.unwrap_or(config.log.to),
+        None => args.log_to.unwrap_or(config.log_to),
     };
     let logs_go_to = logging::start(program, level, target);
     let result = match command {

@@ -40,7 +40,8 @@ struct HubFile<F> {
     bus: BusConfig,
     journal: JournalConfig,
     database: durable::DatabaseTable,
-    log: LogConfig,
+    log: LogLevel,
+    log_to: LogTarget,
     group: Vec<Spanned<Group>>,
     rule: Vec<Spanned<Rule>>,
     agents: Vec<AgentRule>,
@@ -56,7 +57,8 @@ impl<F: Default> Default for HubFile<F> {
             bus: BusConfig::default(),
             journal: JournalConfig::default(),
             database: durable::DatabaseTable::default(),
-            log: LogConfig::default(),
+            log: LogLevel::default(),
+            log_to: LogTarget::default(),
             group: Vec::new(),
             rule: Vec::new(),
             agents: Vec::new(),
@@ -80,24 +82,16 @@ pub struct HubConfig {
     pub journal: JournalConfig,
     /// Section `[database]`.
     pub database: DatabaseConfig,
-    /// Section `[log]`.
-    pub log: LogConfig,
+    /// How much is logged.
+    pub log: LogLevel,
+    /// Where logs go.
+    pub log_to: LogTarget,
     /// Tables `[[group]]`.
     pub groups: Groups,
     /// Tables `[[rule]]`, with the built-in rules below them.
     pub rules: Rules,
     /// Tables `[[agents]]`.
     pub agents: Vec<AgentRule>,
-}
-
-/// Section `[log]`.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogConfig {
-    /// How much is logged.
-    pub level: LogLevel,
-    /// Where it goes.
-    pub to: LogTarget,
 }
 
 /// The face section of a collector without a face: whatever it holds is for somebody else.
@@ -151,6 +145,7 @@ impl HubConfig {
             intake: table.intake,
             bus: table.bus,
             log: table.log,
+            log_to: table.log_to,
             groups: Groups::new(table.group.into_iter().map(Spanned::into_inner).collect()),
             rules: Rules::new(table.rule.into_iter().map(Spanned::into_inner).collect()),
             agents: table.agents,

@@ -104,6 +104,9 @@ impl Forwarder {
         };
         info!(archive = %self.url, "the archive takes samples");
         loop {
+            // Taken before the rows are read: up to there, an empty answer is the whole answer. Positions do not begin at
+            // 0, and rows may have been moved aside, so the newest position may be far above the last row.
+            let newest = *self.journal.newest.borrow();
             let rows = match reader.read_after(position, lamon_store::archive::BATCH_ROWS) {
                 Ok(rows) => rows,
                 Err(error) => return Interruption::Failed(format!("the journal cannot be read: {error}")),
@@ -119,6 +122,8 @@ impl Forwarder {
                 if self.journal.queries.send(Query::Forwarded { position }).await.is_err() {
                     return Interruption::HubEnds;
                 }
+            } else {
+                position = position.max(newest);
             }
             backoff.reset();
             if self.failing.take().is_some() {
