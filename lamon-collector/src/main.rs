@@ -7,10 +7,10 @@ use lamon_collector::config::{HubConfig, NoFace};
 use lamon_collector::program::{self, Extras, HubArgs, HubCommand, Started};
 use tokio_util::sync::CancellationToken;
 
-/// One allocator for the whole process, chosen because glibc's arenas grow without end in long-lived daemons with several
-/// threads.
+/// glibc's arenas, one for each thread, grow without end in long-lived daemons. This one is told at build time
+/// (`.cargo/config.toml`) to keep a single arena and to give back what is free after a second.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Watches the computers of an observatory: takes the samples of lamon-agents and of text senders, judges them, publishes
 /// them on ZeroMQ and keeps them in a database.

@@ -11,10 +11,10 @@ use lamon_sensord::devices::{self, Bound};
 use lamon_sensord::face::Rts2Face;
 use tokio_util::sync::CancellationToken;
 
-/// One allocator for the whole process, chosen because glibc's arenas grow without end in long-lived daemons with several
-/// threads.
+/// glibc's arenas, one for each thread, grow without end in long-lived daemons. This one is told at build time
+/// (`.cargo/config.toml`) to keep a single arena and to give back what is free after a second.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Watches the computers of an observatory and shows them in RTS2.
 ///
