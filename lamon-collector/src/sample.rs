@@ -86,3 +86,11 @@ impl Sample {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn wire_and_store_mean_the_same_core() {
+        assert_eq!(lamon_wire::metric::CORE, lamon_store::CORE_METRICS);
+    }
+}
