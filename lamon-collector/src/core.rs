@@ -14,11 +14,11 @@ use lamon_wire::names::NodeName;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::config::HubConfig;
 use crate::durable::Report;
-use crate::face::{Face, Health, Picture};
+use crate::face::{Condition, Face, Health, Picture};
 use crate::sample::{Now, Sample};
 use crate::watch::{AdmitError, Event, EventKind, Level, Update, Watch};
 
@@ -47,7 +47,7 @@ pub(crate) enum ToCore {
         /// Who wants to know whether it was taken; agents know since their hello.
         reply: Option<oneshot::Sender<Result<(), AdmitError>>>,
     },
-    /// Something an operator should know.
+    /// What a peer did that an operator should know.
     Event(Event),
     /// The configuration was read again, or could not be, with the reason.
     Reload(Result<Box<HubConfig>, String>),
@@ -91,16 +91,21 @@ pub(crate) struct Core {
     connections: u64,
     /// Samples at the heartbeat before, for the rate.
     counted: u64,
-    /// Peers cause these lines, so they are limited; the bus and the store have them all.
+    /// Levels and silences in the log; the bus has them all.
     log_limit: LogLimit,
+    /// What peers do: comings, goings, nonsense. On every face and in the log.
+    peer_limit: LogLimit,
 }
+
+/// A hundred agents that come back at once, with a word to spare, then two lines a second.
+const PEER_BURST: u32 = 300;
 
 /// As many lines at once as a hundred nodes with a common cause make, then one a second.
 const LOG_BURST: u32 = 200;
 
 enum Chosen {
     Message(Option<ToCore>),
-    Report(Option<Report>),
+    Report(Report),
     Silence,
     Heartbeat,
     Shutdown,
@@ -119,6 +124,7 @@ impl Core {
             connections: 0,
             counted: 0,
             log_limit: LogLimit::new(LOG_BURST, Duration::from_secs(1)),
+            peer_limit: LogLimit::new(PEER_BURST, Duration::from_millis(500)),
         }
     }
 
@@ -134,7 +140,7 @@ impl Core {
             let silence = self.watch.next_timeout().map_or(heartbeat, Instant::from_std);
             let chosen = tokio::select! {
                 message = messages.recv() => Chosen::Message(message),
-                Some(report) = reports.recv() => Chosen::Report(Some(report)),
+                Some(report) = reports.recv() => Chosen::Report(report),
                 () = sleep_until(silence.min(heartbeat)) => {
                     if Instant::now() >= heartbeat { Chosen::Heartbeat } else { Chosen::Silence }
                 }
@@ -142,18 +148,23 @@ impl Core {
             };
             match chosen {
                 Chosen::Message(Some(message)) => self.handle(message),
-                Chosen::Report(Some(report)) => self.report(report),
+                Chosen::Report(report) => self.report(report),
                 Chosen::Silence => {
+                    // After a pause of the whole process the samples that came meanwhile wait here: they were heard.
+                    for _ in 0..QUEUE {
+                        let Ok(message) = messages.try_recv() else { break };
+                        self.handle(message);
+                    }
                     let updates = self.watch.handle_timeout(Now::read());
                     self.show(&updates);
                 }
                 Chosen::Heartbeat => {
-                    heartbeat += HEARTBEAT;
+                    heartbeat = Instant::now() + HEARTBEAT;
                     // This task's standstill would be the hub's, so it is the one that feeds systemd's watchdog.
                     lamon_daemon::systemd::alive();
                     self.heartbeat();
                 }
-                Chosen::Message(None) | Chosen::Report(None) | Chosen::Shutdown => return,
+                Chosen::Message(None) | Chosen::Shutdown => return,
             }
         }
     }
@@ -165,7 +176,9 @@ impl Core {
                 if self.agents.get(&node).is_some_and(|agent| agent.number == connection) {
                     self.agents.remove(&node);
                     self.health.agents = self.agents.len();
-                    info!(%node, "agent disconnected");
+                    if self.peer_limit.admit(Now::read().monotonic).is_some() {
+                        info!(%node, "agent disconnected");
+                    }
                 }
             }
             ToCore::Sample { sample, reply } => {
@@ -176,11 +189,14 @@ impl Core {
                     (Some(reply), answer) => {
                         let _ = reply.send(answer);
                     }
-                    (None, Err(error)) => debug!(node = %sample.node, %error, "a sample was not taken"),
+                    (None, Err(error)) => {
+                        let text = format!("a sample of {} is stored but not shown: {error}", sample.node);
+                        self.show_of_peer(event(Some(sample.node.clone()), EventKind::Refused, text));
+                    }
                     (None, Ok(())) => {}
                 }
             }
-            ToCore::Event(event) => self.show(&[Update::Event(event)]),
+            ToCore::Event(event) => self.show_of_peer(Update::Event(event)),
             ToCore::Reload(Ok(config)) => self.reload(*config),
             ToCore::Reload(Err(why)) => {
                 let text = format!("the configuration stays as it was: {why}");
@@ -192,22 +208,28 @@ impl Core {
     fn greet(&mut self, greeting: Greeting) {
         let Greeting { hello, peer, replaced, reply } = greeting;
         let node = hello.node;
-        if let Err(error) = self.watch.admit(&node) {
-            let text = format!("{node} at {peer} refused: {error}");
-            self.show(&[event(Some(node), EventKind::Refused, text)]);
-            let _ = reply.send(Err(error.to_string()));
-            return;
+        let interval = Duration::from_millis(hello.interval_ms.into()).max(Sample::SHORTEST_INTERVAL);
+        match self.watch.handle_hello(Now::read(), &node, Some(interval)) {
+            Ok(updates) => self.show(&updates),
+            Err(error) => {
+                let text = format!("{node} at {peer} refused: {error}");
+                self.show_of_peer(event(Some(node), EventKind::Refused, text));
+                let _ = reply.send(Err(error.to_string()));
+                return;
+            }
         }
         self.connections += 1;
         let (settings, receiver) = watch::channel(self.config.settings_for(&node));
         let connection = Connection { number: self.connections, replaced, settings };
         let admitted = Admitted { connection: connection.number, settings: receiver };
-        info!(%node, peer, os = hello.os, version = hello.agent_version, "agent connected");
+        if self.peer_limit.admit(Now::read().monotonic).is_some() {
+            info!(%node, peer, os = hello.os, version = hello.agent_version, "agent connected");
+        }
         // A half-open connection must not lock its node out: the newer takes its place.
         if let Some(before) = self.agents.insert(node.clone(), connection) {
             before.replaced.cancel();
             let text = format!("a second connection of {node}, from {peer}, took the place of the first");
-            self.show(&[event(Some(node), EventKind::Replaced, text)]);
+            self.show_of_peer(event(Some(node), EventKind::Replaced, text));
         }
         self.health.agents = self.agents.len();
         let _ = reply.send(Ok(admitted));
@@ -217,22 +239,28 @@ impl Core {
         let health = &mut self.health;
         let (kind, text) = match report {
             Report::JournalFailed(reason) => {
-                health.journal_failure = Some(reason.clone());
-                (EventKind::JournalFailed, format!("{reason}; samples wait with their agents"))
+                let text = format!("{reason}; samples wait with their agents");
+                health.journal = Condition::Fails(reason);
+                (EventKind::JournalFailed, text)
             }
             Report::JournalMovedAside(text) => (EventKind::JournalFailed, text),
-            Report::JournalWorks => {
-                health.journal_failure = None;
-                (EventKind::JournalRecovered, "the journal takes samples again".into())
-            }
+            Report::JournalWorks => match std::mem::replace(&mut health.journal, Condition::Works) {
+                Condition::Fails(_) => {
+                    (EventKind::JournalRecovered, "the journal takes samples again".into())
+                }
+                Condition::Works | Condition::NotTried => return self.show(&[Update::Condition]),
+            },
             Report::DatabaseFailed(reason) => {
-                health.database_failure = Some(reason.clone());
-                (EventKind::DatabaseFailed, format!("{reason}; samples wait in the journal"))
+                let text = format!("{reason}; samples wait in the journal");
+                health.database = Condition::Fails(reason);
+                (EventKind::DatabaseFailed, text)
             }
-            Report::DatabaseWorks => {
-                health.database_failure = None;
-                (EventKind::DatabaseRecovered, "the archive takes samples again".into())
-            }
+            Report::DatabaseWorks => match std::mem::replace(&mut health.database, Condition::Works) {
+                Condition::Fails(_) => {
+                    (EventKind::DatabaseRecovered, "the archive takes samples again".into())
+                }
+                Condition::Works | Condition::NotTried => return self.show(&[Update::Condition]),
+            },
             Report::DeadLetters(count, reason) => {
                 (EventKind::DeadLetter, format!("{count} samples went to dead_letter: {reason}"))
             }
@@ -256,7 +284,7 @@ impl Core {
         }
         self.config = config;
         self.show(&updates);
-        self.show(&[event(None, EventKind::Reload, "rules, groups and settings were read again".into())]);
+        self.show(&[event(None, EventKind::Reload, "rules, groups and what agents are told were read again; the rest of the file waits for the next start".into())]);
     }
 
     fn heartbeat(&mut self) {
@@ -265,20 +293,35 @@ impl Core {
         #[expect(clippy::cast_precision_loss, reason = "counts of samples stay far below 2^53")]
         let number = |count: u64| count as f64;
         self.health.samples_rate = number(fresh) / HEARTBEAT.as_secs_f64();
-        let sums = self.watch.nodes().fold((0, 0), |(taken, received), node| {
-            (taken + node.tally.taken, received + node.tally.received)
+        let (taken, received) = self.watch.nodes().fold((0.0, 0.0), |(taken, received), node| {
+            (taken + number(node.arrivals.taken()), received + number(node.arrivals.received()))
         });
-        self.health.completeness = if sums.0 == 0 { 1.0 } else { number(sums.1) / number(sums.0) };
+        self.health.completeness = if taken > 0.0 { received / taken } else { 1.0 };
         self.show(&[Update::Heartbeat]);
     }
 
+    /// Shows an event that a peer caused, unless too many come: one bad peer must not hide the alarms of all others.
+    fn show_of_peer(&mut self, update: Update) {
+        let Some(held_back) = self.peer_limit.admit(Now::read().monotonic) else { return };
+        if held_back > 0 {
+            warn!(held_back, "lines about peers were left out, because too many came at once");
+        }
+        self.show(&[update]);
+    }
+
     fn show(&mut self, updates: &[Update]) {
+        if updates.is_empty() {
+            return;
+        }
         let picture = Picture { watch: &self.watch, health: &self.health, now: Now::read() };
         for update in updates {
             log(&mut self.log_limit, picture.now, update);
             for face in &mut self.faces {
                 face.update(&picture, update);
             }
+        }
+        for face in &mut self.faces {
+            face.settle(&picture);
         }
     }
 }
@@ -290,7 +333,7 @@ fn event(node: Option<NodeName>, kind: EventKind, text: String) -> Update {
 /// Writes an update that an operator would want to find in the log, unless too many come at once.
 fn log(limit: &mut LogLimit, now: Now, update: &Update) {
     let quiet = match update {
-        Update::Sampled { .. } | Update::Heartbeat => true,
+        Update::Sampled { .. } | Update::Condition | Update::Heartbeat => true,
         Update::Levels { changes, .. } => changes.is_empty(),
         _ => false,
     };
@@ -316,6 +359,6 @@ fn log(limit: &mut LogLimit, now: Now, update: &Update) {
         }
         Update::Event(event) if event.kind.level() > Level::Good => warn!("{}", event.text),
         Update::Event(event) => info!("{}", event.text),
-        Update::Sampled { .. } | Update::Heartbeat => {}
+        Update::Sampled { .. } | Update::Condition | Update::Heartbeat => {}
     }
 }

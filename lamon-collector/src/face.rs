@@ -10,6 +10,11 @@ use crate::watch::{Update, Watch};
 pub trait Face: Send {
     /// Something happened; the picture already shows it.
     fn update(&mut self, picture: &Picture<'_>, update: &Update);
+
+    /// All updates of one cause were told: the place for what sums up all nodes, once.
+    fn settle(&mut self, picture: &Picture<'_>) {
+        let _ = picture;
+    }
 }
 
 /// All there is to see.
@@ -32,14 +37,38 @@ pub struct Health {
     pub samples_rate: f64,
     /// Agents that are connected.
     pub agents: usize,
-    /// Why the journal cannot be written; `None` while it can.
-    pub journal_failure: Option<String>,
-    /// Why the archive takes no samples; `None` while it does.
-    pub database_failure: Option<String>,
+    /// Whether the journal can be written.
+    pub journal: Condition,
+    /// Whether the archive takes samples.
+    pub database: Condition,
     /// Samples in the journal that the archive does not have yet, as last counted.
     pub backlog: u64,
     /// When the oldest of them was taken, unix milliseconds UTC.
     pub backlog_oldest_ms: Option<i64>,
     /// Of the samples that agents took since the hub's start, the part that came; 1 when none is missing.
     pub completeness: f64,
+}
+
+/// Whether something that the hub needs works.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// It was not tried yet.
+    #[default]
+    NotTried,
+    /// It works.
+    Works,
+    /// It does not, for this reason, and is tried again.
+    Fails(String),
+}
+
+impl Condition {
+    /// `ok`, or a sentence.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::NotTried => "not tried yet",
+            Self::Works => "ok",
+            Self::Fails(why) => why,
+        }
+    }
 }

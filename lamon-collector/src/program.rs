@@ -114,7 +114,9 @@ async fn run<E: Extras>(
     section: E::Section,
     extras: &E,
 ) -> anyhow::Result<()> {
+    // Before anybody is told that the program serves: a signal that comes early must not kill it.
     let ended = shutdown().context("cannot listen for signals")?;
+    let hangups = Reloads::listen().context("cannot listen for signals")?;
     let listeners = Listeners::bind(&config).await?;
     let mut started = extras.start(&config, section, &ended)?;
     let bus_thread = if config.bus.enabled {
@@ -127,7 +129,7 @@ async fn run<E: Extras>(
     };
     extras.serving();
     let (reloads_out, reloads_in) = mpsc::channel(1);
-    tokio::spawn(reload_on_hangup::<E::Section>(args.clone(), reloads_out));
+    tokio::spawn(reload_on_hangup::<E::Section>(args.clone(), hangups, reloads_out));
     let result = hub::run(config, listeners, started.faces, reloads_in, ended.clone()).await;
     ended.cancel();
     if let Some(thread) = bus_thread {
@@ -143,9 +145,9 @@ async fn run<E: Extras>(
 /// On SIGHUP reads the file again; a file with a mistake changes nothing.
 async fn reload_on_hangup<S: DeserializeOwned + Default + Send + 'static>(
     args: HubArgs,
+    mut hangups: Reloads,
     reloads: mpsc::Sender<Result<HubConfig, String>>,
 ) {
-    let Ok(mut hangups) = Reloads::listen() else { return };
     loop {
         hangups.next().await;
         let config = HubConfig::load::<S>(args.config.as_deref()).map(|(config, _)| config);

@@ -54,6 +54,8 @@ pub struct Sample {
     pub identity: Identity,
     /// When it was taken, unix milliseconds UTC by the hub's clock.
     pub taken_ms: i64,
+    /// How old it was when it came, by clocks that are never set.
+    pub age: Duration,
     /// Time between the node's samples; `None` when the sender of a text line does not say.
     pub interval: Option<Duration>,
     /// How it came.
@@ -63,15 +65,16 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// The shortest interval that is believed: with a shorter one every sample would be late by the time it travelled.
+    pub const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
     /// How many intervals old a sample may be on arrival and still be judged.
     pub const LATE_INTERVALS: u32 = 3;
 
     /// Whether it is too old to say how the node is now: stored and published, but raising no alarm.
     #[must_use]
-    pub fn is_late(&self, now_ms: i64) -> bool {
-        let limit = |interval: Duration| i64::try_from((interval * Self::LATE_INTERVALS).as_millis()).ok();
-        let limit = self.interval.and_then(limit).unwrap_or(i64::MAX);
-        now_ms.saturating_sub(self.taken_ms) > limit
+    pub fn is_late(&self) -> bool {
+        self.interval.is_some_and(|interval| self.age > interval * Self::LATE_INTERVALS)
     }
 
     /// The same sample as the store takes it.

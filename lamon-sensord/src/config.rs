@@ -121,6 +121,18 @@ pub struct Rts2Args {
     #[arg(long, value_name = "FILE")]
     pub autosave: Option<PathBuf>,
 
+    /// Log more, as RTS2's `--debug` does.
+    #[arg(long)]
+    pub debug: bool,
+
+    /// Taken because start scripts may give them to every device; they change nothing here.
+    #[arg(long = "UT", hide = true)]
+    pub ut: bool,
+
+    /// See `--UT`.
+    #[arg(long, hide = true)]
+    pub notcheck: bool,
+
     /// Stay in the foreground. Only a program whose name begins with rts2-sensor- goes to the background by itself.
     #[arg(short = 'i')]
     pub interactive: bool,

@@ -103,6 +103,8 @@ fn start_child(args: &Rts2Args) -> anyhow::Result<Outcome> {
     if line.trim_end() == READY {
         return Ok(Outcome::Started);
     }
+    // A stop script must not kill whoever gets this process id next.
+    lock.set_len(0)?;
     let code = child.wait()?.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0);
     Ok(Outcome::Failed(code.unwrap_or(INIT_FAILED)))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use lamon_collector::config::HubConfig;
 use lamon_collector::program::{self, Extras, HubArgs, HubCommand, Started};
-use lamon_daemon::logging::LogTarget;
+use lamon_daemon::logging::{LogLevel, LogTarget};
 use lamon_sensord::config::{Rts2Args, Rts2Config};
 use lamon_sensord::devices::{self, Bound};
 use lamon_sensord::face::Rts2Face;
@@ -70,6 +70,9 @@ impl Extras for WithRts2 {
 
 fn main() -> ExitCode {
     let mut cli = Cli::parse();
+    if cli.rts2.debug {
+        cli.hub.log = cli.hub.log.or(Some(LogLevel::Debug));
+    }
     #[cfg(unix)]
     {
         if cli.command.is_none()

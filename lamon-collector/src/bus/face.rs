@@ -165,7 +165,7 @@ impl Face for BusFace {
                 }
             }
             Update::Event(event) => self.event(picture, event),
-            Update::Heartbeat => self.hub(picture),
+            Update::Condition | Update::Heartbeat => self.hub(picture),
         }
     }
 }

@@ -169,9 +169,9 @@ impl<'a> HubMessage<'a> {
             samples: health.samples,
             samples_rate: health.samples_rate,
             completeness: health.completeness,
-            journal: health.journal_failure.as_deref().unwrap_or("ok"),
+            journal: health.journal.as_str(),
             journal_backlog: health.backlog,
-            database: health.database_failure.as_deref().unwrap_or("ok"),
+            database: health.database.as_str(),
         }
     }
 }

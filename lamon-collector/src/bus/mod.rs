@@ -70,12 +70,22 @@ pub fn start(config: &BusConfig, hub: &str, started_ms: i64) -> Result<(BusFace,
     const UPDATES: &str = "inproc://updates";
     /// How long the last messages may take to leave at the end, milliseconds.
     const LINGER_MS: i32 = 500;
+    /// How long the last word to the thread may take, milliseconds. Everything else is sent without waiting.
+    const LAST_WORD_MS: i32 = 1_000;
+    /// A whole picture is one message: who does not read his gets no second one, and asks again.
+    const PICTURES_KEPT: i32 = 1;
+    /// Requests of one peer that wait: it asks once in a while.
+    const REQUESTS_KEPT: i32 = 4;
     let context = zmq::Context::new();
-    let mark = i32::from(config.high_water_mark);
-    let bind = |kind, endpoint: &str, key| {
+    let mark = i32::from(config.high_water_mark.get());
+    let bind = |kind, endpoint: &str, key, marks: (i32, i32)| {
         let socket = context.socket(kind)?;
+        // ZeroMQ takes a socket's options up when it is bound.
         socket.set_linger(LINGER_MS)?;
-        socket.set_sndhwm(mark)?;
+        socket.set_sndhwm(marks.0)?;
+        socket.set_rcvhwm(marks.1)?;
+        // Peers send prefixes: of subscriptions here, of requests there. A longer frame ends the connection unread.
+        socket.set_maxmsgsize(thread::MAX_REQUEST_BYTES)?;
         // An endpoint of both families, [::]:7618, takes IPv4 as well.
         socket.set_ipv6(endpoint.contains('['))?;
         let failed = |reason| BusError::Bind { endpoint: endpoint.into(), key, reason };
@@ -83,16 +93,16 @@ pub fn start(config: &BusConfig, hub: &str, started_ms: i64) -> Result<(BusFace,
         let bound = socket.get_last_endpoint()?.unwrap_or_else(|_| endpoint.into());
         Ok::<_, BusError>((socket, bound))
     };
-    let (publisher, publish) = bind(zmq::PUB, &config.publish, "publish")?;
-    let (answers, snapshot) = bind(zmq::ROUTER, &config.snapshot, "snapshot")?;
-    // A request is a few prefixes; a stranger's long one is refused before it is read.
-    answers.set_maxmsgsize(thread::MAX_REQUEST_BYTES)?;
+    let (publisher, publish) = bind(zmq::PUB, config.publish.as_str(), "publish", (mark, mark))?;
+    let marks = (PICTURES_KEPT, REQUESTS_KEPT);
+    let (answers, snapshot) = bind(zmq::ROUTER, config.snapshot.as_str(), "snapshot", marks)?;
     let updates_in = context.socket(zmq::PULL)?;
     updates_in.set_rcvhwm(mark)?;
     updates_in.bind(UPDATES)?;
     let updates_out = context.socket(zmq::PUSH)?;
     updates_out.set_sndhwm(mark)?;
     updates_out.set_linger(LINGER_MS)?;
+    updates_out.set_sndtimeo(LAST_WORD_MS)?;
     updates_out.connect(UPDATES)?;
     let bus = thread::Bus::new(updates_in, publisher, answers, started_ms);
     let thread = std::thread::Builder::new().name("bus".into()).spawn(move || bus.run())?;

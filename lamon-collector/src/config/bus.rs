@@ -1,5 +1,7 @@
 //! Section `[bus]`: where the hub publishes.
 
+use std::num::NonZeroU16;
+
 use serde::Deserialize;
 
 /// Section `[bus]`.
@@ -9,11 +11,11 @@ pub struct BusConfig {
     /// Whether there is a bus at all.
     pub enabled: bool,
     /// The ZeroMQ endpoint that publishes.
-    pub publish: String,
+    pub publish: Endpoint,
     /// The ZeroMQ endpoint that answers with the whole picture.
-    pub snapshot: String,
+    pub snapshot: Endpoint,
     /// How many messages wait for a subscriber that is slow; what comes then is dropped for it, and it sees the gap.
-    pub high_water_mark: u16,
+    pub high_water_mark: NonZeroU16,
 }
 
 impl Default for BusConfig {
@@ -22,9 +24,47 @@ impl Default for BusConfig {
     fn default() -> Self {
         Self {
             enabled: true,
-            publish: "tcp://127.0.0.1:7618".into(),
-            snapshot: "tcp://127.0.0.1:7619".into(),
-            high_water_mark: 10_000,
+            publish: Endpoint("tcp://127.0.0.1:7618".into()),
+            snapshot: Endpoint("tcp://127.0.0.1:7619".into()),
+            high_water_mark: const { NonZeroU16::new(10_000).unwrap() },
         }
+    }
+}
+
+/// A ZeroMQ endpoint that can be bound: `tcp://ADDRESS:PORT` or `ipc://PATH`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// The endpoint as ZeroMQ takes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let port = |port: &str| port == "*" || port.parse::<u16>().is_ok();
+        let good = match text.split_once("://") {
+            Some(("tcp", address)) => {
+                address.rsplit_once(':').is_some_and(|(host, at)| !host.is_empty() && port(at))
+            }
+            Some(("ipc", path)) => !path.is_empty(),
+            _ => false,
+        };
+        let wrong = || {
+            format!("\"{text}\" is no endpoint (tcp://127.0.0.1:7618, tcp://*:7618, ipc:///run/lamon/bus)")
+        };
+        if good { Ok(Self(text)) } else { Err(wrong()) }
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }

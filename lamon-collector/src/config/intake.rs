@@ -4,13 +4,15 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// Section `[intake]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IntakeConfig {
     /// Addresses to listen on, `host:port`.
+    #[serde(deserialize_with = "addresses")]
     pub listen: Vec<String>,
     /// From where plain connections, text and binary, are taken: addresses (`10.1.2.3`) or networks (`10.1.0.0/16`).
     pub plain_from: Vec<Network>,
@@ -37,6 +39,22 @@ impl IntakeConfig {
         // A socket for both families shows IPv4 peers as ::ffff:a.b.c.d.
         let address = address.to_canonical();
         self.plain_from.iter().any(|network| network.0.contains(&address))
+    }
+}
+
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let addresses = Vec::<String>::deserialize(deserializer)?;
+    let good = |address: &str| {
+        address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+    };
+    match addresses.iter().find(|address| !good(address)) {
+        Some(wrong) => Err(D::Error::custom(format!(
+            "\"{wrong}\" is no address to listen on (127.0.0.1:7617, 0.0.0.0:7617, [::]:7617)"
+        ))),
+        None if addresses.is_empty() => {
+            Err(D::Error::custom("a hub that listens nowhere hears nobody: name an address"))
+        }
+        None => Ok(addresses),
     }
 }
 

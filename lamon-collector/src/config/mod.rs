@@ -19,10 +19,10 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 pub use self::agents::AgentRule;
-pub use self::bus::BusConfig;
+pub use self::bus::{BusConfig, Endpoint};
 pub use self::durable::{DatabaseConfig, Durability, JournalConfig};
 pub use self::intake::{IntakeConfig, Network};
-use crate::watch::{Group, Groups, OTHER, Rule, Rules};
+use crate::watch::{Group, Groups, NodePattern, OTHER, Rule, Rules};
 
 /// Where the configuration is when nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/lamon/hub.toml";
@@ -44,7 +44,7 @@ struct HubFile<F> {
     log_to: LogTarget,
     group: Vec<Spanned<Group>>,
     rule: Vec<Spanned<Rule>>,
-    agents: Vec<AgentRule>,
+    agents: Vec<Spanned<AgentRule>>,
     rts2: F,
 }
 
@@ -131,7 +131,7 @@ impl HubConfig {
         let table: HubFile<F> = lamon_daemon::config::parse(file, text)?;
         let wrong = |span, message: &str| ConfigError::Wrong(mistake(file, text, span, message));
         check_groups(&table.group, &wrong)?;
-        check_rules(&table.rule, &table.group, &wrong)?;
+        check_group_names(&table, &wrong)?;
         let name = match &table.name {
             None => host_name(),
             Some(name) => NodeName::new(name.get_ref())
@@ -148,7 +148,7 @@ impl HubConfig {
             log_to: table.log_to,
             groups: Groups::new(table.group.into_iter().map(Spanned::into_inner).collect()),
             rules: Rules::new(table.rule.into_iter().map(Spanned::into_inner).collect()),
-            agents: table.agents,
+            agents: table.agents.into_iter().map(Spanned::into_inner).collect(),
         };
         Ok((config, table.rts2))
     }
@@ -186,16 +186,18 @@ fn check_groups(groups: &[Spanned<Group>], wrong: &Wrong<'_>) -> Result<(), Conf
     Ok(())
 }
 
-fn check_rules(
-    rules: &[Spanned<Rule>],
-    groups: &[Spanned<Group>],
-    wrong: &Wrong<'_>,
-) -> Result<(), ConfigError> {
-    for rule in rules {
-        let known = |name: &str| name == OTHER || groups.iter().any(|group| group.get_ref().name == name);
-        if let Some(unknown) = rule.get_ref().groups().find(|name| !known(name)) {
-            let message = format!("the rule is for group \"{unknown}\", but no [[group]] has that name");
-            return Err(wrong(rule.span(), &message));
+/// Every group that a rule or an agents' table names exists.
+fn check_group_names<F>(table: &HubFile<F>, wrong: &Wrong<'_>) -> Result<(), ConfigError> {
+    let known = |name: &str| name == OTHER || table.group.iter().any(|group| group.get_ref().name == name);
+    let of_rules = table.rule.iter().map(|rule| (rule.span(), NodePattern::groups(&rule.get_ref().nodes)));
+    let of_agents =
+        table.agents.iter().map(|agents| (agents.span(), NodePattern::groups(&agents.get_ref().nodes)));
+    for (span, mut groups) in of_rules.chain(of_agents) {
+        if let Some(unknown) = groups.find(|name| !known(name)) {
+            return Err(wrong(
+                span,
+                &format!("this is for group \"{unknown}\", but no [[group]] has that name"),
+            ));
         }
     }
     Ok(())
@@ -233,7 +235,7 @@ mod tests {
                 .iter()
                 .all(|address| address.starts_with("127.") || address.starts_with("[::1]"))
         );
-        assert!(config.bus.publish.starts_with("tcp://127.0.0.1:"));
+        assert!(config.bus.publish.as_str().starts_with("tcp://127.0.0.1:"));
         assert_eq!(config.groups.names().count(), 0);
     }
 
@@ -251,6 +253,11 @@ mod tests {
             ("[database]\nurl = 'oracle://x'", (2, 7), "begins with sqlite: or mysql://"),
             ("[intake]\nplain_from = ['10.0.0.0/33']", (2, 14), "no address or network"),
             ("[[agents]]\ninterval = '10s'\nwhach = ['a']", (3, 1), "did you mean \"watch\"?"),
+            ("[[agents]]\nnodes = ['@ccd']", (1, 1), "no [[group]] has that name"),
+            ("[intake]\nlisten = ['nonsense']", (2, 10), "no address to listen on"),
+            ("[intake]\nlisten = []", (2, 10), "hears nobody"),
+            ("[bus]\npublish = '127.0.0.1:7618'", (2, 11), "no endpoint"),
+            ("[bus]\nhigh_water_mark = 0", (2, 19), "nonzero"),
         ] {
             let mistake = mistake_of(text);
             assert!(mistake.message.contains(message), "{text}: {mistake}");

@@ -37,8 +37,16 @@ pub(crate) fn spawn(
     reports: mpsc::Sender<Report>,
     shutdown: CancellationToken,
 ) -> std::io::Result<JoinHandle<()>> {
-    let forwarder =
-        Forwarder { url, hub, journal_path, journal, reports, failing: None, report_at: Instant::now() };
+    let forwarder = Forwarder {
+        url,
+        hub,
+        journal_path,
+        journal,
+        reports,
+        failing: None,
+        told: false,
+        report_at: Instant::now(),
+    };
     std::thread::Builder::new().name("forwarder".into()).spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime.block_on(async {
@@ -60,6 +68,8 @@ struct Forwarder {
     reports: mpsc::Sender<Report>,
     /// Why the archive does not take samples, so that each reason is told once.
     failing: Option<String>,
+    /// Whether anything was told of the archive yet.
+    told: bool,
     report_at: Instant,
 }
 
@@ -78,6 +88,7 @@ impl Forwarder {
             match self.forward(&mut backoff).await {
                 Interruption::HubEnds => return,
                 Interruption::Failed(reason) => {
+                    self.told = true;
                     if self.failing.as_ref() != Some(&reason) {
                         self.report(Report::DatabaseFailed(reason.clone()));
                         self.failing = Some(reason);
@@ -93,7 +104,7 @@ impl Forwarder {
         let Some(mut position) = self.cursor().await else { return Interruption::HubEnds };
         let mut reader = match JournalReader::open(&self.journal_path) {
             Ok(reader) => reader,
-            Err(error) => return Interruption::Failed(format!("the journal cannot be read: {error}")),
+            Err(error) => return Interruption::Failed(error.to_string()),
         };
         if let Err(error) = self.count_backlog(&mut reader, position) {
             return error;
@@ -109,7 +120,7 @@ impl Forwarder {
             let newest = *self.journal.newest.borrow();
             let rows = match reader.read_after(position, lamon_store::archive::BATCH_ROWS) {
                 Ok(rows) => rows,
-                Err(error) => return Interruption::Failed(format!("the journal cannot be read: {error}")),
+                Err(error) => return Interruption::Failed(error.to_string()),
             };
             if let Some((last, _)) = rows.last() {
                 let last = *last;
@@ -126,7 +137,7 @@ impl Forwarder {
                 position = position.max(newest);
             }
             backoff.reset();
-            if self.failing.take().is_some() {
+            if self.failing.take().is_some() || !std::mem::replace(&mut self.told, true) {
                 self.report(Report::DatabaseWorks);
             }
             if let Err(end) = self.wait_for_rows(&mut reader, position).await {
@@ -163,7 +174,7 @@ impl Forwarder {
                 self.report(Report::Backlog { samples: backlog.rows, oldest_ms: backlog.oldest_ms });
                 Ok(())
             }
-            Err(error) => Err(Interruption::Failed(format!("the journal cannot be read: {error}"))),
+            Err(error) => Err(Interruption::Failed(error.to_string())),
         }
     }
 

@@ -72,6 +72,7 @@ pub(crate) fn spawn(
         pending_samples: 0,
         commit_at: None,
         failing: None,
+        told: false,
         cursor_waits: Vec::new(),
     };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
@@ -96,6 +97,8 @@ struct Keeper {
     commit_at: Option<Instant>,
     /// Why the journal cannot be written, so that each reason is told once.
     failing: Option<String>,
+    /// Whether anything was told of the journal yet.
+    told: bool,
     /// Who asked for the cursor before the journal was open.
     cursor_waits: Vec<tokio::sync::oneshot::Sender<i64>>,
 }
@@ -126,7 +129,8 @@ impl Keeper {
                 query = queries.recv() => Chosen::Query(query),
                 append = appends.recv(), if room => Chosen::Append(append),
                 () = sleep_until(commit_at), if self.commit_at.is_some() => Chosen::Commit,
-                () = sleep_until(prune_at), if self.commit_at.is_none() => Chosen::Prune,
+                // Also while nothing can be committed: a disk that the journal itself filled gets room by this.
+                () = sleep_until(prune_at) => Chosen::Prune,
                 () = shutdown.cancelled(), if !ending => Chosen::Shutdown,
             };
             match chosen {
@@ -217,7 +221,7 @@ impl Keeper {
                 self.works();
                 self.answer_cursor();
             }
-            Err(reason) => self.fails(format!("the journal cannot be opened: {reason}")),
+            Err(reason) => self.fails(reason),
         }
     }
 
@@ -243,7 +247,7 @@ impl Keeper {
                 self.works();
             }
             Err(failure) => {
-                let reason = format!("the journal cannot be written: {failure}");
+                let reason = failure.to_string();
                 self.keep_for_retry(samples);
                 if matches!(failure, AppendError::Damaged(_)) {
                     self.move_aside(&reason);
@@ -271,6 +275,7 @@ impl Keeper {
 
     fn fails(&mut self, reason: String) {
         self.commit_at = Some(Instant::now() + RETRY);
+        self.told = true;
         if self.failing.as_ref() != Some(&reason) {
             self.report(Report::JournalFailed(reason.clone()));
             self.failing = Some(reason);
@@ -278,7 +283,7 @@ impl Keeper {
     }
 
     fn works(&mut self) {
-        if self.failing.take().is_some() {
+        if self.failing.take().is_some() || !std::mem::replace(&mut self.told, true) {
             self.report(Report::JournalWorks);
         }
     }

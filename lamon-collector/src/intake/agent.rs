@@ -25,6 +25,7 @@ use tracing::debug;
 use super::Doors;
 use super::session::{Brought, Session, SessionError, WINDOW};
 use super::stream::{HELLO_TIME, close_gently};
+use super::timeline::HubClock;
 use crate::core::{Admitted, Greeting, ToCore};
 use crate::durable::{Append, Query};
 use crate::sample::{Now, Sample};
@@ -32,6 +33,10 @@ use crate::watch::{Event, EventKind};
 
 /// How often the clocks are compared; also how a dead peer is found.
 const PING_EVERY: Duration = Duration::from_secs(60);
+
+/// How often an agent that waits for an acknowledgement hears that the hub lives: a journal that cannot be written must not
+/// look like a hub that is gone, which an agent leaves after half a minute.
+const PING_WHILE_WAITING: Duration = Duration::from_secs(5);
 
 /// A peer that said nothing for three pings is gone.
 const MUTE_TIME: Duration = Duration::from_secs(190);
@@ -86,7 +91,8 @@ pub(super) async fn serve(
         }
         Err(_) => return debug!(%peer, "an agent said no hello"),
     };
-    let now = Now::read();
+    let began = Instant::now();
+    let session = Session::new(&hello, hub_clock(began));
     let replaced = shutdown.child_token();
     let (reply, answer) = oneshot::channel();
     let greeting =
@@ -101,7 +107,7 @@ pub(super) async fn serve(
     };
     let (node, number) = (hello.node.clone(), admitted.connection);
     let connection = Connection {
-        session: Session::new(&hello, now.unix_ms),
+        session,
         node: node.clone(),
         stream,
         frames,
@@ -109,10 +115,14 @@ pub(super) async fn serve(
         admitted,
         waiting: VecDeque::new(),
         on_way: VecDeque::new(),
-        began: Instant::now(),
+        began,
         out: Vec::new(),
     };
-    match connection.run(&hello, &replaced).await {
+    let ended = tokio::select! {
+        ended = connection.run(&hello) => ended,
+        () = replaced.cancelled() => Err(Ended::ByHub),
+    };
+    match ended {
         Ok(()) => debug!(%node, %peer, "the agent closed its connection"),
         Err(Ended::ByHub) => {}
         Err(Ended::Protocol(error)) => {
@@ -173,18 +183,18 @@ enum Chosen<'a> {
     Settings,
     Ping,
     Mute,
-    Ended,
 }
 
 impl Connection {
-    async fn run(mut self, hello: &Hello, replaced: &CancellationToken) -> Result<(), Ended> {
+    async fn run(mut self, hello: &Hello) -> Result<(), Ended> {
         self.welcome(hello).await?;
-        let mut ping_at = Instant::now() + PING_EVERY;
+        let mut pinged = Instant::now();
         let mut heard = Instant::now();
         let mut read = vec![0; READ_BYTES];
         self.take_frames().await?;
         loop {
             let appends = self.doors.journal.appends.clone();
+            let ping_at = pinged + self.ping_period();
             let chosen = tokio::select! {
                 count = self.stream.read(&mut read) => Chosen::Read(count),
                 permit = appends.reserve(), if !self.waiting.is_empty() => Chosen::Room(permit),
@@ -192,7 +202,6 @@ impl Connection {
                 Ok(()) = self.admitted.settings.changed() => Chosen::Settings,
                 () = sleep_until(ping_at) => Chosen::Ping,
                 () = sleep_until(heard + MUTE_TIME) => Chosen::Mute,
-                () = replaced.cancelled() => Chosen::Ended,
             };
             match chosen {
                 Chosen::Read(count) => {
@@ -207,15 +216,14 @@ impl Connection {
                 Chosen::Room(permit) => self.hand_to_journal(permit.map_err(|_| Ended::ByHub)?),
                 Chosen::OnDisk(done) => {
                     done.map_err(|_| Ended::ByHub)?;
-                    self.acknowledge();
+                    self.acknowledge()?;
                 }
                 Chosen::Settings => self.send_settings()?,
                 Chosen::Ping => {
-                    ping_at += PING_EVERY;
+                    pinged = Instant::now();
                     self.ping()?;
                 }
                 Chosen::Mute => return Err(Ended::Mute("nothing heard for three pings")),
-                Chosen::Ended => return Err(Ended::ByHub),
             }
             self.flush().await?;
         }
@@ -243,8 +251,7 @@ impl Connection {
     /// Takes up every whole frame that came.
     async fn take_frames(&mut self) -> Result<(), Ended> {
         while let Some(payload) = self.frames.next_frame() {
-            let hub_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-            match self.session.handle_frame(payload, hub_us, Now::read().unix_ms)? {
+            match self.session.handle_frame(payload, hub_clock(self.began))? {
                 Brought::Ordered(samples) => {
                     for sample in &samples {
                         self.show(Arc::clone(sample)).await?;
@@ -279,17 +286,22 @@ impl Connection {
     }
 
     /// The first on the way are on disk, and perhaps more behind them: one word for all.
-    fn acknowledge(&mut self) {
-        let Some((mut last, mut count, _)) = self.on_way.pop_front() else { return };
-        while let Some((sequence, more, done)) = self.on_way.front_mut()
-            && done.try_recv().is_ok()
-        {
-            (last, count) = (*sequence, count + *more);
+    fn acknowledge(&mut self) -> Result<(), Ended> {
+        let Some((mut last, mut count, _)) = self.on_way.pop_front() else { return Ok(()) };
+        while let Some((sequence, more, done)) = self.on_way.front_mut() {
+            match done.try_recv() {
+                Ok(()) => (last, count) = (*sequence, count + *more),
+                Err(oneshot::error::TryRecvError::Empty) => break,
+                Err(oneshot::error::TryRecvError::Closed) => return Err(Ended::ByHub),
+            }
             self.on_way.pop_front();
         }
         self.session.acknowledged(count);
-        // An acknowledgement always fits a frame.
-        let _ = HubFrame::Ack(last).write(&mut self.out);
+        Ok(HubFrame::Ack(last).write(&mut self.out)?)
+    }
+
+    fn ping_period(&self) -> Duration {
+        if self.on_way.is_empty() && self.waiting.is_empty() { PING_EVERY } else { PING_WHILE_WAITING }
     }
 
     fn send_settings(&mut self) -> Result<(), Ended> {
@@ -303,7 +315,7 @@ impl Connection {
     }
 
     fn ping(&mut self) -> Result<(), Ended> {
-        let hub_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let hub_us = hub_clock(self.began).monotonic_us;
         Ok(HubFrame::Ping { hub_us }.write(&mut self.out)?)
     }
 
@@ -317,6 +329,12 @@ impl Connection {
         self.out.clear();
         Ok(())
     }
+}
+
+/// Both clocks of the hub now; pings are stamped by the one that began with the connection.
+fn hub_clock(began: Instant) -> HubClock {
+    let monotonic_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    HubClock { monotonic_us, unix_ms: Now::read().unix_ms }
 }
 
 /// Waits for the word on the samples that are first on their way. Cancel-safe.

@@ -11,7 +11,7 @@ use lamon_wire::Language;
 use lamon_wire::hello::Answer;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,15 +21,19 @@ use super::stream::{HELLO_TIME, close_gently};
 use super::{Doors, agent, text};
 use crate::config::IntakeConfig;
 
-/// The most connections at once: every node of a large site twice, and a bound for strangers. More wait in the kernel's
-/// queue until one ends.
+/// The most connections at once: every node of a large site twice. More wait in the kernel's queue until one ends. Never
+/// more than half of the files that the process may open: the other half is for the disk, the bus and RTS2.
 const MAX_CONNECTIONS: usize = 4_096;
+
+/// The most strangers that are told at once that they are not listed; more are closed without a word, so that they never
+/// take the places of agents.
+const MAX_STRANGERS: usize = 32;
 
 /// How often the first bytes are looked at while fewer than needed have come.
 const PEEK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The longest wait after the system refused to accept (out of file descriptors, mostly).
-const MAX_ACCEPT_WAIT: Duration = Duration::from_secs(64);
+const MAX_ACCEPT_WAIT: Duration = Duration::from_secs(4);
 
 /// Accepts connections on one socket until `shutdown`, then waits for their tasks to end.
 pub(crate) async fn run(
@@ -38,10 +42,10 @@ pub(crate) async fn run(
     doors: Doors,
     shutdown: CancellationToken,
 ) {
-    let config = Arc::new(config);
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let room = Arc::new(Semaphore::new(connections_at_once()));
+    let strangers = Arc::new(Semaphore::new(MAX_STRANGERS));
     let tasks = TaskTracker::new();
-    let mut wait = Duration::from_secs(1);
+    let mut wait = Duration::from_millis(100);
     let mut refused_limit = LogLimit::default();
     loop {
         let accepted = tokio::select! {
@@ -51,36 +55,52 @@ pub(crate) async fn run(
         let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(%error, wait_seconds = wait.as_secs(), "the intake cannot accept connections");
-                sleep(wait).await;
+                warn!(%error, wait_seconds = wait.as_secs_f32(), "the intake cannot accept connections");
+                tokio::select! {
+                    () = sleep(wait) => {}
+                    () = shutdown.cancelled() => break,
+                }
                 wait = (wait * 2).min(MAX_ACCEPT_WAIT);
                 continue;
             }
         };
-        wait = Duration::from_secs(1);
-        let welcome = config.takes_plain_from(peer.ip());
-        if !welcome && let Some(held_back) = refused_limit.admit(Instant::now()) {
+        wait = Duration::from_millis(100);
+        let (doors, shutdown) = (doors.clone(), shutdown.clone());
+        if config.takes_plain_from(peer.ip()) {
+            tasks.spawn(async move {
+                serve(stream, peer, doors, shutdown).await;
+                drop(place);
+            });
+            continue;
+        }
+        if let Some(held_back) = refused_limit.admit(Instant::now()) {
             warn!(%peer, held_back, "a plain connection was turned away: [intake] plain_from does not list it");
         }
-        let (doors, shutdown) = (doors.clone(), shutdown.clone());
-        tasks.spawn(async move {
-            if welcome {
-                serve(stream, peer, doors, shutdown).await;
-            } else {
-                turn_away(stream, peer).await;
-            }
-            drop(place);
-        });
+        if let Ok(place) = Arc::clone(&strangers).try_acquire_owned() {
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = turn_away(stream, peer) => {}
+                    () = shutdown.cancelled() => {}
+                }
+                drop(place);
+            });
+        }
     }
     drop(listener);
     tasks.close();
     tasks.wait().await;
 }
 
+fn connections_at_once() -> usize {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let half = files.and_then(|files| usize::try_from(files / 2).ok()).unwrap_or(MAX_CONNECTIONS);
+    half.clamp(1, MAX_CONNECTIONS)
+}
+
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     // Acknowledgements are small and wanted soon.

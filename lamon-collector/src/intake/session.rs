@@ -9,16 +9,13 @@ use lamon_wire::names::{MetricName, NodeName};
 use lamon_wire::reading::Reading;
 use thiserror::Error;
 
-use super::timeline::Timeline;
+use super::timeline::{HubClock, Timeline};
 use crate::sample::{Arrival, Identity, Sample};
 
 /// How many samples an agent may have on their way to the hub's disk. Sixty-four samples of a thousand agents, all with
 /// a backlog and a journal that hangs, are 25 MB; and at a commit of a few milliseconds one agent's backlog of a day
 /// still comes in within seconds.
 pub(super) const WINDOW: u32 = 64;
-
-/// An interval that lasts longer than this is not believed from a clock that jumps.
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// Why a connection of an agent must end. The agent connects again and starts from what is committed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -87,16 +84,16 @@ struct Known {
 }
 
 impl Session {
-    /// A session that begins with a hello, which arrived at `hub_ms` (unix milliseconds UTC).
-    pub(super) fn new(hello: &Hello, hub_ms: i64) -> Self {
+    /// A session that begins with a hello, which arrived now.
+    pub(super) fn new(hello: &Hello, now: HubClock) -> Self {
         #[expect(clippy::expect_used, reason = "a literal that is a name")]
         let clock_offset = MetricName::new("clock_offset").expect("a name");
         Self {
             node: hello.node.clone(),
             epoch: hello.epoch,
-            interval: Duration::from_millis(hello.interval_ms.into()),
+            interval: believed(hello.interval_ms),
             table: None,
-            timeline: Timeline::new(hub_ms, hello.monotonic_ms, hello.wall_ms),
+            timeline: Timeline::new(now, hello.monotonic_ms, hello.wall_ms),
             last: None,
             under_way: 0,
             clock_offset,
@@ -106,26 +103,21 @@ impl Session {
     /// The agent was told how to watch; its samples come at this interval from now on.
     pub(super) fn settings_sent(&mut self, settings: &Settings) {
         if let Some(ms) = settings.interval_ms {
-            self.interval = Duration::from_millis(ms.into());
+            self.interval = believed(ms);
         }
     }
 
-    /// Takes a frame's payload up. `hub_us` is the clock that stamps pings, `hub_ms` the wall clock.
+    /// Takes up a frame's payload, which arrived now.
     ///
     /// # Errors
     ///
     /// [`SessionError`]: the connection must end.
-    pub(super) fn handle_frame(
-        &mut self,
-        payload: &[u8],
-        hub_us: u64,
-        hub_ms: i64,
-    ) -> Result<Brought, SessionError> {
+    pub(super) fn handle_frame(&mut self, payload: &[u8], now: HubClock) -> Result<Brought, SessionError> {
         match AgentFrame::parse(payload)? {
             AgentFrame::Table(table) => self.table = Some(Known::from(table)),
-            AgentFrame::Pong(pong) => self.timeline.exchange(&pong, hub_us, hub_ms),
-            AgentFrame::Live(live) => return self.live(&live).map(Brought::Ahead),
-            AgentFrame::Samples(samples) => return self.samples(&samples).map(Brought::Ordered),
+            AgentFrame::Pong(pong) => self.timeline.exchange(&pong, now),
+            AgentFrame::Live(live) => return self.live(&live, now).map(Brought::Ahead),
+            AgentFrame::Samples(samples) => return self.samples(&samples, now).map(Brought::Ordered),
         }
         Ok(Brought::Nothing)
     }
@@ -135,12 +127,13 @@ impl Session {
         self.under_way = self.under_way.saturating_sub(count);
     }
 
-    fn live(&self, live: &Live) -> Result<Arc<Sample>, SessionError> {
+    fn live(&self, live: &Live, now: HubClock) -> Result<Arc<Sample>, SessionError> {
         let known = self.known(live.table)?;
-        self.sample(known, live.sequence, live.monotonic_ms, &live.readings, Arrival::Ahead).map(Arc::new)
+        let age = self.timeline.age(now, live.monotonic_ms);
+        self.sample(known, live.sequence, (now, age), &live.readings, Arrival::Ahead).map(Arc::new)
     }
 
-    fn samples(&mut self, samples: &Samples) -> Result<Vec<Arc<Sample>>, SessionError> {
+    fn samples(&mut self, samples: &Samples, now: HubClock) -> Result<Vec<Arc<Sample>>, SessionError> {
         if let Some(last) = self.last.filter(|last| samples.first <= *last) {
             return Err(SessionError::Order { got: samples.first, last });
         }
@@ -152,13 +145,9 @@ impl Session {
         let mut made = Vec::with_capacity(samples.rows.len());
         for (sequence, row) in (samples.first..).zip(&samples.rows) {
             monotonic_ms += u64::from(row.after_ms);
-            made.push(Arc::new(self.sample(
-                known,
-                sequence,
-                monotonic_ms,
-                &row.readings,
-                Arrival::Ordered,
-            )?));
+            let age = self.timeline.age(now, monotonic_ms);
+            let sample = self.sample(known, sequence, (now, age), &row.readings, Arrival::Ordered)?;
+            made.push(Arc::new(sample));
         }
         self.last = made.last().map(|sample| sample.identity.sequence);
         self.under_way += made.len();
@@ -174,7 +163,7 @@ impl Session {
         &self,
         known: &Known,
         sequence: u64,
-        monotonic_ms: u64,
+        (now, age): (HubClock, Duration),
         readings: &[Reading],
         arrival: Arrival,
     ) -> Result<Sample, SessionError> {
@@ -190,12 +179,18 @@ impl Session {
         Ok(Sample {
             node: self.node.clone(),
             identity: Identity { epoch: self.epoch, sequence },
-            taken_ms: self.timeline.unix_ms(monotonic_ms),
-            interval: Some(self.interval.min(DAY)),
+            taken_ms: now.unix_ms - i64::try_from(age.as_millis()).unwrap_or(i64::MAX),
+            age,
+            interval: Some(self.interval),
             arrival,
             metrics,
         })
     }
+}
+
+/// An interval as the watch takes it.
+fn believed(interval_ms: u32) -> Duration {
+    Duration::from_millis(interval_ms.into()).max(Sample::SHORTEST_INTERVAL)
 }
 
 impl From<Table> for Known {
@@ -212,6 +207,8 @@ mod tests {
     use super::*;
 
     const NOW_MS: i64 = 1_795_000_000_000;
+    const NOW: HubClock = HubClock { monotonic_us: 0, unix_ms: NOW_MS };
+    const LATER: HubClock = HubClock { monotonic_us: 20_000_000, unix_ms: NOW_MS + 20_000 };
 
     fn session() -> Session {
         let hello = Hello {
@@ -226,7 +223,7 @@ mod tests {
             monotonic_ms: 1_000_000,
             wall_ms: NOW_MS - 250,
         };
-        Session::new(&hello, NOW_MS)
+        Session::new(&hello, NOW)
     }
 
     fn payload(frame: &AgentFrame) -> Vec<u8> {
@@ -263,8 +260,8 @@ mod tests {
     #[test]
     fn samples_are_named_numbered_and_laid_on_the_hubs_time() {
         let mut session = session();
-        assert_eq!(session.handle_frame(&payload(&table()), 0, NOW_MS), Ok(Brought::Nothing));
-        let Brought::Ordered(made) = session.handle_frame(&payload(&samples(4, 20, 2)), 0, NOW_MS).unwrap()
+        assert_eq!(session.handle_frame(&payload(&table()), LATER), Ok(Brought::Nothing));
+        let Brought::Ordered(made) = session.handle_frame(&payload(&samples(4, 20, 2)), LATER).unwrap()
         else {
             panic!("samples bring samples");
         };
@@ -289,7 +286,7 @@ mod tests {
     #[test]
     fn what_breaks_the_order_ends_the_connection() {
         let mut session = session();
-        let mut take = |frame: &AgentFrame| session.handle_frame(&payload(frame), 0, NOW_MS).map(|_| ());
+        let mut take = |frame: &AgentFrame| session.handle_frame(&payload(frame), LATER).map(|_| ());
         assert_eq!(take(&samples(4, 1, 1)), Err(SessionError::Table { got: 4, expected: None }));
         take(&table()).unwrap();
         assert_eq!(take(&samples(5, 1, 1)), Err(SessionError::Table { got: 5, expected: Some(4) }));
@@ -304,22 +301,55 @@ mod tests {
     #[test]
     fn the_window_bounds_what_is_under_way() {
         let mut session = session();
-        session.handle_frame(&payload(&table()), 0, NOW_MS).unwrap();
+        session.handle_frame(&payload(&table()), LATER).unwrap();
         let window = WINDOW as usize;
-        session.handle_frame(&payload(&samples(4, 1, window)), 0, NOW_MS).unwrap();
+        session.handle_frame(&payload(&samples(4, 1, window)), LATER).unwrap();
         let more = payload(&samples(4, 1_000, 1));
-        assert_eq!(session.handle_frame(&more, 0, NOW_MS), Err(SessionError::Window));
+        assert_eq!(session.handle_frame(&more, LATER), Err(SessionError::Window));
         session.acknowledged(1);
-        assert!(session.handle_frame(&more, 0, NOW_MS).is_ok());
+        assert!(session.handle_frame(&more, LATER).is_ok());
+    }
+
+    /// Frames as a confused agent might send them.
+    fn any_frame() -> impl proptest::strategy::Strategy<Value = AgentFrame> {
+        use proptest::prelude::*;
+        prop_oneof![
+            Just(table()),
+            (3..6_u16, 0..60_u64, 1..40_usize).prop_map(|(table, first, rows)| samples(table, first, rows)),
+            (3..6_u16, any::<u64>(), any::<u64>(), 0..4_usize).prop_map(
+                |(table, sequence, monotonic_ms, readings)| {
+                    AgentFrame::Live(Live {
+                        table,
+                        sequence,
+                        monotonic_ms,
+                        readings: vec![Reading::NONE; readings],
+                    })
+                }
+            ),
+        ]
     }
 
     proptest::proptest! {
+        /// Numbers rise, the window holds, and every sample that is taken is counted, whatever the frames.
         #[test]
-        fn any_payloads_are_taken_or_refused(payloads in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60), 0..20)) {
+        fn any_frames_are_taken_in_order_or_refused(frames in proptest::collection::vec(any_frame(), 0..40)) {
             let mut session = session();
-            for payload in payloads {
-                let _ = session.handle_frame(&payload, 0, NOW_MS);
-                proptest::prop_assert!(session.under_way <= WINDOW as usize);
+            let mut under_way = 0;
+            let mut last = None;
+            for frame in frames {
+                match session.handle_frame(&payload(&frame), LATER) {
+                    Ok(Brought::Ordered(samples)) => {
+                        for sample in &samples {
+                            proptest::prop_assert!(last.is_none_or(|last| sample.identity.sequence > last));
+                            last = Some(sample.identity.sequence);
+                        }
+                        under_way += samples.len();
+                    }
+                    Ok(Brought::Ahead(sample)) => proptest::prop_assert_eq!(sample.arrival, Arrival::Ahead),
+                    Ok(Brought::Nothing) | Err(_) => {}
+                }
+                proptest::prop_assert_eq!(session.under_way, under_way);
+                proptest::prop_assert!(under_way <= WINDOW as usize);
             }
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lamon_wire::text::{MAX_LINE_BYTES, TextError, TextSample};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -31,6 +31,14 @@ const DISK_TIME: Duration = Duration::from_secs(10);
 /// How long an answer may take to be read.
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 
+/// Why a line has no `ok`.
+enum Refusal {
+    /// The line itself is wrong, and an operator may want to know.
+    Wrong(String),
+    /// The hub cannot now; it tells of that by itself.
+    NotNow(&'static str),
+}
+
 /// Serves one text connection until it ends, is idle, or cannot be written to.
 pub(super) async fn serve(
     mut stream: TcpStream,
@@ -46,8 +54,11 @@ pub(super) async fn serve(
         };
         let answer = match line {
             Ok(Ok(Some(Line::Whole(line)))) if line.trim_ascii().is_empty() => continue,
-            Ok(Ok(Some(Line::Whole(line)))) => take(&line, &doors).await,
-            Ok(Ok(Some(Line::TooLong))) => Err(TextError::TooLong.to_string()),
+            Ok(Ok(Some(Line::Whole(line)))) => tokio::select! {
+                answer = take(&line, &doors) => answer,
+                () = shutdown.cancelled() => Err(Refusal::NotNow(ENDS)),
+            },
+            Ok(Ok(Some(Line::TooLong))) => Err(Refusal::Wrong(TextError::TooLong.to_string())),
             // Idle, closed, or broken.
             Err(_) | Ok(Ok(None)) => break,
             Ok(Err(error)) => {
@@ -57,51 +68,56 @@ pub(super) async fn serve(
         };
         let text = match answer {
             Ok(()) => "ok\n".into(),
-            Err(why) => {
+            Err(Refusal::NotNow(why)) => format!("error: {why}\n"),
+            Err(Refusal::Wrong(why)) => {
                 let text = format!("a text line from {peer} was refused: {why}");
                 let event = Event { node: None, kind: EventKind::Protocol, text };
                 let _ = doors.core.send(ToCore::Event(event)).await;
                 format!("error: {why}\n")
             }
         };
-        match timeout(ANSWER_TIME, stream.write_all(text.as_bytes())).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => {
-                debug!(%peer, "a text connection does not take its answers");
-                return;
-            }
-        }
+        let written = tokio::select! {
+            written = timeout(ANSWER_TIME, stream.write_all(text.as_bytes())) => written,
+            () = shutdown.cancelled() => break,
+        };
+        let Ok(Ok(())) = written else {
+            debug!(%peer, "a text connection does not take its answers");
+            return;
+        };
     }
     close_gently(stream).await;
 }
 
+/// What a sender is told whose line comes too late.
+const ENDS: &str = "the hub is ending";
+
 /// Takes one line up: to the live path at once, then to the disk.
-async fn take(line: &[u8], doors: &Doors) -> Result<(), String> {
-    const ENDS: &str = "the hub is ending";
-    let text = TextSample::parse(line).map_err(|error| error.to_string())?;
+async fn take(line: &[u8], doors: &Doors) -> Result<(), Refusal> {
+    let ends = |_| Refusal::NotNow(ENDS);
+    let text = TextSample::parse(line).map_err(|error| Refusal::Wrong(error.to_string()))?;
     let sample = Arc::new(to_sample(text, Now::read(), doors));
     let (reply, taken) = oneshot::channel();
     let message = ToCore::Sample { sample: Arc::clone(&sample), reply: Some(reply) };
-    doors.core.send(message).await.map_err(|_| ENDS)?;
-    taken.await.map_err(|_| ENDS)?.map_err(|error| error.to_string())?;
+    doors.core.send(message).await.map_err(|_| Refusal::NotNow(ENDS))?;
+    taken.await.map_err(ends)?.map_err(|error| Refusal::Wrong(error.to_string()))?;
     // Both queues are fair and this runtime has one thread, so samples of a node reach the journal in the order of
     // their numbers, which it relies on.
     let durable = async {
         let (done, on_disk) = oneshot::channel();
         let append = Append { samples: vec![sample.to_stored()], urgent: true, done };
-        doors.journal.appends.send(append).await.map_err(|_| ENDS)?;
-        on_disk.await.map_err(|_| ENDS)
+        doors.journal.appends.send(append).await.map_err(|_| Refusal::NotNow(ENDS))?;
+        on_disk.await.map_err(ends)
     };
-    match timeout(DISK_TIME, durable).await {
-        Ok(on_disk) => Ok(on_disk?),
-        Err(_) => Err("shown, but not on disk yet: the hub's journal cannot be written now".into()),
-    }
+    let late = Err(Refusal::NotNow("shown, but not on disk yet: the hub's journal cannot be written now"));
+    timeout(DISK_TIME, durable).await.unwrap_or(late)
 }
 
 fn to_sample(text: TextSample, now: Now, doors: &Doors) -> Sample {
     let interval = text.interval_seconds.map(Duration::from_secs_f64);
+    let taken_ms = believed(text.time, interval, now.unix_ms);
     Sample {
-        taken_ms: believed(text.time, interval, now.unix_ms),
+        taken_ms,
+        age: Duration::from_millis(u64::try_from(now.unix_ms - taken_ms).unwrap_or_default()),
         node: text.node,
         identity: doors.text_numbers.next(),
         interval,
@@ -121,6 +137,7 @@ fn believed(stated_seconds: Option<f64>, interval: Option<Duration>, now_ms: i64
 }
 
 /// A line of the peer.
+#[derive(Debug, PartialEq)]
 enum Line {
     Whole(Vec<u8>),
     /// Longer than [`MAX_LINE_BYTES`]; its rest is skipped.
@@ -137,7 +154,7 @@ struct Lines {
 
 impl Lines {
     /// The next line; `None` at the end. A last line without its newline counts, since `printf` forgets it. Cancel-safe.
-    async fn next(&mut self, stream: &mut TcpStream) -> std::io::Result<Option<Line>> {
+    async fn next(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Option<Line>> {
         loop {
             if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
                 let mut line: Vec<u8> = self.bytes.drain(..=end).collect();
@@ -182,6 +199,40 @@ mod tests {
             (Some(0.0), minute, now),
         ] {
             assert_eq!(believed(stated, interval, now), expected, "{stated:?}");
+        }
+    }
+
+    /// All lines of a stream that comes in pieces of this size.
+    async fn lines_of(bytes: &[u8], piece: usize) -> Vec<Line> {
+        let (mut stream, mut writer) = tokio::io::duplex(piece);
+        let bytes = bytes.to_vec();
+        tokio::spawn(async move { writer.write_all(&bytes).await });
+        let mut lines = Lines::default();
+        let mut all = Vec::new();
+        while let Some(line) = lines.next(&mut stream).await.unwrap() {
+            assert!(lines.bytes.len() <= 3 * MAX_LINE_BYTES, "one line and one read at most");
+            all.push(line);
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn lines_are_cut_and_long_ones_cost_only_themselves() {
+        let whole = |text: &str| Line::Whole(text.into());
+        let longest = "x".repeat(MAX_LINE_BYTES);
+        let too_long = "y".repeat(MAX_LINE_BYTES + 1);
+        let endless = "z".repeat(9 * MAX_LINE_BYTES);
+        for (bytes, lines) in [
+            ("a\nb\n".to_owned(), vec![whole("a"), whole("b")]),
+            ("a\nno end".to_owned(), vec![whole("a"), whole("no end")]),
+            (format!("{longest}\nb\n"), vec![whole(&longest), whole("b")]),
+            (format!("{too_long}\nb\n"), vec![Line::TooLong, whole("b")]),
+            (format!("{endless}\nb\n"), vec![Line::TooLong, whole("b")]),
+            (endless.clone(), vec![Line::TooLong]),
+        ] {
+            for piece in [7, 1_000, 64 * MAX_LINE_BYTES] {
+                assert_eq!(lines_of(bytes.as_bytes(), piece).await, lines, "in pieces of {piece}");
+            }
         }
     }
 }

@@ -10,11 +10,15 @@
 //! | `rule` | limits, which of them holds for a value, and how a value is judged |
 //! | `group` | which subsystem a node belongs to |
 //! | `node` | what is known of one node |
+//! | `arrivals` | which of its samples came, and how soon the next is expected |
+//! | `names` | which value belongs to whom: no two may have one name |
 //! | `update` | what faces are told |
 //! | `summary` | all nodes, or a group's, in a few numbers |
 
+mod arrivals;
 mod group;
 mod level;
+mod names;
 mod node;
 mod rule;
 mod summary;
@@ -27,9 +31,11 @@ use std::time::{Duration, Instant};
 use lamon_wire::names::NodeName;
 use thiserror::Error;
 
+pub use self::arrivals::Arrivals;
+use self::arrivals::News;
 pub use self::group::{Group, Groups, OTHER};
 pub use self::level::Level;
-pub use self::node::{Metric, Node, Tally};
+pub use self::node::{Metric, Node};
 pub use self::rule::{Direction, NameGlob, NodePattern, Rule, RuleId, Rules};
 pub use self::summary::Summary;
 pub use self::update::{Event, EventKind, LevelChange, Update};
@@ -47,9 +53,16 @@ pub enum AdmitError {
     /// The hub has all the nodes that it takes.
     #[error("this hub watches {MAX_NODES} nodes already and takes no other")]
     Full,
-    /// Another node's name becomes the same where `-` is written `_`, as in RTS2's value names.
-    #[error("the name {0} would have the same values as node {1}, where - is written _: rename one of them")]
-    SameValues(NodeName, NodeName),
+    /// Two values would have one name.
+    #[error("the value {value} would be that of {node} and of {other}: rename one of them")]
+    SameValue {
+        /// The value's name, as RTS2 shows it.
+        value: String,
+        /// The node that is refused.
+        node: NodeName,
+        /// Whose value it is already: a node, or the hub itself.
+        other: String,
+    },
 }
 
 /// All nodes. See the module's page.
@@ -70,46 +83,58 @@ impl Watch {
         Self { rules, groups, nodes: BTreeMap::new(), due: BTreeSet::new() }
     }
 
-    /// Whether a node of this name may speak.
+    /// Takes up a hello: a node of this name may speak from now on, and no other whose values would be the same.
     ///
     /// # Errors
     ///
-    /// [`AdmitError`], a sentence for the peer.
-    pub fn admit(&self, name: &NodeName) -> Result<(), AdmitError> {
-        match self.nodes.get(&key(name)) {
-            Some(node) if node.name == *name => Ok(()),
-            Some(node) => Err(AdmitError::SameValues(name.clone(), node.name.clone())),
-            None if self.nodes.len() >= MAX_NODES => Err(AdmitError::Full),
-            None => Ok(()),
+    /// [`AdmitError`], a sentence for the peer; nothing changes then.
+    pub fn handle_hello(
+        &mut self,
+        now: Now,
+        name: &NodeName,
+        interval: Option<Duration>,
+    ) -> Result<Vec<Update>, AdmitError> {
+        let key = key(name);
+        match self.nodes.get(&key) {
+            Some(node) if node.name == *name => return Ok(Vec::new()),
+            Some(node) => return Err(names::same(&format!("{key}_level"), name, node.name.as_str())),
+            None if self.nodes.len() >= MAX_NODES => return Err(AdmitError::Full),
+            None => names::check_node(&self.nodes, &key, name)?,
         }
+        let node = Node::new(name.clone(), self.groups.of(name).into(), now, interval);
+        self.due.insert((due(&node), key.clone()));
+        self.nodes.insert(key, node);
+        Ok(vec![Update::Joined { node: name.clone() }])
     }
 
-    /// Takes up a sample of an admitted node: its arrival ends silence; unless it is late or was shown before, its
-    /// values are judged.
+    /// Takes up a sample: its arrival ends silence; unless it is late, or old, or was seen before, its values are judged.
     ///
     /// # Errors
     ///
     /// [`AdmitError`] when the node may not speak; nothing changes then.
     pub fn handle_sample(&mut self, now: Now, sample: &Arc<Sample>) -> Result<Vec<Update>, AdmitError> {
-        self.admit(&sample.node)?;
         let key = key(&sample.node);
-        let mut updates = Vec::new();
-        let groups = &self.groups;
-        let node = self.nodes.entry(key.clone()).or_insert_with(|| {
-            updates.push(Update::Joined { node: sample.node.clone() });
-            Node::new(sample.node.clone(), groups.of(&sample.node).into(), now)
-        });
-        let quiet = now.monotonic.saturating_duration_since(node.heard);
+        let known = self.nodes.get(&key).filter(|node| node.name == sample.node);
+        let new_metrics: Vec<_> = match known {
+            Some(node) => node.new_metrics(sample).collect(),
+            None => sample.metrics.iter().map(|(name, _)| name).collect(),
+        };
+        for metric in new_metrics {
+            names::check_metric(&self.nodes, &key, &sample.node, metric)?;
+        }
+        let mut updates = self.handle_hello(now, &sample.node, sample.interval)?;
+        let Some(node) = self.nodes.get_mut(&key) else { return Ok(updates) };
         self.due.remove(&(due(node), key.clone()));
-        node.hear(now, sample);
+        let heard = node.hear(now, sample);
         self.due.insert((due(node), key));
-        if std::mem::take(&mut node.silent) {
-            updates.push(Update::Back { node: sample.node.clone(), after: quiet });
+        if let Some(after) = heard.silence {
+            updates.push(Update::Back { node: sample.node.clone(), after });
         }
-        let late = sample.is_late(now.unix_ms);
-        if node.is_shown(sample) {
-            return Ok(updates);
-        }
+        let late = match heard.news {
+            News::Known => return Ok(updates),
+            News::Old => true,
+            News::Current => sample.is_late(),
+        };
         let (changes, new_metrics) = if late { (Vec::new(), false) } else { node.take(sample, &self.rules) };
         updates.push(Update::Sampled { sample: Arc::clone(sample), late, new_metrics });
         if !changes.is_empty() {

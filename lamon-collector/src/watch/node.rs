@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use lamon_wire::names::{MetricName, NodeName};
 
+use super::arrivals::{Arrivals, Gaps, News};
 use super::level::Level;
 use super::rule::{RuleId, Rules};
 use super::update::LevelChange;
-use crate::sample::{Arrival, Identity, Now, Sample};
+use crate::sample::{Now, Sample};
 
 /// One watched quantity of a node, with the newest value that was not late.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,64 +44,16 @@ pub struct Node {
     /// Time between its samples.
     pub interval: Duration,
     /// What its agent took and what came, since the hub's start.
-    pub tally: Tally,
+    pub arrivals: Arrivals,
     gaps: Gaps,
-    /// The newest sample that was shown, so that none is shown twice.
-    shown: Option<Identity>,
 }
 
-/// The interval of a sender that has not said one and has not come twice: a cron job of five minutes.
-const UNKNOWN_INTERVAL: Duration = Duration::from_secs(300);
-
-/// The last gaps between the lines of a sender that does not say its interval.
-#[derive(Debug, Clone, Default)]
-struct Gaps {
-    last: [Duration; 3],
-    count: usize,
-}
-
-impl Gaps {
-    /// The interval to expect: the longest of the last three gaps, so that one line sent by hand between two of a cron
-    /// job does not make the node silent.
-    fn learn(&mut self, gap: Duration) -> Duration {
-        /// Lines in a burst are no interval.
-        const SHORTEST: Duration = Duration::from_secs(1);
-        if gap >= SHORTEST {
-            let place = self.count % self.last.len();
-            if let Some(oldest) = self.last.get_mut(place) {
-                *oldest = gap;
-            }
-            self.count += 1;
-        }
-        if self.count == 0 {
-            return UNKNOWN_INTERVAL;
-        }
-        self.last.iter().copied().max().unwrap_or(UNKNOWN_INTERVAL).min(Duration::from_secs(86_400))
-    }
-}
-
-/// How many samples an agent took and how many of them came, told by their sequence numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Samples taken, as far as the numbers tell.
-    pub taken: u64,
-    /// Samples that came in their turn.
-    pub received: u64,
-    last: Option<Identity>,
-}
-
-impl Tally {
-    fn count(&mut self, identity: Identity) {
-        let ahead = match self.last {
-            Some(last) if last.epoch == identity.epoch => identity.sequence.saturating_sub(last.sequence),
-            _ => 1,
-        };
-        if ahead > 0 {
-            self.taken += ahead;
-            self.received += 1;
-            self.last = Some(identity);
-        }
-    }
+/// What an arrival was.
+pub(super) struct Heard {
+    /// How long the node was silent before it, when it was.
+    pub(super) silence: Option<Duration>,
+    /// What the sample is.
+    pub(super) news: News,
 }
 
 /// The most metrics of one node: what the wire allows in one table.
@@ -108,7 +61,7 @@ const MAX_METRICS: usize = lamon_wire::frames::MAX_METRICS;
 
 impl Node {
     /// A node that was heard for the first time.
-    pub(super) fn new(name: NodeName, group: Arc<str>, now: Now) -> Self {
+    pub(super) fn new(name: NodeName, group: Arc<str>, now: Now, interval: Option<Duration>) -> Self {
         Self {
             name,
             group,
@@ -116,10 +69,9 @@ impl Node {
             silent: false,
             heard: now.monotonic,
             heard_ms: now.unix_ms,
-            interval: UNKNOWN_INTERVAL,
-            tally: Tally::default(),
+            interval: interval.unwrap_or(Gaps::UNKNOWN),
+            arrivals: Arrivals::default(),
             gaps: Gaps::default(),
-            shown: None,
         }
     }
 
@@ -143,27 +95,31 @@ impl Node {
         self.metrics.iter().find(|metric| metric.name.as_str() == name)
     }
 
-    /// Notes an arrival, and how soon the next is expected.
-    pub(super) fn hear(&mut self, now: Now, sample: &Sample) {
-        let gap = now.monotonic.saturating_duration_since(self.heard);
+    /// Notes an arrival: when the next is expected, whether it ends silence, and what the sample is.
+    pub(super) fn hear(&mut self, now: Now, sample: &Sample) -> Heard {
+        let quiet = now.monotonic.saturating_duration_since(self.heard);
         (self.heard, self.heard_ms) = (now.monotonic, now.unix_ms);
-        self.interval = sample.interval.unwrap_or_else(|| self.gaps.learn(gap));
-        if sample.arrival == Arrival::Ordered {
-            self.tally.count(sample.identity);
+        let was_silent = std::mem::take(&mut self.silent);
+        // A gap that was silence is no interval, and neither is the time since a first line that never was.
+        if !was_silent && !self.metrics.is_empty() {
+            self.gaps.learn(quiet);
         }
+        self.interval = sample.interval.unwrap_or_else(|| self.gaps.interval());
+        let news = self.arrivals.note(sample.arrival, sample.identity);
+        Heard { silence: was_silent.then_some(quiet), news }
     }
 
-    /// Whether the sample was shown before: it came ahead of its backlog, or again after a reconnect.
-    pub(super) fn is_shown(&self, sample: &Sample) -> bool {
-        sample.arrival != Arrival::Text
-            && self.shown.is_some_and(|shown| {
-                shown.epoch == sample.identity.epoch && shown.sequence >= sample.identity.sequence
-            })
+    /// A metric of the sample that the node does not have yet, for the check that its name is free.
+    pub(super) fn new_metrics<'a>(&self, sample: &'a Sample) -> impl Iterator<Item = &'a MetricName> {
+        // Samples bring the same metrics in the same order, so this is nearly always empty at once.
+        let same =
+            sample.metrics.iter().map(|(name, _)| name).eq(self.metrics.iter().map(|metric| &metric.name));
+        let metrics = if same { &[][..] } else { &sample.metrics[..] };
+        metrics.iter().map(|(name, _)| name).filter(|name| self.metric(name.as_str()).is_none())
     }
 
     /// Takes up a sample's values and judges them. Returns what changed its level, and whether a metric is new.
     pub(super) fn take(&mut self, sample: &Sample, rules: &Rules) -> (Vec<LevelChange>, bool) {
-        self.shown = Some(sample.identity);
         let mut changes = Vec::new();
         let before = self.metrics.len();
         for (place, (name, value)) in sample.metrics.iter().enumerate() {
@@ -214,29 +170,5 @@ impl Metric {
             // What was passed, or on recovery what had been.
             limit: rule.and_then(|rule| rule.passed(to.max(from))),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_interval_of_a_silent_sender_is_learned() {
-        let mut gaps = Gaps::default();
-        let seconds = Duration::from_secs;
-        for (gap, expected) in [(0, 300), (60, 60), (60, 60), (5, 60), (60, 60), (10, 60), (10, 60), (10, 10)]
-        {
-            assert_eq!(gaps.learn(seconds(gap)), seconds(expected), "after a gap of {gap} s");
-        }
-    }
-
-    #[test]
-    fn gaps_in_the_numbers_are_samples_that_never_came() {
-        let mut tally = Tally::default();
-        for (epoch, sequence) in [(1, 10), (1, 11), (1, 11), (1, 10), (1, 15), (2, 1), (2, 2)] {
-            tally.count(Identity { epoch, sequence });
-        }
-        assert_eq!((tally.taken, tally.received), (8, 5));
     }
 }

@@ -67,6 +67,16 @@ pub enum NodePattern {
     Name(NameGlob),
 }
 
+impl NodePattern {
+    /// The groups that patterns name.
+    pub fn groups(patterns: &[Self]) -> impl Iterator<Item = &str> {
+        patterns.iter().filter_map(|pattern| match pattern {
+            Self::Group(name) => Some(name.as_str()),
+            Self::Name(_) => None,
+        })
+    }
+}
+
 impl TryFrom<String> for NodePattern {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
@@ -104,7 +114,8 @@ pub enum Direction {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "RuleTable")]
 pub struct Rule {
-    nodes: Vec<NodePattern>,
+    /// For which nodes; all when there is none.
+    pub nodes: Vec<NodePattern>,
     metrics: Vec<NameGlob>,
     direction: Direction,
     warning: Option<f64>,
@@ -184,14 +195,6 @@ impl TryFrom<RuleTable> for Rule {
 }
 
 impl Rule {
-    /// The groups that the rule names, for the check that they exist.
-    pub fn groups(&self) -> impl Iterator<Item = &str> {
-        self.nodes.iter().filter_map(|pattern| match pattern {
-            NodePattern::Group(name) => Some(name.as_str()),
-            NodePattern::Name(_) => None,
-        })
-    }
-
     /// The level of `value` that was at `before`: limits are taken when they are reached, and left only when the value
     /// is back by more than the clear margin. A value that is no number keeps its level.
     #[must_use]

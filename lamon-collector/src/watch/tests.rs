@@ -46,6 +46,7 @@ impl Site {
             node: name(node),
             identity: Identity { epoch: 7, sequence },
             taken_ms: self.at(seconds).unix_ms,
+            age: Duration::ZERO,
             interval: Some(INTERVAL),
             arrival: Arrival::Ordered,
             metrics: metrics.iter().map(|(name, value)| (MetricName::new(name).unwrap(), *value)).collect(),
@@ -109,11 +110,39 @@ fn silence_comes_after_three_intervals_and_ends_with_any_arrival() {
 }
 
 #[test]
+fn an_agent_that_said_hello_and_nothing_more_is_missed_too() {
+    let mut site = Site::new("");
+    let joined = site.watch.handle_hello(site.at(0.0), &name("a"), Some(INTERVAL)).unwrap();
+    assert_eq!(joined, [Update::Joined { node: name("a") }]);
+    assert_eq!(site.watch.handle_timeout(site.at(31.0)).len(), 1);
+}
+
+#[test]
+fn an_outage_is_no_interval_of_a_sender_that_does_not_say_its_own() {
+    let mut site = Site::new("");
+    let line = |site: &mut Site, seconds: f64| {
+        site.sequence += 1;
+        let mut sample = site.made(seconds, "door", site.sequence, &[("disk_percent", 1.0)]);
+        (sample.interval, sample.arrival) = (None, Arrival::Text);
+        site.watch.handle_sample(site.at(seconds), &Arc::new(sample)).unwrap()
+    };
+    for minute in 0..4_u32 {
+        line(&mut site, f64::from(minute) * 60.0);
+    }
+    assert_eq!(site.watch.handle_timeout(site.at(361.0)).len(), 1, "silent after three minutes");
+    line(&mut site, 36_000.0);
+    line(&mut site, 36_060.0);
+    assert_eq!(site.watch.handle_timeout(site.at(36_060.0 + 181.0)).len(), 1, "and again");
+}
+
+#[test]
 fn late_samples_end_silence_but_raise_no_alarm() {
     let mut site = Site::new("");
     site.sample(0.0, "ccd01", &[("disk_percent", 50.0)]);
     site.watch.handle_timeout(site.at(100.0));
-    let late = Arc::new(site.made(20.0, "ccd01", 2, &[("disk_percent", 99.0)]));
+    let mut late = site.made(20.0, "ccd01", 2, &[("disk_percent", 99.0)]);
+    late.age = Duration::from_secs(81);
+    let late = Arc::new(late);
     let updates = site.watch.handle_sample(site.at(101.0), &late).unwrap();
     assert!(
         matches!(&updates[..], [Update::Back { .. }, Update::Sampled { late: true, new_metrics: false, .. }]),
@@ -121,17 +150,6 @@ fn late_samples_end_silence_but_raise_no_alarm() {
     );
     assert_eq!(site.level("ccd01"), Level::Good);
     assert_eq!(site.watch.node(&name("ccd01")).unwrap().heard_ms, site.at(101.0).unix_ms);
-}
-
-#[test]
-fn a_sample_that_came_ahead_or_comes_again_is_shown_once() {
-    let mut site = Site::new("");
-    let sample = Arc::new(site.made(0.0, "a", 5, &[("cpu_percent", 1.0)]));
-    assert_eq!(site.watch.handle_sample(site.at(0.0), &sample).unwrap().len(), 2);
-    assert_eq!(site.watch.handle_sample(site.at(1.0), &sample).unwrap(), []);
-    let mut other_epoch = site.made(0.0, "a", 1, &[("cpu_percent", 1.0)]);
-    other_epoch.identity.epoch = 8;
-    assert_eq!(site.watch.handle_sample(site.at(1.0), &Arc::new(other_epoch)).unwrap().len(), 1);
 }
 
 #[test]
@@ -143,15 +161,55 @@ fn a_metric_that_stops_coming_keeps_its_level() {
 }
 
 #[test]
-fn nodes_whose_values_would_be_the_same_are_refused() {
+fn a_backlog_behind_a_live_sample_is_published_and_never_judged() {
     let mut site = Site::new("");
-    site.sample(0.0, "ccd-1", &[]);
-    let other = Arc::new(site.made(0.0, "ccd_1", 1, &[]));
-    assert_eq!(
-        site.watch.handle_sample(site.at(0.0), &other).unwrap_err().to_string(),
-        "the name ccd_1 would have the same values as node ccd-1, where - is written _: rename one of them"
-    );
-    assert_eq!(site.watch.nodes().count(), 1);
+    site.sample(0.0, "a", &[("disk_percent", 10.0)]);
+    let mut ahead = site.made(20.0, "a", 9, &[("disk_percent", 20.0)]);
+    ahead.arrival = Arrival::Ahead;
+    site.watch.handle_sample(site.at(20.0), &Arc::new(ahead)).unwrap();
+    let backlog = Arc::new(site.made(10.0, "a", 5, &[("disk_percent", 99.0)]));
+    let updates = site.watch.handle_sample(site.at(20.1), &backlog).unwrap();
+    assert!(matches!(&updates[..], [Update::Sampled { late: true, .. }]), "{updates:?}");
+    assert_eq!(site.level("a"), Level::Good);
+    let again = Arc::new(site.made(20.0, "a", 9, &[("disk_percent", 20.0)]));
+    assert_eq!(site.watch.handle_sample(site.at(20.2), &again).unwrap(), [], "it was shown ahead");
+}
+
+#[test]
+fn values_that_would_have_one_name_are_refused() {
+    let mut site = Site::new("");
+    let refused = |site: &mut Site, node: &str, metric: &str| {
+        site.sequence += 1;
+        let sample = Arc::new(site.made(0.0, node, site.sequence, &[(metric, 1.0)]));
+        site.watch.handle_sample(site.at(0.0), &sample).err().map(|error| error.to_string())
+    };
+    assert_eq!(refused(&mut site, "ccd-1", "cpu_percent"), None);
+    for (node, metric, sentence) in [
+        (
+            "ccd_1",
+            "cpu_percent",
+            "the value ccd_1_level would be that of ccd_1 and of ccd-1: rename one of them",
+        ),
+        (
+            "ccd",
+            "1_cpu_percent",
+            "the value ccd_1_cpu_percent would be that of ccd and of ccd-1: rename one of them",
+        ),
+        (
+            "nodes",
+            "cpu_percent",
+            "the value nodes_good would be that of nodes and of the hub itself: rename one of them",
+        ),
+    ] {
+        assert_eq!(refused(&mut site, node, metric).as_deref(), Some(sentence));
+    }
+    assert_eq!(refused(&mut site, "a", "b_level"), None);
+    let sentence = "the value a_b_level would be that of a_b and of a: rename one of them";
+    assert_eq!(refused(&mut site, "a_b", "cpu_percent").as_deref(), Some(sentence));
+    assert_eq!(refused(&mut site, "a", "c_cpu_percent"), None);
+    assert_eq!(refused(&mut site, "a_c", "disk_percent"), None);
+    let sentence = "the value a_c_cpu_percent would be that of a_c and of a: rename one of them";
+    assert_eq!(refused(&mut site, "a_c", "cpu_percent").as_deref(), Some(sentence));
 }
 
 #[test]
@@ -160,8 +218,8 @@ fn the_table_of_nodes_is_bounded() {
     for number in 0..MAX_NODES {
         site.sample(0.0, &format!("n{number}"), &[]);
     }
-    assert_eq!(site.watch.admit(&name("one-more")), Err(AdmitError::Full));
-    assert_eq!(site.watch.admit(&name("n7")), Ok(()));
+    assert_eq!(site.watch.handle_hello(site.at(0.0), &name("one-more"), None), Err(AdmitError::Full));
+    assert_eq!(site.watch.handle_hello(site.at(0.0), &name("n7"), None), Ok(Vec::new()));
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub enum Update {
     },
     /// Something an operator should know that is no change of level.
     Event(Event),
+    /// The hub's own health changed, for the first time since its start.
+    Condition,
     /// The hub lives; told at its start and every ten seconds.
     Heartbeat,
 }

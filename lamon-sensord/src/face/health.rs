@@ -1,6 +1,6 @@
 //! The values of the hub itself.
 
-use lamon_collector::face::Health;
+use lamon_collector::face::{Condition, Health};
 use rts2dev::proto::{DisplayType, Level};
 use rts2dev::{DeclareError, DeviceHandle, Value};
 
@@ -38,14 +38,12 @@ impl HealthValues {
         self.samples_rate.set(health.samples_rate as f32);
         self.journal_backlog.set(i64::try_from(health.backlog).unwrap_or(i64::MAX));
         self.completeness.set(health.completeness * 100.0);
-        condition(&self.journal, health.journal_failure.as_deref(), Level::Error);
-        condition(&self.database, health.database_failure.as_deref(), Level::Warning);
+        condition(&self.journal, &health.journal, Level::Error);
+        condition(&self.database, &health.database, Level::Warning);
     }
 }
 
-fn condition(value: &Value<String>, failure: Option<&str>, level: Level) {
-    match failure {
-        None => value.set_with_level("ok", Level::Good),
-        Some(why) => value.set_with_level(why, level),
-    }
+fn condition(value: &Value<String>, condition: &Condition, level: Level) {
+    let level = if matches!(condition, Condition::Fails(_)) { level } else { Level::Good };
+    value.set_with_level(condition.as_str(), level);
 }

@@ -53,6 +53,8 @@ pub struct Rts2Face {
     message_limit: LogLimit,
     /// What a new node may write about its values.
     refusal_limit: LogLimit,
+    /// Something happened since the nodes were summed up.
+    summary_due: bool,
 }
 
 struct GroupDevice {
@@ -137,6 +139,7 @@ impl Rts2Face {
             fits: config.fits.clone(),
             message_limit: LogLimit::new(MESSAGE_BURST, Duration::from_secs(1)),
             refusal_limit: LogLimit::default(),
+            summary_due: true,
         };
         Ok((face, devices))
     }
@@ -198,36 +201,36 @@ fn complain(limit: &mut LogLimit, picture: &Picture<'_>, error: &ShowError) {
 
 impl Face for Rts2Face {
     fn update(&mut self, picture: &Picture<'_>, update: &Update) {
+        // A sample alone changes no level: what sums up all nodes can wait for the heartbeat.
+        self.summary_due |= !matches!(update, Update::Sampled { .. });
         match update {
-            Update::Joined { node } => {
-                self.show(picture, node);
-                self.sum_up(picture);
-            }
+            Update::Joined { node } => self.show(picture, node),
             Update::Sampled { sample, .. } => self.show(picture, &sample.node),
             Update::Levels { node, changes } => {
                 self.show(picture, node);
-                self.sum_up(picture);
                 for change in changes {
                     self.message(picture, change.to, &format!("{node} {change}"));
                 }
             }
             Update::Silent { node, after } => {
                 self.show(picture, node);
-                self.sum_up(picture);
                 self.message(picture, Level::Silent, &format!("{node} silent for {} s", after.as_secs()));
             }
             Update::Back { node, after } => {
                 self.show(picture, node);
-                self.sum_up(picture);
                 let level = picture.watch.node(node).map(Node::level).unwrap_or_default();
                 let text = format!("{node} back after {} s of silence: {level}", after.as_secs());
                 self.message(picture, Level::Good, &text);
             }
             Update::Event(event) => self.message(picture, event.kind.level(), &event.text),
-            Update::Heartbeat => {
-                self.health.show(picture.health);
-                self.sum_up(picture);
-            }
+            Update::Condition | Update::Heartbeat => {}
+        }
+    }
+
+    fn settle(&mut self, picture: &Picture<'_>) {
+        if std::mem::take(&mut self.summary_due) {
+            self.health.show(picture.health);
+            self.sum_up(picture);
         }
     }
 }
