@@ -108,3 +108,6 @@ pub fn start(config: &BusConfig, hub: &str, started_ms: i64) -> Result<(BusFace,
     let thread = std::thread::Builder::new().name("bus".into()).spawn(move || bus.run())?;
     Ok((BusFace::new(updates_out, hub, started_ms), BusThread { thread, publish, snapshot }))
 }
+
+#[cfg(test)]
+mod tests;
