@@ -121,7 +121,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             format!("{}(rates over {seconds} s)\n", once::table(&sample))
         });
     }
-    logging::start("lamon-agent", config.log, config.log_to);
+    let _logs = logging::start("lamon-agent", config.log, config.log_to);
     let served = runtime.block_on(async {
         let shutdown = signals::shutdown()?;
         daemon::run(config, node, shutdown).await;

@@ -91,7 +91,7 @@ pub fn main<E: Extras>(program: &str, args: &HubArgs, command: Option<HubCommand
         Some(_) => LogTarget::Stderr,
         None => args.log_to.unwrap_or(config.log_to),
     };
-    let logs_go_to = logging::start(program, level, target);
+    let logs = logging::start(program, level, target);
     let result = match command {
         Some(HubCommand::Check) => {
             check(args, &config, &extras.consequences(&config, &section));
@@ -101,7 +101,7 @@ pub fn main<E: Extras>(program: &str, args: &HubArgs, command: Option<HubCommand
         None => runtime().and_then(|runtime| runtime.block_on(run(args, config, section, extras))),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };
-    if logs_go_to == LogTarget::Syslog {
+    if logs.go_to_syslog() {
         error!("{failure:#}");
     }
     say(program, &format!("{failure:#}"));

@@ -1,9 +1,18 @@
 //! Logs: to the terminal when a person watches, else to syslog; to standard error where there is no syslog.
+//!
+//! Lines are written by a thread of their own, from a bounded queue: a log daemon that hangs, or a terminal that somebody
+//! stopped, must not stop a daemon. What the queue cannot take is counted, and the count is written.
+
+mod queue;
+#[cfg(unix)]
+mod syslogd;
 
 use std::io::{self, IsTerminal};
 
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
+
+use self::queue::{Queue, Sink};
 
 /// How much is logged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -47,104 +56,56 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
-/// Starts the logs of this process, `program` by name, and tells where they go: never [`LogTarget::Auto`]. A second call
-/// changes nothing.
-pub fn start(program: &str, level: LogLevel, target: LogTarget) -> LogTarget {
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_target(false);
-    #[cfg(unix)]
-    {
-        let to_syslog = match target {
-            LogTarget::Stderr => false,
-            LogTarget::Syslog => true,
-            LogTarget::Auto => !io::stderr().is_terminal(),
-        };
-        if to_syslog && let Some(syslog) = syslogd::Syslog::connect(program) {
-            // syslog adds the time and the level by itself.
-            let builder = builder.without_time().with_level(false).with_ansi(false);
-            let _ = builder.with_writer(syslog).try_init();
-            return LogTarget::Syslog;
-        }
+/// The logs of the process. Dropped at its end, it waits a moment for the last lines.
+#[derive(Debug)]
+#[must_use = "dropped, it waits for the last lines: keep it to the end"]
+pub struct Logs {
+    queue: Queue,
+    to_syslog: bool,
+}
+
+impl Logs {
+    /// Whether they go to syslog, where nobody who waits at a terminal sees them.
+    #[must_use]
+    pub const fn go_to_syslog(&self) -> bool {
+        self.to_syslog
     }
-    #[cfg(not(unix))]
-    let _ = (program, target);
-    let _ = builder.with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).try_init();
-    LogTarget::Stderr
+}
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        self.queue.flush();
+    }
+}
+
+/// Starts the logs of this process, `program` by name. Only the first call in a process has an effect on what is logged.
+pub fn start(program: &str, level: LogLevel, target: LogTarget) -> Logs {
+    let terminal = io::stderr().is_terminal();
+    let wanted = match target {
+        LogTarget::Stderr => false,
+        LogTarget::Syslog => true,
+        LogTarget::Auto => !terminal,
+    };
+    let syslog = if wanted { syslog(program) } else { None };
+    let to_syslog = syslog.is_some();
+    let queue = Queue::start(syslog.unwrap_or_else(|| Box::new(io::stderr())));
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_target(false);
+    let builder = builder.with_writer(queue.clone());
+    let _ = if to_syslog {
+        // syslog adds the time and the level by itself.
+        builder.without_time().with_level(false).with_ansi(false).try_init()
+    } else {
+        builder.with_ansi(terminal).try_init()
+    };
+    Logs { queue, to_syslog }
 }
 
 #[cfg(unix)]
-mod syslogd {
-    use std::io::{self, Write};
-    use std::sync::{Mutex, PoisonError};
+fn syslog(program: &str) -> Option<Box<dyn Sink>> {
+    syslogd::Syslog::connect(program).map(|syslog| Box::new(syslog) as Box<dyn Sink>)
+}
 
-    use syslog::{Facility, Formatter3164, Logger, LoggerBackend};
-    use tracing::{Level, Metadata};
-    use tracing_subscriber::fmt::MakeWriter;
-
-    /// The system's log daemon. The connection is shared by all threads and held only while one line is written.
-    pub(super) struct Syslog {
-        logger: Mutex<Logger<LoggerBackend, Formatter3164>>,
-    }
-
-    /// One line on its way, sent when it is complete.
-    pub(super) struct Line<'a> {
-        syslog: &'a Syslog,
-        level: Level,
-        text: Vec<u8>,
-    }
-
-    impl Syslog {
-        pub(super) fn connect(program: &str) -> Option<Self> {
-            let formatter = Formatter3164 {
-                facility: Facility::LOG_DAEMON,
-                hostname: None,
-                process: program.into(),
-                pid: std::process::id(),
-            };
-            syslog::unix(formatter).ok().map(|logger| Self { logger: Mutex::new(logger) })
-        }
-    }
-
-    impl<'a> MakeWriter<'a> for Syslog {
-        type Writer = Line<'a>;
-
-        fn make_writer(&'a self) -> Line<'a> {
-            Line { syslog: self, level: Level::INFO, text: Vec::new() }
-        }
-
-        fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Line<'a> {
-            Line { syslog: self, level: *meta.level(), text: Vec::new() }
-        }
-    }
-
-    impl Write for Line<'_> {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.text.extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Drop for Line<'_> {
-        fn drop(&mut self) {
-            let text = String::from_utf8_lossy(&self.text);
-            let text = text.trim_end();
-            if text.is_empty() {
-                return;
-            }
-            let mut logger = self.syslog.logger.lock().unwrap_or_else(PoisonError::into_inner);
-            let sent = match self.level {
-                Level::ERROR => logger.err(text),
-                Level::WARN => logger.warning(text),
-                Level::INFO => logger.info(text),
-                Level::DEBUG | Level::TRACE => logger.debug(text),
-            };
-            if sent.is_err() {
-                // The log daemon went away; the line is worth more than its place.
-                let _ = writeln!(io::stderr(), "{text}");
-            }
-        }
-    }
+#[cfg(not(unix))]
+fn syslog(_program: &str) -> Option<Box<dyn Sink>> {
+    None
 }
