@@ -1,6 +1,6 @@
 //! What the programs built on the collector do the same way: command line, configuration, logs, signals, the run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 
@@ -170,8 +170,11 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 #[expect(clippy::print_stdout, reason = "this is what check is asked for")]
 fn check(args: &HubArgs, config: &HubConfig, more: &[String]) {
-    let read = args.config.as_ref().map_or_else(|| DEFAULT_PATH.into(), |path| path.display().to_string());
-    println!("{read}: good");
+    match &args.config {
+        Some(path) => println!("{}: good", path.display()),
+        None if Path::new(DEFAULT_PATH).exists() => println!("{DEFAULT_PATH}: good"),
+        None => println!("there is no {DEFAULT_PATH}: every default is taken"),
+    }
     for line in config.consequences().iter().chain(more) {
         println!("  {line}");
     }
