@@ -12,7 +12,7 @@ use lamon_wire::names::NodeName;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{Config, HubAddress, Interval};
-use crate::{check, daemon, identity, once};
+use crate::{check, daemon, identity, once, sampler};
 
 /// The stack of the thread that looks up host names, in bytes: resolvers are built for small ones.
 const LOOKUP_STACK_BYTES: usize = 256 * 1_024;
@@ -117,7 +117,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             }
             line + "\n"
         } else {
-            let seconds = once::BETWEEN_LOOKS.as_secs();
+            let seconds = sampler::BETWEEN_LOOKS.as_secs();
             format!("{}(rates over {seconds} s)\n", once::table(&sample))
         });
     }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Now;
 use crate::config::{Config, Interval};
-use crate::sampler::{Sample, Sampler};
+use crate::sampler::{BETWEEN_LOOKS, Sample, Sampler};
 use crate::uplink::{Progress, Uplink};
 
 /// How long the end may wait for the last acknowledgements.
@@ -43,15 +43,17 @@ pub async fn run(config: Config, node: NodeName, shutdown: CancellationToken) {
     systemd::stopping();
 }
 
-/// Takes a sample at every interval, the first at once. Ends when nobody takes them.
+/// Takes a sample at every interval. The first comes after a first look, so that it has its rates, CPU and network, from the
+/// beginning. Ends when nobody takes them.
 async fn sampling(
     mut sampler: Sampler,
     own: Interval,
     mut wanted: watch::Receiver<Settings>,
     samples: mpsc::Sender<Sample>,
 ) {
+    let _without_rates = sampler.take(Now::read()).await;
     let mut last = Instant::now();
-    let mut due = last;
+    let mut due = last + BETWEEN_LOOKS;
     loop {
         tokio::select! {
             () = sleep_until(due) => {
@@ -62,15 +64,17 @@ async fn sampling(
                 if samples.send(sample).await.is_err() {
                     return;
                 }
+                due = last + interval(own, &wanted.borrow());
             }
             changed = wanted.changed() => {
                 if changed.is_err() {
                     return;
                 }
                 sampler.watch(&wanted.borrow_and_update().watch);
+                // A sample that is due before is still taken; the first always is.
+                due = due.min(last + interval(own, &wanted.borrow()));
             }
         }
-        due = last + interval(own, &wanted.borrow());
     }
 }
 

@@ -1,7 +1,6 @@
 //! `lamon-agent --once`: one sample for people, or for `nc`.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use lamon_wire::metric::Unit;
 use lamon_wire::names::{MetricName, NodeName};
@@ -10,10 +9,7 @@ use tokio::time::sleep;
 
 use crate::clock::Now;
 use crate::readers::{Found, Selection};
-use crate::sampler::{Sample, Sampler};
-
-/// The time between the two looks that rates need.
-pub(crate) const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+use crate::sampler::{BETWEEN_LOOKS, Sample, Sampler};
 
 /// Takes one sample, with rates over one second.
 pub(crate) async fn take(selection: &Selection) -> (Sample, Found) {

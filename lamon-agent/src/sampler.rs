@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lamon_wire::frames::{MAX_METRICS, Table, TableEntry};
 use lamon_wire::metric::Unit;
@@ -11,6 +12,9 @@ use lamon_wire::reading::Reading;
 use crate::clock::Now;
 use crate::readers::{Found, Readers, Selection};
 use crate::sheet::Sheet;
+
+/// The time between the two looks that rates need.
+pub const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// All metrics of this node at one instant.
 #[derive(Debug, Clone, PartialEq)]
