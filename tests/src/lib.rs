@@ -1,1 +1,29 @@
-//! The family end to end, against real servers; the load generator and the demonstration.
+//! What the tests of the whole family, the load generator, the benchmark and the demonstration share: the family's real
+//! programs as processes of this one, and the peers that talk to them.
+//!
+//! | module | what it gives |
+//! |---|---|
+//! | [`process`] | a program that runs, with what it wrote to its log; found beside the test's own program |
+//! | [`hub`], [`agent`] | the daemons, started with a configuration of their own on free ports |
+//! | [`simulated`] | an agent that sends what it is told, speaking the real protocol |
+//! | [`text`] | a sender of text lines |
+//! | [`bus`] | a subscriber of the ZeroMQ bus |
+//! | [`rts2`] | a client of RTS2, and the real rts2-centrald where there is one |
+//! | [`wiretap`] | a proxy that records what an agent sends |
+//! | [`archive`] | rows of an archive, waited for |
+//! | [`wait`] | the one deadline of every wait |
+//! | [`story`] | the stories that are told with every centrald, archive and sender |
+//! | [`usage`] | memory and CPU of a process |
+
+pub mod agent;
+pub mod archive;
+pub mod bus;
+pub mod hub;
+pub mod process;
+pub mod rts2;
+pub mod simulated;
+pub mod story;
+pub mod text;
+pub mod usage;
+pub mod wait;
+pub mod wiretap;

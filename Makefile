@@ -1,0 +1,87 @@
+# lamon: everything that a person types. `make` lists it.
+
+CARGO ?= cargo
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# cargo-nextest runs the tests of all programs side by side; plain `cargo test` one program after the other.
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-test build test demo bench fmt fmt-check clippy doc check-config
+
+help: ## List these targets
+	@echo 'make <target>:'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+deps: ## Install what building needs (Debian, Ubuntu; elsewhere say what is needed)
+	@$(call install,$(call missing_to_build),libzmq3-dev (ZeroMQ with its headers) pkg-config make and a C and C++ compiler)
+
+deps-test: ## Install what the tests need as well
+	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make a C and C++ compiler netcat and the server programs of MariaDB (mariadbd and mariadb-install-db))
+
+build: deps ## Build every program, for debugging
+	$(CARGO) build --locked --workspace --bins
+
+test: deps-test fmt-check clippy doc ## Check everything: form, lints, documents, configuration, every test
+	$(CARGO) build --locked --workspace --bins
+	@$(MAKE) --no-print-directory check-config
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --locked --workspace --no-fail-fast
+	$(CARGO) test --locked --workspace --doc
+else
+	$(CARGO) test --locked --workspace --no-fail-fast
+endif
+
+demo: deps ## See this computer as RTS2 sees it, live, until Ctrl-C
+	@$(CARGO) build --locked --workspace --bins
+	@target/debug/demo
+
+bench: deps ## Measure memory, CPU and bytes on the wire (release build; BENCH=--quick for a short look)
+	$(CARGO) build --locked --release --workspace --bin lamon-agent --bin lamon-sensord --bin bench
+	target/release/bench $(BENCH)
+
+fmt: ## Bring all code into its form
+	$(CARGO) fmt --all
+
+fmt-check:
+	$(CARGO) fmt --all --check
+
+clippy: ## Check all code by its lints; a warning is an error
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+doc: ## Build the documents of all code; a warning is an error
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+
+check-config: ## Check the configuration files that are shipped, with the programs that were built
+	@for file in etc/*.toml; do \
+	    case $$file in \
+	        etc/agent*.toml) program=lamon-agent ;; \
+	        etc/hub*.toml) program=lamon-sensord ;; \
+	        *) continue ;; \
+	    esac; \
+	    [ -e "$$file" ] || continue; \
+	    echo "target/debug/$$program check -c $$file"; \
+	    target/debug/$$program check -c "$$file" >/dev/null || exit; \
+	done
+
+# Debian's packages of what is not there; nothing where all is.
+missing_to_build = $(shell \
+	{ command -v c++ && command -v cc; } >/dev/null 2>&1 || echo g++ gcc; \
+	command -v pkg-config >/dev/null 2>&1 || echo pkg-config; \
+	pkg-config --exists libzmq 2>/dev/null || [ -e /usr/include/zmq.h ] || echo libzmq3-dev)
+# mariadb-server-core has the server's programs and starts no server of the system.
+missing_to_test = $(shell \
+	command -v nc >/dev/null 2>&1 || echo ' netcat-openbsd'; \
+	{ PATH="$$PATH:/usr/sbin:/usr/libexec" command -v mariadbd && command -v mariadb-install-db; } >/dev/null 2>&1 \
+	    || echo ' mariadb-server-core')
+
+# $(call install,packages,in words for other systems)
+define install
+	packages='$(strip $(1))'; \
+	if [ -z "$$packages" ]; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null 2>&1; then \
+	    echo 'Something is missing. Please install: $(2).' >&2; \
+	    exit 1; \
+	fi; \
+	echo "installing $$packages"; \
+	$(SUDO) apt-get update && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$packages
+endef

@@ -1,0 +1,115 @@
+//! An agent: the real lamon-agent, which watches this machine under a name of the test's choice.
+#![expect(clippy::panic, reason = "a test whose agent does not start ends here, with the reason")]
+
+use std::net::SocketAddr;
+use std::process::ExitStatus;
+
+use anyhow::Context;
+use tempfile::TempDir;
+
+use crate::process::Process;
+
+/// How an agent is to be started.
+#[derive(Debug, Clone)]
+pub struct AgentBuilder {
+    node: String,
+    hubs: Vec<String>,
+    interval: String,
+    log: &'static str,
+}
+
+/// A running agent. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Agent {
+    process: Process,
+    _folder: TempDir,
+}
+
+impl AgentBuilder {
+    /// Sends to this hub, or, when called again, to this one where the first does not answer.
+    #[must_use]
+    pub fn sending_to(mut self, hub: SocketAddr) -> Self {
+        self.hubs.push(hub.to_string());
+        self
+    }
+
+    /// Takes a sample this often; every second when not said.
+    #[must_use]
+    pub fn every(mut self, interval: &str) -> Self {
+        self.interval = interval.into();
+        self
+    }
+
+    /// Logs as it does in daily life, not what only tests want to know.
+    #[must_use]
+    pub fn quietly(mut self) -> Self {
+        self.log = "info";
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn try_start(self) -> anyhow::Result<Agent> {
+        let Self { node, hubs, interval, log } = self;
+        let folder = TempDir::with_prefix("lamon-agent").context("no folder for the agent")?;
+        let path = folder.path().join("agent.toml");
+        let text = format!(
+            "node = {node:?}\nhubs = {hubs:?}\ninterval = {interval:?}\nlog = {log:?}\nlog_to = \"stderr\"\n"
+        );
+        std::fs::write(&path, text).context("cannot write agent.toml")?;
+        let process = Process::start("lamon-agent", &["-c".into(), path], None)?;
+        Ok(Agent { process, _folder: folder })
+    }
+
+    /// Starts it as a test does.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    #[track_caller]
+    pub fn start(self) -> Agent {
+        self.try_start().unwrap_or_else(|error| panic!("the agent does not start: {error:#}"))
+    }
+}
+
+impl Agent {
+    /// An agent of this name.
+    #[must_use]
+    pub fn named(node: &str) -> AgentBuilder {
+        AgentBuilder { node: node.into(), hubs: Vec::new(), interval: "1s".into(), log: "debug" }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for a line with these words in its log.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come.
+    #[track_caller]
+    pub fn says(&self, words: &str) -> String {
+        self.process.says(words)
+    }
+
+    /// Ends it by SIGTERM.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end.
+    pub fn terminate(mut self) -> anyhow::Result<ExitStatus> {
+        self.process.terminate()
+    }
+
+    /// Kills it, as a loss of power would.
+    pub fn crash(mut self) {
+        self.process.kill();
+    }
+}

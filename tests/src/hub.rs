@@ -1,0 +1,324 @@
+//! A hub: the real lamon-sensord or lamon-collector on free ports of the loopback interface, with its own folder.
+#![expect(clippy::panic, reason = "a test whose hub does not start ends here, with the hub's log")]
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use lamon_store::ArchiveUrl;
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::process::{self, Process, quoted};
+
+/// How a hub is to be started.
+#[derive(Debug, Clone)]
+pub struct HubBuilder {
+    program: &'static str,
+    folder: Arc<TempDir>,
+    data_dir: PathBuf,
+    listen: String,
+    publish: String,
+    snapshot: String,
+    plain_from: Option<String>,
+    database: Option<String>,
+    rts2: Option<Rts2>,
+    tables: String,
+    log: &'static str,
+}
+
+/// The section `[rts2]`.
+#[derive(Debug, Clone)]
+struct Rts2 {
+    centralds: Vec<String>,
+    device: String,
+    layout: String,
+}
+
+/// A running hub. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Hub {
+    process: Process,
+    builder: HubBuilder,
+    address: SocketAddr,
+}
+
+impl HubBuilder {
+    fn new(program: &'static str) -> Self {
+        let folder = TempDir::with_prefix("lamon-hub").unwrap_or_else(|error| panic!("no folder: {error}"));
+        Self {
+            program,
+            data_dir: folder.path().join("data"),
+            folder: Arc::new(folder),
+            listen: "127.0.0.1:0".into(),
+            publish: "tcp://127.0.0.1:*".into(),
+            snapshot: "tcp://127.0.0.1:*".into(),
+            plain_from: None,
+            database: None,
+            rts2: None,
+            tables: String::new(),
+            log: "debug",
+        }
+    }
+
+    /// Listens there for agents and text.
+    #[must_use]
+    pub fn listening_on(mut self, address: &str) -> Self {
+        self.listen = address.into();
+        self
+    }
+
+    /// Publishes there, and answers snapshots there.
+    #[must_use]
+    pub fn publishing_on(mut self, publish: &str, snapshot: &str) -> Self {
+        (self.publish, self.snapshot) = (publish.into(), snapshot.into());
+        self
+    }
+
+    /// Registers with this centrald.
+    #[must_use]
+    pub fn under(mut self, centrald: SocketAddr) -> Self {
+        if let Some(rts2) = &mut self.rts2 {
+            rts2.centralds.push(centrald.to_string());
+        }
+        self
+    }
+
+    /// Lays its values out like this: `single`, `group` or `auto`.
+    #[must_use]
+    pub fn layout(mut self, layout: &str) -> Self {
+        if let Some(rts2) = &mut self.rts2 {
+            rts2.layout = layout.into();
+        }
+        self
+    }
+
+    /// Has these tables in its configuration, `[[rule]]` and others.
+    #[must_use]
+    pub fn with(mut self, tables: &str) -> Self {
+        self.tables.push_str(tables);
+        self.tables.push('\n');
+        self
+    }
+
+    /// Keeps its samples in this database in the end, instead of SQLite.
+    #[must_use]
+    pub fn archiving_to(mut self, url: &str) -> Self {
+        self.database = Some(url.into());
+        self
+    }
+
+    /// Takes plain connections from these networks only: a list of TOML, `["10.0.0.0/8"]`.
+    #[must_use]
+    pub fn believing(mut self, networks: &str) -> Self {
+        self.plain_from = Some(networks.into());
+        self
+    }
+
+    /// Keeps its data here.
+    #[must_use]
+    pub fn keeping_data_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data_dir = folder.into();
+        self
+    }
+
+    /// Logs as it does in daily life, not what only tests want to know.
+    #[must_use]
+    pub fn quietly(mut self) -> Self {
+        self.log = "info";
+        self
+    }
+
+    /// Its own folder, with `hub.toml` in it; it goes with the last that uses it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where its data is.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn configuration(&self) -> String {
+        let Self { listen, publish, snapshot, log, .. } = self;
+        let mut text = format!(
+            "name = \"testhub\"\ndata_dir = {}\nlog = {log:?}\nlog_to = \"stderr\"\n",
+            quoted(&self.data_dir)
+        );
+        let _ = writeln!(text, "[intake]\nlisten = [{listen:?}]");
+        if let Some(networks) = &self.plain_from {
+            let _ = writeln!(text, "plain_from = {networks}");
+        }
+        let _ = writeln!(text, "[bus]\npublish = {publish:?}\nsnapshot = {snapshot:?}");
+        if let Some(url) = &self.database {
+            let _ = writeln!(text, "[database]\nurl = {url:?}");
+        }
+        if let Some(Rts2 { centralds, device, layout }) = &self.rts2 {
+            let _ = writeln!(
+                text,
+                "[rts2]\ndevice = {device:?}\nhost = \"127.0.0.1\"\nport = 0\nlayout = {layout:?}\ncentrald = {centralds:?}"
+            );
+        }
+        text + &self.tables
+    }
+
+    /// Writes the configuration and gives its path.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn write(&self) -> anyhow::Result<PathBuf> {
+        let path = self.folder.path().join("hub.toml");
+        std::fs::write(&path, self.configuration()).context("cannot write hub.toml")?;
+        Ok(path)
+    }
+
+    /// Starts the program with its configuration, whatever comes of it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn launch(&self) -> anyhow::Result<Process> {
+        let arguments = ["-c".into(), self.write()?];
+        Process::start(self.program, &arguments, None)
+    }
+
+    /// Starts it and waits until it listens.
+    ///
+    /// # Errors
+    ///
+    /// When it does not; with its log.
+    pub fn try_start(mut self) -> anyhow::Result<Hub> {
+        let process = self.launch()?;
+        let line = process.line_with("listening for agents and text")?;
+        let address = process::field(&line, "address").context("the hub does not say where it listens")?;
+        let address: SocketAddr = address.parse().with_context(|| format!("no address: {address}"))?;
+        // The bus was bound before.
+        let line = process.line_with("the bus publishes")?;
+        let endpoint = |key| process::field(&line, key).context("the hub does not say where it publishes");
+        self.listen = address.to_string();
+        (self.publish, self.snapshot) = (endpoint("publish")?, endpoint("snapshot")?);
+        Ok(Hub { process, builder: self, address })
+    }
+
+    /// Starts it as a test does.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    #[track_caller]
+    pub fn start(self) -> Hub {
+        self.try_start().unwrap_or_else(|error| panic!("the hub does not start: {error:#}"))
+    }
+}
+
+impl Hub {
+    /// A hub without RTS2, lamon-collector.
+    #[must_use]
+    pub fn collector() -> HubBuilder {
+        HubBuilder::new("lamon-collector")
+    }
+
+    /// A hub that is the RTS2 sensor NODES, lamon-sensord.
+    #[must_use]
+    pub fn sensord() -> HubBuilder {
+        let rts2 = Rts2 { centralds: Vec::new(), device: "NODES".into(), layout: "auto".into() };
+        HubBuilder { rts2: Some(rts2), ..HubBuilder::new("lamon-sensord") }
+    }
+
+    /// Where agents and text come in.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the bus publishes.
+    #[must_use]
+    pub fn publish(&self) -> &str {
+        &self.builder.publish
+    }
+
+    /// Where the bus answers snapshots.
+    #[must_use]
+    pub fn snapshot(&self) -> &str {
+        &self.builder.snapshot
+    }
+
+    /// The SQLite archive that it has when nothing else was wanted.
+    #[must_use]
+    pub fn archive(&self) -> ArchiveUrl {
+        ArchiveUrl::sqlite(self.builder.data_dir.join("archive.sqlite"))
+    }
+
+    /// Where its data is.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.builder.data_dir
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for a line with these words in its log.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come.
+    #[track_caller]
+    pub fn says(&self, words: &str) -> String {
+        self.process.says(words)
+    }
+
+    /// Its log so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.process.log()
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.process.is_running()
+    }
+
+    /// Has it read a configuration again that has these tables instead of those before.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn reload(&mut self, tables: &str) -> anyhow::Result<()> {
+        self.builder.tables = tables.into();
+        self.builder.write()?;
+        self.process.signal(Signal::HUP);
+        Ok(())
+    }
+
+    /// Ends it by SIGTERM, which it must do with exit code 0, and says how to start it again as [`Hub::crash`] does.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end, or with another exit code.
+    pub fn terminate(mut self) -> anyhow::Result<HubBuilder> {
+        let status = self.process.terminate()?;
+        if !status.success() {
+            bail!("the hub ended with {status}");
+        }
+        Ok(self.builder)
+    }
+
+    /// Kills it, as a crash would, and says how to start it again: with the same data, on the same ports.
+    #[must_use]
+    pub fn crash(mut self) -> HubBuilder {
+        self.process.kill();
+        self.builder
+    }
+}

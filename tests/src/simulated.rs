@@ -1,0 +1,239 @@
+//! An agent that sends what it is told: for the load generator, and for tests that must know exactly what was sent or
+//! that send what no real agent would.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use lamon_wire::MAGIC;
+use lamon_wire::frames::{AgentFrame, HubFrame, Pong, Row, Samples, Table, TableEntry};
+use lamon_wire::framing::FrameBuffer;
+use lamon_wire::hello::{Answer, Hello, VERSION, Welcome};
+use lamon_wire::names::{MetricName, NodeName};
+use lamon_wire::reading::Reading;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, ToSocketAddrs};
+
+use crate::wait::patiently;
+
+/// The node's monotonic clock when a simulated agent starts, milliseconds: it was booted some time ago.
+const BOOTED_MS: u64 = 86_400_000;
+
+/// Bytes taken from the socket at once; what a hub says is small.
+const READ_BYTES: usize = 1_024;
+
+/// Who a simulated agent is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Its node.
+    pub node: String,
+    /// Its epoch.
+    pub epoch: u32,
+    /// Time between its samples, as it tells the hub.
+    pub interval: Duration,
+}
+
+impl Identity {
+    /// An agent of this node that takes a sample every ten seconds.
+    #[must_use]
+    pub fn new(node: &str, epoch: u32) -> Self {
+        Self { node: node.into(), epoch, interval: Duration::from_secs(10) }
+    }
+}
+
+/// A simulated agent that a hub accepted.
+#[derive(Debug)]
+pub struct SimulatedAgent {
+    stream: TcpStream,
+    frames: FrameBuffer,
+    /// What is still to be sent: a wait that is given up in the middle leaves it here, and no frame is torn.
+    out: Vec<u8>,
+    began: Instant,
+    welcome: Welcome,
+}
+
+impl SimulatedAgent {
+    /// Connects and says hello.
+    ///
+    /// # Errors
+    ///
+    /// When the hub cannot be reached, or does not accept it; with its reason.
+    pub async fn connect(hub: impl ToSocketAddrs, identity: &Identity) -> anyhow::Result<Self> {
+        let mut stream = TcpStream::connect(hub).await.context("no connection to the hub")?;
+        stream.set_nodelay(true)?;
+        let began = Instant::now();
+        let mut out = MAGIC.to_vec();
+        hello(identity)?.write(&mut out)?;
+        stream.write_all(&out).await?;
+        let mut frames = FrameBuffer::new();
+        let Some(payload) = next_payload(&mut stream, &mut frames).await? else {
+            bail!("the hub closed without an answer to the hello");
+        };
+        match Answer::parse(&payload)? {
+            Answer::Welcome(welcome) => Ok(Self { stream, frames, out: Vec::new(), began, welcome }),
+            Answer::Standby { why } => bail!("the hub stands by: {why}"),
+            Answer::Refused { why } => bail!("the hub refuses: {why}"),
+        }
+    }
+
+    /// What the hub answered to the hello.
+    #[must_use]
+    pub fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    /// Names the values of the samples that follow, each with its decimals.
+    ///
+    /// # Errors
+    ///
+    /// When a name is none, or the connection ended.
+    pub async fn send_table(&mut self, id: u16, metrics: &[(&str, u8)]) -> anyhow::Result<()> {
+        let entry = |(name, decimals): &(&str, u8)| {
+            Ok(TableEntry { name: MetricName::new(name)?, label: String::new(), decimals: *decimals })
+        };
+        let metrics = metrics.iter().map(entry).collect::<anyhow::Result<_>>()?;
+        self.send(&AgentFrame::Table(Table { id, metrics })).await
+    }
+
+    /// Sends samples from this sequence number on, taken now, one millisecond apart. They are not acknowledged yet.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many for a frame, or the connection ended.
+    pub async fn send_samples(
+        &mut self,
+        table: u16,
+        first: u64,
+        rows: Vec<Vec<Reading>>,
+    ) -> anyhow::Result<()> {
+        let rows: Vec<_> = rows
+            .into_iter()
+            .enumerate()
+            .map(|(place, readings)| Row { after_ms: u32::from(place > 0), readings })
+            .collect();
+        let age_ms = u64::try_from(rows.len()).unwrap_or(0);
+        let monotonic_ms = self.monotonic_us() / 1_000 - age_ms;
+        self.send(&AgentFrame::Samples(Samples { table, first, monotonic_ms, rows })).await
+    }
+
+    /// Sends a frame.
+    ///
+    /// # Errors
+    ///
+    /// When it is too long, or the connection ended.
+    pub async fn send(&mut self, frame: &AgentFrame) -> anyhow::Result<()> {
+        frame.write(&mut self.out)?;
+        Ok(self.flush().await?)
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    ///
+    /// When the connection ended.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.out.extend_from_slice(bytes);
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> std::io::Result<()> {
+        while !self.out.is_empty() {
+            let count = self.stream.write(&self.out).await?;
+            self.out.drain(..count);
+        }
+        Ok(())
+    }
+
+    /// The hub's next frame; `None` when it closed. Pings are answered by the way. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// When a frame is none, or the connection broke.
+    pub async fn next(&mut self) -> anyhow::Result<Option<HubFrame>> {
+        loop {
+            self.flush().await?;
+            let Some(payload) = next_payload(&mut self.stream, &mut self.frames).await? else {
+                return Ok(None);
+            };
+            match HubFrame::parse(&payload)? {
+                HubFrame::Ping { hub_us } => {
+                    let now_us = self.monotonic_us();
+                    let wall_us = i64::try_from(wall().as_micros())?;
+                    let pong = Pong { hub_us, received_us: now_us, sent_us: now_us, wall_us };
+                    AgentFrame::Pong(pong).write(&mut self.out)?;
+                }
+                frame => return Ok(Some(frame)),
+            }
+        }
+    }
+
+    /// Waits until the hub has everything up to this sequence number on its disk.
+    ///
+    /// # Errors
+    ///
+    /// When the connection ended before.
+    pub async fn acknowledged(&mut self, sequence: u64) -> anyhow::Result<()> {
+        let acknowledged = async {
+            loop {
+                match self.next().await? {
+                    Some(HubFrame::Ack(upto)) if upto >= sequence => return Ok(()),
+                    Some(_) => {}
+                    None => bail!("the hub closed before it acknowledged {sequence}"),
+                }
+            }
+        };
+        patiently("an acknowledgement", acknowledged).await
+    }
+
+    /// Waits until the hub closes the connection.
+    pub async fn closed(&mut self) {
+        let closed = async { while let Ok(Some(_)) = self.next().await {} };
+        patiently("the hub's close of a connection", closed).await;
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        BOOTED_MS * 1_000 + u64::try_from(self.began.elapsed().as_micros()).unwrap_or(0)
+    }
+}
+
+/// The hello of a simulated agent.
+///
+/// # Errors
+///
+/// When its node's name is none.
+pub fn hello(identity: &Identity) -> anyhow::Result<Hello> {
+    Ok(Hello {
+        version: VERSION,
+        node: NodeName::new(&identity.node)?,
+        os: "simulated".into(),
+        agent_version: "0".into(),
+        boot_id: [7; 16],
+        epoch: identity.epoch,
+        hub_position: 0,
+        interval_ms: u32::try_from(identity.interval.as_millis())?,
+        monotonic_ms: BOOTED_MS,
+        wall_ms: i64::try_from(wall().as_millis())?,
+    })
+}
+
+/// Rounds values as an agent does.
+#[must_use]
+pub fn readings(values: &[f64], decimals: u8) -> Vec<Reading> {
+    values.iter().map(|value| Reading::new(*value, decimals)).collect()
+}
+
+fn wall() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+async fn next_payload(stream: &mut TcpStream, frames: &mut FrameBuffer) -> std::io::Result<Option<Vec<u8>>> {
+    let mut read = [0; READ_BYTES];
+    loop {
+        if let Some(payload) = frames.next_frame() {
+            return Ok(Some(payload.to_vec()));
+        }
+        match stream.read(&mut read).await? {
+            0 => return Ok(None),
+            count => frames.extend(read.get(..count).unwrap_or_default()),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The programs of this package: the demonstration and the load generator do what they say, and leave nothing behind.
+
+use std::process::Command;
+
+use lamon_tests::archive;
+use lamon_tests::hub::Hub;
+use lamon_tests::wait::patiently;
+
+/// What a program printed, and its exit code.
+async fn run(mut command: Command) -> anyhow::Result<(String, Option<i32>)> {
+    let run = tokio::task::spawn_blocking(move || command.output());
+    let output = patiently("a program's end", run).await??;
+    let printed = [output.stdout, output.stderr].concat();
+    Ok((String::from_utf8_lossy(&printed).into_owned(), output.status.code()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demonstration_shows_this_machine_and_ends() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_demo"));
+    demo.current_dir(folder.path()).env("DEMO_SECONDS", "9").env_remove("CENTRALD");
+    let (printed, code) = run(demo).await.unwrap();
+    assert_eq!(code, Some(0), "{printed}");
+    for words in [
+        "device NODES, centrald 127.0.0.1:",
+        "1 node: ",
+        "cpu_percent ",
+        "memory_percent ",
+        "disk_percent ",
+        "uptime ",
+        "printf 'node=door disk_percent=97\\n' | nc localhost ",
+        "tcp://127.0.0.1:",
+        "all has ended; what was kept is in demo-data",
+    ] {
+        assert!(printed.contains(words), "no {words:?} in\n{printed}");
+    }
+    assert!(!printed.contains('\x1b'), "no control characters where there is no terminal");
+    assert!(printed.lines().all(|line| line.chars().count() <= 80), "{printed}");
+    // The hub ended well: its last words are those of an orderly end, and the archive is there.
+    let data = folder.path().join("demo-data");
+    let log = std::fs::read_to_string(data.join("hub.log")).unwrap();
+    assert!(log.contains("the hub ends"), "{log}");
+    assert!(data.join("archive.sqlite").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demonstration_without_its_centrald_says_so() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_demo"));
+    demo.current_dir(folder.path()).env("DEMO_SECONDS", "9").env("CENTRALD", free.to_string());
+    let (printed, code) = run(demo).await.unwrap();
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains(&format!("no centrald at CENTRALD={free}")), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_load_of_many_nodes_arrives() {
+    let hub = Hub::collector().start();
+    let mut loadgen = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    let hub_address = hub.address().to_string();
+    loadgen.args([
+        "--nodes",
+        "20",
+        "--interval",
+        "1s",
+        "--duration",
+        "4",
+        "--backlog",
+        "200",
+        "--metrics",
+        "12",
+    ]);
+    loadgen.args(["--hub", &hub_address]);
+    let (printed, code) = run(loadgen).await.unwrap();
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.contains("20 of 20 nodes"), "{printed}");
+    assert!(!printed.contains("failure"), "{printed}");
+    for node in ["load0001", "load0020"] {
+        let rows = archive::rows(&hub.archive(), node, 201).await;
+        assert_eq!(rows[0].metrics.len(), 13, "twelve, and the hub's clock_offset: {:?}", rows[0]);
+    }
+}
