@@ -31,6 +31,9 @@ pub(crate) struct Cursor {
     receiver: Receiver,
     /// Number of the last change that was sent.
     seen: u64,
+    /// Number of the last change when everything had been sent. Metainfo that is newer goes along with its value: `seen`
+    /// may have passed it while its value, which changed again, still waited further behind.
+    caught_up: u64,
     pass: Option<Pass>,
 }
 
@@ -43,7 +46,13 @@ impl Cursor {
             Receiver::Centrald => Then::State,
         };
         // The pass shows everything as it is when it gets there; what changes behind it has a higher number.
-        Self { receiver, seen: table.version(), pass: Some(Pass { next: 0, metainfo: true, then }) }
+        let version = table.version();
+        Self {
+            receiver,
+            seen: version,
+            caught_up: version,
+            pass: Some(Pass { next: 0, metainfo: true, then }),
+        }
     }
 
     /// Sends every value again, and the state with its mask behind them: what a client gets on its authorization.
@@ -58,7 +67,8 @@ impl Cursor {
             if let Some(pass) = &mut self.pass {
                 if let Some(entry) = table.entry(pass.next) {
                     pass.next += 1;
-                    if pass.metainfo {
+                    // A value that was declared since would come before its metainfo.
+                    if pass.metainfo || entry.is_newer(self.caught_up) {
                         out.extend_from_slice(&entry.metainfo);
                     }
                     out.extend_from_slice(&entry.line);
@@ -72,12 +82,131 @@ impl Cursor {
                 }
                 continue;
             }
-            let Some((version, item)) = table.after(self.seen) else { return true };
+            let Some((version, item)) = table.after(self.seen) else {
+                self.caught_up = self.seen;
+                return true;
+            };
             if item != Item::Bop || self.receiver == Receiver::Client {
-                table.write_item(item, self.seen, out);
+                table.write_item(item, self.caught_up, out);
             }
             self.seen = version;
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use rts2_proto::{BaseType, Level, QuotedString, ValueData, ValueFlags, ValueName, ValueType};
+
+    use super::*;
+    use crate::table::NewEntry;
+
+    fn declare(table: &mut Table, number: usize) {
+        let new = NewEntry {
+            name: ValueName::new(&format!("v{number}")).unwrap(),
+            flags: ValueFlags::of_type(ValueType::scalar(BaseType::Integer)),
+            description: QuotedString::new("a value").unwrap(),
+            items: Vec::new(),
+            data: ValueData::Integer(0),
+            on_set: None,
+        };
+        table.declare(new).unwrap();
+    }
+
+    /// A client that knows of each value the last metainfo and the last value that it was sent.
+    #[derive(Default)]
+    struct Client {
+        metainfo: BTreeMap<String, String>,
+        values: BTreeMap<String, String>,
+    }
+
+    impl Client {
+        /// Takes lines as RTS2's clients do: a value that was not declared is an error there.
+        fn take(&mut self, bytes: &[u8]) {
+            for line in std::str::from_utf8(bytes).unwrap().lines() {
+                if line.starts_with("E ") {
+                    let name = line.split('"').nth(1).unwrap();
+                    self.metainfo.insert(name.into(), line.trim_end().into());
+                } else if let Some(rest) = line.strip_prefix("V ") {
+                    let name = rest.split(' ').next().unwrap();
+                    assert!(self.metainfo.contains_key(name), "{line} before its metainfo");
+                    self.values.insert(name.into(), line.trim_end().into());
+                }
+            }
+        }
+
+        /// Whether it sees all that the table has.
+        fn sees(&self, table: &Table) -> bool {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+            (0..).map_while(|index| table.entry(index)).all(|entry| {
+                let name = entry.name.as_str();
+                self.metainfo.get(name) == Some(&text(&entry.metainfo))
+                    && self.values.get(name) == Some(&text(&entry.line))
+            })
+        }
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Declare,
+        Set(usize, i32),
+        Level(usize, Level),
+        /// The connection takes so many bytes.
+        Fill(usize),
+        Authorized,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let level = prop_oneof![Just(Level::Good), Just(Level::Warning), Just(Level::Error)];
+        prop_oneof![
+            1 => Just(Step::Declare),
+            4 => (0..8_usize, 0..5).prop_map(|(index, number)| Step::Set(index, number)),
+            2 => (0..8_usize, level).prop_map(|(index, level)| Step::Level(index, level)),
+            3 => (1..120_usize).prop_map(Step::Fill),
+            1 => Just(Step::Authorized),
+        ]
+    }
+
+    proptest! {
+        /// Whatever changes in whatever order, and however little the client takes at a time: in the end it sees every
+        /// value with its newest metainfo, and never a value before its metainfo.
+        #[test]
+        fn a_client_that_caught_up_sees_the_table(steps in proptest::collection::vec(step(), 0..120)) {
+            let mut table = Table::new();
+            declare(&mut table, 0);
+            let mut cursor = Cursor::new(Receiver::Client, &table);
+            let mut client = Client::default();
+            let mut declared = 1;
+            for step in steps {
+                match step {
+                    Step::Declare if declared < 8 => {
+                        declare(&mut table, declared);
+                        declared += 1;
+                    }
+                    Step::Declare => {}
+                    Step::Set(index, number) => {
+                        table.set(index, Some(ValueData::Integer(number)), None);
+                    }
+                    Step::Level(index, level) => {
+                        table.set(index, None, Some(level));
+                    }
+                    Step::Authorized => cursor.send_all_values(),
+                    Step::Fill(limit) => {
+                        let mut out = Vec::new();
+                        let caught_up = cursor.fill(&table, &mut out, limit);
+                        client.take(&out);
+                        prop_assert!(!caught_up || client.sees(&table));
+                    }
+                }
+            }
+            let mut out = Vec::new();
+            prop_assert!(cursor.fill(&table, &mut out, usize::MAX));
+            client.take(&out);
+            prop_assert!(client.sees(&table));
+        }
     }
 }

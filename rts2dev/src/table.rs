@@ -241,7 +241,7 @@ impl Table {
         match item {
             Item::Value(index) => {
                 if let Some(entry) = self.entries.get(index) {
-                    if entry.declared > seen {
+                    if entry.is_newer(seen) {
                         out.extend_from_slice(&entry.metainfo);
                     }
                     out.extend_from_slice(&entry.line);
@@ -265,6 +265,11 @@ impl Table {
 }
 
 impl Entry {
+    /// Whether its metainfo changed after the change of this number.
+    pub(crate) const fn is_newer(&self, seen: u64) -> bool {
+        self.declared > seen
+    }
+
     fn format_metainfo(&mut self) {
         self.metainfo.clear();
         let Ok(name) = Text::new(self.name.as_str().as_bytes()) else { return };

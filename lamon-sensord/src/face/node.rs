@@ -144,6 +144,10 @@ impl NodeValues {
     }
 }
 
+/// Above this a number is shown as unknown: displays of bytes look its unit up in a table that ends with peta
+/// (RTS2 lib/rts2/displayvalue.cpp), and go on behind its end.
+const MAX_SHOWN: f64 = 1e18;
+
 /// A metric's value, of the type by which RTS2's clients show it best.
 enum MetricValue {
     /// Percent, bytes and intervals, which have displays of their own.
@@ -193,7 +197,9 @@ impl MetricValue {
 
     fn show(&self, number: f64, level: rts2dev::proto::Level) {
         match self {
-            Self::Double(value) => value.set_with_level(number, level),
+            Self::Double(value) => {
+                value.set_with_level(if number > MAX_SHOWN { f64::NAN } else { number }, level)
+            }
             #[expect(clippy::cast_possible_truncation, reason = "seven digits are what is shown")]
             Self::Float(value) => value.set_with_level(number as f32, level),
             #[expect(
