@@ -1,6 +1,7 @@
 //! The section `[rts2]` of `hub.toml`, and the options that RTS2's start scripts give (RTS2 lib/rts2/device.cpp,
 //! daemon.cpp, app.cpp), which stand over it.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -19,6 +20,9 @@ pub struct Rts2Config {
     pub centrald: Vec<String>,
     /// The host that clients are told to connect to; this computer's name when not given.
     pub host: Option<String>,
+    /// The address on which the devices listen. RTS2's own listen on all of them, so that clients of other hosts reach them;
+    /// a site whose clients are all here can narrow it.
+    pub listen: IpAddr,
     /// The port of the summary device; 0 lets the system choose, which is usual: centrald tells clients.
     pub port: u16,
     /// How nodes are spread over devices.
@@ -35,6 +39,7 @@ impl Default for Rts2Config {
             device: "NODES".into(),
             centrald: vec!["localhost".into()],
             host: None,
+            listen: Ipv4Addr::UNSPECIFIED.into(),
             port: 0,
             layout: Layout::default(),
             fits: Vec::new(),
@@ -172,6 +177,7 @@ impl Rts2Config {
         } else {
             format!("RTS2 device {} registers with centrald at {}", self.device, self.centrald.join(", "))
         }];
+        lines.push(format!("clients of RTS2 reach it on {}", self.listen));
         if self.layout.by_group(hub) {
             let names: Vec<_> =
                 hub.groups.names().chain(["other"]).map(|group| group_device(&self.device, group)).collect();

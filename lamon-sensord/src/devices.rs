@@ -3,7 +3,7 @@
 //! It has a runtime of its own: whatever intake, disk or bus do, `status_info` is answered within a second, because RTS2
 //! holds up exposures until every device has answered.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, TcpListener};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
@@ -20,17 +20,19 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Binds the device's port, on every interface as RTS2 devices do; 0 lets the system choose.
+    /// Binds the device's port; 0 lets the system choose.
     ///
     /// # Errors
     ///
     /// A sentence that names the port.
-    pub fn new(device: Device, port: u16) -> anyhow::Result<Self> {
+    pub fn new(device: Device, address: IpAddr, port: u16) -> anyhow::Result<Self> {
         let name = device.handle().name().to_owned();
-        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))
+        let listener = TcpListener::bind((address, port))
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .with_context(|| {
-                format!("RTS2 device {name} cannot listen on port {port} ([rts2] port, --local-port)")
+                {
+                format!("RTS2 device {name} cannot listen on {address}, port {port} ([rts2] listen and port, --local-port)")
+            }
             })?;
         info!(
             device = name,

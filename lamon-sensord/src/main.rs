@@ -55,7 +55,8 @@ impl Extras for WithRts2 {
         let (face, devices) = Rts2Face::new(&section, hub)?;
         // The summary device is the first, and the one whose port somebody may want to know.
         let ports = std::iter::once(section.port).chain(std::iter::repeat(0));
-        let bound = devices.into_iter().zip(ports).map(|(device, port)| Bound::new(device, port));
+        let bound =
+            devices.into_iter().zip(ports).map(|(device, port)| Bound::new(device, section.listen, port));
         let thread = devices::spawn(bound.collect::<Result<_, _>>()?, ended.clone())?;
         Ok(Started { faces: vec![Box::new(face)], threads: vec![thread] })
     }

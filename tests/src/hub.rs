@@ -162,7 +162,7 @@ impl HubBuilder {
         if let Some(Rts2 { centralds, device, layout }) = &self.rts2 {
             let _ = writeln!(
                 text,
-                "[rts2]\ndevice = {device:?}\nhost = \"127.0.0.1\"\nport = 0\nlayout = {layout:?}\ncentrald = {centralds:?}"
+                "[rts2]\ndevice = {device:?}\nhost = \"127.0.0.1\"\nlisten = \"127.0.0.1\"\nport = 0\nlayout = {layout:?}\ncentrald = {centralds:?}"
             );
         }
         text + &self.tables

@@ -308,7 +308,11 @@ impl Keeper {
 
 fn make_folder(path: &std::path::Path) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), |folder| {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| std::io::Error::other(format!("{}: {error}", folder.display())))
+        std::fs::create_dir_all(folder).map_err(|error| {
+            std::io::Error::other(format!(
+                "the journal's folder {} cannot be made: {error}",
+                folder.display()
+            ))
+        })
     })
 }

@@ -198,7 +198,7 @@ impl MetricValue {
     fn show(&self, number: f64, level: rts2dev::proto::Level) {
         match self {
             Self::Double(value) => {
-                value.set_with_level(if number > MAX_SHOWN { f64::NAN } else { number }, level)
+                value.set_with_level(if number > MAX_SHOWN { f64::NAN } else { number }, level);
             }
             #[expect(clippy::cast_possible_truncation, reason = "seven digits are what is shown")]
             Self::Float(value) => value.set_with_level(number as f32, level),
@@ -214,4 +214,58 @@ impl MetricValue {
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of this millennium fit")]
 fn seconds(unix_ms: i64) -> f64 {
     unix_ms as f64 / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use rts2dev::{Device, DeviceOptions};
+
+    use super::*;
+
+    fn shelf() -> Shelf {
+        Shelf::new(Device::new(DeviceOptions::new("NODES")).unwrap().handle())
+    }
+
+    fn declare(
+        shelf: &mut Shelf,
+        metric: &str,
+        complaints: &mut Vec<ShowError>,
+    ) -> Result<MetricValue, ShowError> {
+        let (node, metric) = (NodeName::new("ccd01").unwrap(), MetricName::new(metric).unwrap());
+        MetricValue::declare(shelf, &format!("ccd01_{metric}"), true, complaints, &node, &metric)
+    }
+
+    #[test]
+    fn numbers_that_clients_cannot_display_are_shown_as_unknown() {
+        let (mut shelf, mut complaints) = (shelf(), Vec::new());
+        let good = rts2dev::proto::Level::Good;
+        let MetricValue::Double(bytes) = declare(&mut shelf, "nic_in", &mut complaints).unwrap() else {
+            panic!("bytes per second have a display of their own")
+        };
+        let MetricValue::Float(load) = declare(&mut shelf, "load1", &mut complaints).unwrap() else {
+            panic!("a plain number is a float")
+        };
+        for (number, shown) in [(1e12, true), (1e19, false), (f64::MAX, false)] {
+            MetricValue::Double(bytes.clone()).show(number, good);
+            assert_eq!(bytes.get().is_finite(), shown, "{number}");
+        }
+        MetricValue::Float(load.clone()).show(1e300, good);
+        assert!(load.get().is_nan(), "a float has no such number, and clients cannot bear inf");
+    }
+
+    #[test]
+    fn a_name_too_long_for_images_is_shown_all_the_same_and_complained_of() {
+        let (mut shelf, mut complaints) = (shelf(), Vec::new());
+        assert!(declare(&mut shelf, "a_metric_with_a_name_of_forty_characters", &mut complaints).is_ok());
+        assert!(matches!(&complaints[..], [ShowError::Fits { .. }]), "{complaints:?}");
+    }
+
+    #[test]
+    fn a_device_has_room_for_so_many_values() {
+        let (mut shelf, mut complaints) = (shelf(), Vec::new());
+        for number in 0..MAX_DEVICE_VALUES {
+            declare(&mut shelf, &format!("m{number}"), &mut complaints).unwrap();
+        }
+        assert!(matches!(declare(&mut shelf, "one_more", &mut complaints), Err(ShowError::Full { .. })));
+    }
 }

@@ -197,7 +197,7 @@ fn hub_toml(folder: &Path, ports: Ports, centrald: &str, device: &str, own: bool
     let Ports { intake } = ports;
     let (publish, snapshot) = (ports.publish(), ports.snapshot());
     // Clients of the built-in centrald are on this computer; for others its name is what they need.
-    let host = if own { "host = \"127.0.0.1\"\n" } else { "" };
+    let host = if own { "host = \"127.0.0.1\"\nlisten = \"127.0.0.1\"\n" } else { "" };
     Ok(format!(
         "# Written by `make demo`, anew each time.\n\
          data_dir = {data}\nlog_to = \"stderr\"\n\n\
