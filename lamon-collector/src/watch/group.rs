@@ -3,7 +3,7 @@
 use lamon_wire::names::NodeName;
 use serde::Deserialize;
 
-use super::rule::NameGlob;
+use super::pattern::NameGlob;
 
 /// The group of nodes that no configured group wants.
 pub const OTHER: &str = "other";

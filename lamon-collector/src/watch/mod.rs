@@ -7,6 +7,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `level` | the four levels |
+//! | `pattern` | which nodes and metrics are meant: names, globs, groups |
 //! | `rule` | limits, which of them holds for a value, and how a value is judged |
 //! | `group` | which subsystem a node belongs to |
 //! | `node` | what is known of one node |
@@ -20,6 +21,7 @@ mod group;
 mod level;
 mod names;
 mod node;
+mod pattern;
 mod rule;
 mod summary;
 mod update;
@@ -36,7 +38,8 @@ use self::arrivals::News;
 pub use self::group::{Group, Groups, OTHER};
 pub use self::level::Level;
 pub use self::node::{Metric, Node};
-pub use self::rule::{Direction, NameGlob, NodePattern, Rule, RuleId, Rules};
+pub use self::pattern::{NameGlob, NodePattern};
+pub use self::rule::{Direction, Rule, RuleId, Rules};
 pub use self::summary::Summary;
 pub use self::update::{Event, EventKind, LevelChange, Update};
 use crate::sample::{Now, Sample};

@@ -1,0 +1,97 @@
+//! Which names are meant: globs over metrics and nodes, and groups.
+
+use std::fmt;
+
+use globset::{Glob, GlobMatcher};
+use serde::Deserialize;
+
+/// A glob over names (`ccd*`, `disk_?_percent`, `{a,b}`), or an exact name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct NameGlob {
+    text: String,
+    matcher: GlobMatcher,
+    exact: bool,
+}
+
+impl NameGlob {
+    /// Compiles a glob. Case is folded, as names are.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("an empty name matches nothing".into());
+        }
+        let text = text.to_ascii_lowercase();
+        let matcher = Glob::new(&text).map_err(|error| error.to_string())?.compile_matcher();
+        let exact = !text.contains(['*', '?', '[', '{']);
+        Ok(Self { text, matcher, exact })
+    }
+
+    /// Whether it is a name, not a glob.
+    #[must_use]
+    pub(super) const fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    /// Whether `name` is meant.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        if self.exact { self.text == name } else { self.matcher.is_match(name) }
+    }
+}
+
+impl TryFrom<String> for NameGlob {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::new(&text)
+    }
+}
+
+impl fmt::Display for NameGlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Which nodes a rule is for: a name, a glob, or a group as `@ccd`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub enum NodePattern {
+    /// All nodes of the group of this name.
+    Group(String),
+    /// The nodes whose names match.
+    Name(NameGlob),
+}
+
+impl NodePattern {
+    /// The groups that patterns name.
+    pub fn groups(patterns: &[Self]) -> impl Iterator<Item = &str> {
+        patterns.iter().filter_map(|pattern| match pattern {
+            Self::Group(name) => Some(name.as_str()),
+            Self::Name(_) => None,
+        })
+    }
+}
+
+impl TryFrom<String> for NodePattern {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.strip_prefix('@') {
+            Some("") => Err("@ wants the name of a group behind it".into()),
+            Some(group) => Ok(Self::Group(group.to_ascii_lowercase())),
+            None => NameGlob::new(&text).map(Self::Name),
+        }
+    }
+}
+
+impl fmt::Display for NodePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group(name) => write!(f, "@{name}"),
+            Self::Name(glob) => glob.fmt(f),
+        }
+    }
+}
