@@ -30,6 +30,7 @@ ifeq ($(NEXTEST),yes)
 else
 	$(CARGO) test --locked --workspace --no-fail-fast
 endif
+	@[ -n "$$RTS2_BINDIR" ] || echo 'RTS2_BINDIR is not set: the cases under real RTS2 programs were not run.'
 
 demo: deps ## See this computer as RTS2 sees it, live, until Ctrl-C
 	@$(CARGO) build --locked --workspace --bins
