@@ -68,6 +68,8 @@ pub(super) enum Brought {
 pub(super) struct Session {
     node: NodeName,
     epoch: u32,
+    /// The agent's own interval, at which it samples while the hub names no other.
+    own_interval: Duration,
     interval: Duration,
     table: Option<Known>,
     timeline: Timeline,
@@ -91,6 +93,7 @@ impl Session {
         Self {
             node: hello.node.clone(),
             epoch: hello.epoch,
+            own_interval: believed(hello.interval_ms),
             interval: believed(hello.interval_ms),
             table: None,
             timeline: Timeline::new(now, hello.monotonic_ms, hello.wall_ms),
@@ -102,9 +105,7 @@ impl Session {
 
     /// The agent was told how to watch; its samples come at this interval from now on.
     pub(super) fn settings_sent(&mut self, settings: &Settings) {
-        if let Some(ms) = settings.interval_ms {
-            self.interval = believed(ms);
-        }
+        self.interval = settings.interval_ms.map_or(self.own_interval, believed);
     }
 
     /// Takes up a frame's payload, which arrived now.
@@ -281,6 +282,26 @@ mod tests {
                 (identity(21), 15_000, vec![("cpu_percent", 3.5), ("clock_offset", 0.25)]),
             ]
         );
+    }
+
+    #[test]
+    fn the_interval_is_the_hubs_while_it_names_one_and_then_the_agents_again() {
+        let mut session = session();
+        session.handle_frame(&payload(&table()), LATER).unwrap();
+        let mut number = 0;
+        let mut interval = |session: &mut Session| {
+            number += 1;
+            let live = Live { table: 4, sequence: number, monotonic_ms: 0, readings: vec![Reading::NONE; 2] };
+            match session.handle_frame(&payload(&AgentFrame::Live(live)), LATER).unwrap() {
+                Brought::Ahead(sample) => sample.interval.unwrap().as_secs(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(interval(&mut session), 10);
+        for (interval_ms, seconds) in [(Some(60_000), 60), (Some(1), 1), (None, 10)] {
+            session.settings_sent(&Settings { interval_ms, watch: Vec::new() });
+            assert_eq!(interval(&mut session), seconds, "{interval_ms:?}");
+        }
     }
 
     #[test]
