@@ -6,7 +6,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build test demo bench fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build test demo bench fuzz fuzz-corpus deps-fuzz fmt fmt-check clippy doc check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -39,6 +39,31 @@ demo: deps ## See this computer as RTS2 sees it, live, until Ctrl-C
 bench: deps ## Measure memory, CPU and bytes on the wire (release build; BENCH=--quick for a short look)
 	$(CARGO) build --locked --release --workspace --bin lamon-agent --bin lamon-sensord --bin bench
 	target/release/bench $(BENCH)
+
+# What the RTS2 protocol is fuzzed by, and how long each.
+FUZZ_TARGETS := $(basename $(notdir $(wildcard rts2dev/fuzz/fuzz_targets/*.rs)))
+FUZZ_SECONDS ?= 600
+# cargo-fuzz wants a nightly compiler for its sanitizer; this lets the stable one do it.
+FUZZ := cd rts2dev/fuzz && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
+
+fuzz: deps-fuzz ## Fuzz the RTS2 protocol (FUZZ_SECONDS=600 for each of FUZZ_TARGETS)
+	@for target in $(FUZZ_TARGETS); do \
+	    mkdir -p rts2dev/fuzz/target/corpus/$$target; \
+	    echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
+	    ($(FUZZ) run $$target target/corpus/$$target corpus/$$target -- -dict=rts2.dict -max_len=4096 \
+	        -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1) || exit; \
+	done
+
+fuzz-corpus: deps-fuzz ## Add what fuzzing found to the small corpus that the tests replay
+	@for target in $(FUZZ_TARGETS); do \
+	    rm -rf rts2dev/fuzz/target/small && mkdir -p rts2dev/fuzz/target/corpus/$$target rts2dev/fuzz/target/small; \
+	    ($(FUZZ) run $$target target/small corpus/$$target target/corpus/$$target -- \
+	        -set_cover_merge=1 -use_counters=0 -max_len=2048) || exit; \
+	    rm -rf rts2dev/fuzz/corpus/$$target && mv rts2dev/fuzz/target/small rts2dev/fuzz/corpus/$$target; \
+	done
+
+deps-fuzz:
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install cargo-fuzz --locked
 
 fmt: ## Bring all code into its form
 	$(CARGO) fmt --all
