@@ -27,24 +27,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ticks = handle.integer("ticks", "seconds since the start").declare()?;
     let last = handle.time("last", "time of the last tick").declare()?;
     let _ = handle.float("ratio", "a ratio").initial(0.1).debug().declare()?;
-    let note =
-        handle.string("note", "whatever you like").initial("hello world").writable(|_| Ok(())).declare()?;
+    let note = handle.string("note", "whatever you like").initial("hello world").writable().declare()?;
     let state = handle.clone();
     let _ = handle
         .boolean("block", "block exposures")
         .display(DisplayType::OnOff)
         .initial(false)
-        .writable(move |block| {
+        .on_set(move |block| {
             let bop = if block { DeviceState::BOP_EXPOSURE } else { DeviceState::empty() };
             state.set_state(bop, if block { "blocked by hand" } else { "free again" });
-            Ok(())
+            std::future::ready(Ok(()))
         })
         .declare()?;
-    let _ = handle.selection("mode", "how fast", &["slow", "fast"]).writable(|_| Ok(())).declare()?;
+    let _ = handle.selection("mode", "how fast", &["slow", "fast"]).writable().declare()?;
     let limit = handle
         .double("limit", "[%] warning above, error 20 above that")
         .initial(50)
-        .writable(|limit| {
+        .on_set(|limit| async move {
             if (0.0..=100.0).contains(&limit) { Ok(()) } else { Err(Refusal::value("limit is 0 to 100")) }
         })
         .declare()?;

@@ -4,10 +4,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use rts2_proto::{
-    CommandReturn, DisplayType, ErrorCode, FitsNameError, Level, NameError, QuotedString, TextError,
-    ValueData, ValueFlags, ValueName, ValueType, check_fits_name,
+    DisplayType, FitsNameError, Level, NameError, QuotedString, TextError, ValueData, ValueFlags, ValueName,
+    ValueType, check_fits_name,
 };
 
+use crate::handlers::{Refusal, SetHandler, set_handler};
 use crate::shared::Shared;
 use crate::table::NewEntry;
 use crate::value::{Value, ValueKind};
@@ -19,9 +20,6 @@ pub const MAX_VALUES: usize = 10_000;
 /// Names in the list of a selection. Clients show them in a menu; with this many, each at its longest, the metainfo
 /// of one value stays near a quarter of a megabyte.
 pub const MAX_ITEMS: usize = 256;
-
-/// Asked before a client's set is done.
-pub(crate) type SetHandler = Arc<dyn Fn(&ValueData) -> Result<(), Refusal> + Send + Sync>;
 
 /// Why a value cannot be declared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,40 +51,6 @@ pub enum DeclareError {
     /// The device has [`MAX_VALUES`] already.
     #[error("{MAX_VALUES} values already")]
     TooManyValues,
-}
-
-/// Why a device does not take a set; the client sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal(CommandReturn);
-
-impl Refusal {
-    /// The operand is wrong: `-2 invalid parameters/invalid number of parameters - X`, as RTS2 says it.
-    #[must_use]
-    pub fn parameters() -> Self {
-        Self(CommandReturn::bad_parameters(b"X"))
-    }
-
-    /// The value is not possible: `-3 reason`.
-    #[must_use]
-    pub fn value(reason: &str) -> Self {
-        Self(CommandReturn::failed(ErrorCode::Value, reason))
-    }
-
-    /// The hardware does not do it: `-4 reason`.
-    #[must_use]
-    pub fn hardware(reason: &str) -> Self {
-        Self(CommandReturn::failed(ErrorCode::Hardware, reason))
-    }
-
-    /// It is not allowed, or the system does not do it: `-5 reason`.
-    #[must_use]
-    pub fn not_allowed(reason: &str) -> Self {
-        Self(CommandReturn::failed(ErrorCode::System, reason))
-    }
-
-    pub(crate) fn command_return(self) -> CommandReturn {
-        self.0
-    }
 }
 
 /// A value that is about to be declared; made by [`DeviceHandle`](crate::DeviceHandle).
@@ -147,15 +111,40 @@ impl<T: ValueKind> Declaration<T> {
         self
     }
 
-    /// Clients may set it. The closure gets what it would become and may refuse with a reason that the client sees;
-    /// when it agrees, the value is set and sent to everybody.
-    ///
-    /// It runs on the device's task: it has to be quick, and must not wait for anything that waits for the device.
-    /// It may set other values.
-    pub fn writable(mut self, on_set: impl Fn(T) -> Result<(), Refusal> + Send + Sync + 'static) -> Self {
+    /// Clients may set it, to anything of its type.
+    pub fn writable(mut self) -> Self {
         self.flags |= ValueFlags::WRITABLE;
-        self.on_set = Some(Arc::new(move |data| on_set(T::from_data(data))));
         self
+    }
+
+    /// Clients may set it, and the program is asked before: the closure gets what the value would become. When it
+    /// agrees, the value is set and sent to everybody; when it refuses, the value stays as it is, and the client sees
+    /// the reason.
+    ///
+    /// A set handler may take its time, and may set other values: see [`Refusal`] for how it says no, and
+    /// [`MAX_WAITING_HANDLERS`](crate::MAX_WAITING_HANDLERS) for how many sets wait. The handlers of a device run one at
+    /// a time, in order of arrival and off the device's own thread; one that blocks its thread delays other handlers
+    /// of this device and nothing else. It finishes when its client has gone. It must not wait for another handler of
+    /// its device. One that panics refuses with -5, where the program is built to unwind.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let handle = rts2dev::Device::new(rts2dev::DeviceOptions::new("CELLAR"))?.handle();
+    /// use rts2dev::Refusal;
+    ///
+    /// let limit = handle.double("limit", "[C] warning above").on_set(|limit| async move {
+    ///     if limit < 100.0 { Ok(()) } else { Err(Refusal::value("limit is below 100 C")) }
+    /// });
+    /// limit.declare()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_set<F, R>(self, on_set: F) -> Self
+    where
+        F: Fn(T) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Refusal>> + Send + 'static,
+    {
+        Self { on_set: Some(set_handler(on_set)), ..self.writable() }
     }
 
     /// Declares it. When the device runs, centrald and every client get its metainfo and its value at once. RTS2 has

@@ -16,7 +16,7 @@
 //! let fan = handle
 //!     .boolean("fan", "fan of the cellar")
 //!     .display(DisplayType::OnOff)
-//!     .writable(|on| Ok(println!("fan {}", if on { "on" } else { "off" })))
+//!     .on_set(|on| async move { Ok(println!("fan {}", if on { "on" } else { "off" })) })
 //!     .declare()?;
 //! fan.set(false);
 //!
@@ -36,8 +36,11 @@ mod cursor;
 mod declaration;
 mod device;
 mod handle;
+mod handlers;
+mod lane;
 mod messages;
 mod options;
+mod sets;
 mod shared;
 mod status;
 mod table;
@@ -46,9 +49,11 @@ pub mod testing;
 mod value;
 mod wire;
 
-pub use declaration::{Declaration, DeclareError, MAX_ITEMS, MAX_VALUES, Refusal};
+pub use declaration::{Declaration, DeclareError, MAX_ITEMS, MAX_VALUES};
 pub use device::{Device, DeviceError, RunError};
 pub use handle::DeviceHandle;
+pub use handlers::Refusal;
+pub use lane::MAX_WAITING_HANDLERS;
 pub use messages::MAX_WAITING_MESSAGES;
 pub use options::DeviceOptions;
 pub use rts2_proto as proto;

@@ -1,14 +1,14 @@
 //! What a device's handle, its values and its connections share.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rts2_proto::{
-    CommandReturn, DeviceName, DeviceState, Level, Line, Message, MessageType, Rest, SetOp, Text, ValueData,
-    escape_message,
+    DeviceName, DeviceState, Level, Line, Message, MessageType, Rest, Text, ValueData, escape_message,
 };
 use tokio::sync::watch;
 
+use crate::lane::Lane;
 use crate::messages::Messages;
 use crate::status::{CentraldStatus, Registration};
 use crate::table::Table;
@@ -22,8 +22,8 @@ use crate::table::Table;
 pub(crate) struct Shared {
     pub(crate) name: DeviceName,
     state: Mutex<State>,
-    /// Sets by clients, one at a time: `+` of two clients must both count.
-    sets: Mutex<()>,
+    /// Runs the handlers.
+    pub(crate) lane: Arc<Lane>,
     /// Told whenever there is something to send.
     wake: watch::Sender<u64>,
     status: watch::Sender<CentraldStatus>,
@@ -38,9 +38,9 @@ pub(crate) struct State {
 impl Shared {
     pub(crate) fn new(name: DeviceName, status: CentraldStatus) -> Self {
         Self {
-            name,
             state: Mutex::new(State { table: Table::new(), messages: Messages::default() }),
-            sets: Mutex::new(()),
+            lane: Arc::new(Lane::new(name.as_str())),
+            name,
             wake: watch::Sender::new(0),
             status: watch::Sender::new(status),
         }
@@ -64,23 +64,6 @@ impl Shared {
         let changed = self.lock().table.set(index, data, level);
         if changed {
             self.wake();
-        }
-    }
-
-    /// An `X` from a client, to its end line.
-    pub(crate) fn set_by_client(&self, name: Text<'_>, op: SetOp, operand: Rest<'_>) -> CommandReturn {
-        let _one_at_a_time = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        let prepared = self.lock().table.prepare_set(name, op, operand);
-        match prepared {
-            Err(end) => end,
-            Ok(None) => CommandReturn::ok(),
-            Ok(Some(set)) => match (set.on_set)(&set.data) {
-                Err(refusal) => refusal.command_return(),
-                Ok(()) => {
-                    self.set(set.index, Some(set.data), None);
-                    CommandReturn::ok()
-                }
-            },
         }
     }
 

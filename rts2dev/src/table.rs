@@ -6,14 +6,14 @@
 //! is set, so that a hundred connections copy bytes and format nothing.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use rts2_proto::{
     CommandReturn, DeviceState, IndexedName, Level, Line, QuotedString, Rest, SetError, SetOp, Text,
     ValueData, ValueFlags, ValueName, apply_set,
 };
 
-use crate::declaration::{DeclareError, MAX_VALUES, SetHandler};
+use crate::declaration::{DeclareError, MAX_VALUES};
+use crate::handlers::SetHandler;
 
 /// Something that changes and is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,11 @@ pub(crate) struct NewEntry {
     pub(crate) on_set: Option<SetHandler>,
 }
 
-/// A set that the table finds right: the device's handler is asked before it is done.
+/// A set that the table finds right. The value's handler, where it has one, is asked before it is done.
 pub(crate) struct PendingSet {
     pub(crate) index: usize,
     pub(crate) data: ValueData,
-    pub(crate) on_set: SetHandler,
+    pub(crate) on_set: Option<SetHandler>,
 }
 
 /// All that a device shows.
@@ -179,9 +179,9 @@ impl Table {
             .map_err(SetError::command_return)?;
         let index = self.place(found.name).ok_or_else(|| SetError::NoSuchValue.command_return())?;
         let entry = self.entries.get(index).ok_or_else(|| SetError::NoSuchValue.command_return())?;
-        let Some(on_set) = &entry.on_set else {
+        if !entry.flags.contains(ValueFlags::WRITABLE) {
             return Err(SetError::ReadOnly.command_return());
-        };
+        }
         if found.index.is_some() {
             return Err(SetError::NotAnArray.command_return());
         }
@@ -189,7 +189,15 @@ impl Table {
         if op == SetOp::Set && data == entry.data {
             return Ok(None);
         }
-        Ok(Some(PendingSet { index, data, on_set: Arc::clone(on_set) }))
+        Ok(Some(PendingSet { index, data, on_set: entry.on_set.clone() }))
+    }
+
+    /// Whether the value that an `X` means has a set handler.
+    pub(crate) fn has_handler(&self, name: Text<'_>) -> bool {
+        IndexedName::resolve(name, |name| self.place(name).is_some())
+            .ok()
+            .and_then(|found| self.entries.get(self.place(found.name)?))
+            .is_some_and(|entry| entry.on_set.is_some())
     }
 
     /// Sets the state word. `false` when it is the same: as in RTS2, a new text alone is no change.

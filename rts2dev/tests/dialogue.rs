@@ -15,35 +15,36 @@ use rts2dev::{DeviceOptions, Refusal, Time};
 /// A device with the values of the capture that this crate has types for.
 async fn dummy(options: DeviceOptions) -> Running {
     start(options, |handle| {
-        let any = |_: i32| Ok(());
-        handle.integer("TEST_INT", "test integer value").writable(any).declare().unwrap();
-        handle.double("TEST_DOUBLE", "test double value").writable(|_| Ok(())).declare().unwrap();
-        handle.string("test_string", "test string").writable(|_| Ok(())).declare().unwrap();
+        handle.integer("TEST_INT", "test integer value").writable().declare().unwrap();
+        handle.double("TEST_DOUBLE", "test double value").writable().declare().unwrap();
+        handle.string("test_string", "test string").writable().declare().unwrap();
         handle.double("random_double", "random double value").declare().unwrap();
         let doors = ["CLOSED", "opening", "OPEN", "closing"];
-        handle.selection("open_close", "open/close state", &doors).writable(|_| Ok(())).declare().unwrap();
-        handle.time("TEST_TIME", "test time value").writable(|_| Ok(())).declare().unwrap();
+        handle.selection("open_close", "open/close state", &doors).writable().declare().unwrap();
+        handle.time("TEST_TIME", "test time value").writable().declare().unwrap();
         let stop_move =
             handle.boolean("stop_move", "if dummy sensor should stop any movement").initial(false);
-        let stop_move = stop_move.writable(|_| Ok(())).declare().unwrap();
+        let stop_move = stop_move.writable().declare().unwrap();
         let errors = ["good", "warning", "error"];
         let level_of = move |index: rts2dev::Selection| {
             stop_move
                 .set_level([Level::Good, Level::Warning, Level::Error][usize::try_from(index.0).unwrap()]);
-            Ok(())
+            std::future::ready(Ok(()))
         };
         handle
             .selection("stop_move_err", "error state of stop_move", &errors)
-            .writable(level_of)
+            .on_set(level_of)
             .declare()
             .unwrap();
         handle
             .double("refused", "a value that the device does not take")
-            .writable(|value| match value {
-                0.0..1.0 => Err(Refusal::parameters()),
-                1.0..2.0 => Err(Refusal::value("too warm")),
-                2.0..3.0 => Err(Refusal::hardware("valve stuck")),
-                _ => Err(Refusal::not_allowed("locked by the operator")),
+            .on_set(|value| async move {
+                match value {
+                    0.0..1.0 => Err(Refusal::parameters()),
+                    1.0..2.0 => Err(Refusal::value("too warm")),
+                    2.0..3.0 => Err(Refusal::hardware("valve stuck")),
+                    _ => Err(Refusal::not_allowed("locked by the operator")),
+                }
             })
             .declare()
             .unwrap();

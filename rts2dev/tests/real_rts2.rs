@@ -106,13 +106,13 @@ async fn a_night(centrald: &str) {
         let declared = handle.double("load", "[%] a load").display(DisplayType::Percent).fits().declare();
         load = Some(declared.unwrap());
         let modes = ["slow", "fast"];
-        handle.selection("mode", "how fast", &modes).writable(|_| Ok(())).declare().unwrap();
+        handle.selection("mode", "how fast", &modes).writable().declare().unwrap();
         handle
             .integer("limit", "a limit")
-            .writable(|_| Err(Refusal::value("not tonight")))
+            .on_set(|_| async { Err(Refusal::value("not tonight")) })
             .declare()
             .unwrap();
-        handle.string("note", "a note").writable(|_| Ok(())).declare().unwrap();
+        handle.string("note", "a note").writable().declare().unwrap();
     })
     .await;
     let load = load.unwrap();
@@ -408,15 +408,15 @@ async fn our_device_answers_as_the_real_one() {
     })
     .await;
     let ours = start(DeviceOptions { noauth: true, ..options("DUMMY", &[]) }, |handle| {
-        handle.integer("TEST_INT", "x").writable(|_| Ok(())).declare().unwrap();
-        handle.double("TEST_DOUBLE", "x").writable(|_| Ok(())).declare().unwrap();
-        handle.string("test_string", "x").initial("?").writable(|_| Ok(())).declare().unwrap();
+        handle.integer("TEST_INT", "x").writable().declare().unwrap();
+        handle.double("TEST_DOUBLE", "x").writable().declare().unwrap();
+        handle.string("test_string", "x").initial("?").writable().declare().unwrap();
         handle.double("random_double", "x").declare().unwrap();
-        handle.float("random_interval", "x").initial(1.0).writable(|_| Ok(())).declare().unwrap();
+        handle.float("random_interval", "x").initial(1.0).writable().declare().unwrap();
         let levels = ["good", "warning", "error"];
-        handle.selection("stop_move_err", "x", &levels).writable(|_| Ok(())).declare().unwrap();
-        handle.time("TEST_TIME", "x").writable(|_| Ok(())).declare().unwrap();
-        handle.boolean("test_on_off", "x").writable(|_| Ok(())).declare().unwrap();
+        handle.selection("stop_move_err", "x", &levels).writable().declare().unwrap();
+        handle.time("TEST_TIME", "x").writable().declare().unwrap();
+        handle.boolean("test_on_off", "x").writable().declare().unwrap();
     })
     .await;
     let mut real = common::Raw::connect(port).await;

@@ -27,8 +27,7 @@ async fn the_capture_from_the_devices_side() {
     let (listener, address) = scripted().await;
     let mut value = None;
     let device = start(options("DUMMY", &[address]), |handle| {
-        value =
-            Some(handle.integer("TEST_INT", "test integer value").writable(|_| Ok(())).declare().unwrap());
+        value = Some(handle.integer("TEST_INT", "test integer value").writable().declare().unwrap());
         handle.set_state(DeviceState::BOP_EXPOSURE, "begins blocked");
     })
     .await;
@@ -175,7 +174,7 @@ async fn two_centralds_and_many_devices_in_one_process() {
     for number in 0..20 {
         let name = format!("D{number}");
         let declare = |handle: &rts2dev::DeviceHandle| {
-            handle.integer("number", "x").initial(number).writable(|_| Ok(())).declare().unwrap();
+            handle.integer("number", "x").initial(number).writable().declare().unwrap();
         };
         devices.push(start(options(&name, &addresses), declare).await);
     }

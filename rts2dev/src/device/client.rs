@@ -1,6 +1,7 @@
 //! A client's connection. Waits on its socket, on changes of the values, on centrald's word about it, and on time;
 //! sends the client values and the ends of its commands, and centralds the requests that it causes.
 //!
+//! A command that one of the program's handlers works on keeps its client waiting for the end line, but not for values.
 //! A command's end line goes out after everything that changed before it. While the client does not read, changes
 //! wait in the table where they cost nothing, and no further command of it is taken; after ten minutes without
 //! progress it is closed.
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::centrald::Request;
 use crate::cursor::{Cursor, Receiver};
+use crate::sets::{self, Progress};
 use crate::shared::Shared;
 use crate::status::Registration;
 use crate::wire::{OUT_BYTES, Wire};
@@ -58,6 +60,10 @@ struct Connection {
     /// that there are two at most: a command's, and that of one that waited for centrald.
     replies: VecDeque<CommandReturn>,
     asked: Option<Asked>,
+    /// The end of a command that a handler works on.
+    running: Option<oneshot::Receiver<CommandReturn>>,
+    /// The line that came while a handler worked; nothing behind it is read before it had its turn.
+    held: Option<Vec<u8>>,
     /// Close when everything is written, at this time at the latest.
     closing: Option<Instant>,
     errors: ErrorBudget,
@@ -76,6 +82,8 @@ impl Client {
             cursor,
             replies: VecDeque::new(),
             asked: None,
+            running: None,
+            held: None,
             closing: None,
             errors: ErrorBudget { left: LOGGED_ERRORS, since: Instant::now() },
             context: self,
@@ -100,7 +108,13 @@ impl Connection {
                 return "closed";
             }
             let deadline = self.deadline();
-            let read = self.takes_commands();
+            let read = self.takes_commands() && self.held.is_none();
+            let running = async {
+                match &mut self.running {
+                    Some(end) => end.await,
+                    None => std::future::pending().await,
+                }
+            };
             let asked = async {
                 match &mut self.asked {
                     Some(Asked::Authorization { answer, .. } | Asked::DeviceStatus { answer }) => {
@@ -122,7 +136,12 @@ impl Connection {
                 }
                 _ = changes.changed(), if caught_up => {}
                 answer = asked => self.answered(answer.ok()),
-                () = tokio::time::sleep_until(deadline) => {
+                end = running => {
+                    self.running = None;
+                    // Without an answer its thread is gone, which no handler can cause.
+                    self.end(end.unwrap_or_else(|_| CommandReturn::failed(ErrorCode::System, "no answer")));
+                }
+                () = super::until(deadline), if deadline.is_some() => {
                     if let Some(why) = self.timeout() {
                         return why;
                     }
@@ -154,6 +173,15 @@ impl Connection {
         if !self.takes_commands() {
             return false;
         }
+        if self.held.is_some() {
+            if self.running.is_none()
+                && let Some(held) = self.held.take()
+            {
+                self.handle_line(&held);
+                return true;
+            }
+            return false;
+        }
         match self.wire.next_line(line) {
             None => false,
             Some(false) => {
@@ -161,12 +189,22 @@ impl Connection {
                 true
             }
             Some(true) => {
-                let now = Instant::now().into_std();
-                let action = self.session.handle_line(now, Line::parse(line), &mut self.wire.out);
-                self.act(action);
+                // Whether we live can be asked at any time; everything else waits for its turn.
+                let waits = self.running.is_some() && !matches!(Line::parse(line), Ok(Line::Technical(_)));
+                if waits {
+                    self.held = Some(std::mem::take(line));
+                } else {
+                    self.handle_line(line);
+                }
                 true
             }
         }
+    }
+
+    fn handle_line(&mut self, line: &[u8]) {
+        let now = Instant::now().into_std();
+        let action = self.session.handle_line(now, Line::parse(line), &mut self.wire.out);
+        self.act(action);
     }
 
     fn act(&mut self, action: ClientAction<'_>) {
@@ -177,8 +215,11 @@ impl Connection {
                 self.ask_authorization(centrald_num, client, key);
             }
             ClientAction::SetValue { name, op, operand } => {
-                let end = self.context.shared.set_by_client(name, op, operand);
-                self.end(end);
+                let end_device = self.context.end_device.clone();
+                match sets::begin(&self.context.shared, name, op, operand, end_device) {
+                    Progress::Ended(end) => self.end(end),
+                    Progress::Running(end) => self.running = Some(end),
+                }
             }
             ClientAction::Info => {
                 self.context.shared.touch_infotime();
@@ -291,15 +332,11 @@ impl Connection {
         self.closing = Some(Instant::now() + LAST_WORDS);
     }
 
-    fn deadline(&self) -> Instant {
-        let mut deadline = Instant::from_std(self.session.next_timeout());
-        if let Some(since) = self.wire.stalled_since() {
-            deadline = deadline.min(since + CLOSE_AFTER);
-        }
-        if let Some(closing) = self.closing {
-            deadline = deadline.min(closing);
-        }
-        deadline
+    fn deadline(&self) -> Option<Instant> {
+        // While we do not read we cannot know whether the client is silent.
+        let silent = self.held.is_none().then(|| Instant::from_std(self.session.next_timeout()));
+        let stalled = self.wire.stalled_since().map(|since| since + CLOSE_AFTER);
+        [silent, stalled, self.closing].into_iter().flatten().min()
     }
 
     fn timeout(&mut self) -> Option<&'static str> {
@@ -310,7 +347,8 @@ impl Connection {
         if self.wire.stalled_since().is_some_and(|since| now >= since + CLOSE_AFTER) {
             return Some("does not read");
         }
-        self.session.handle_timeout(now.into_std(), &mut self.wire.out).then_some("silent")
+        let silent = self.held.is_none() && self.session.handle_timeout(now.into_std(), &mut self.wire.out);
+        silent.then_some("silent")
     }
 }
 

@@ -1,0 +1,64 @@
+//! What a program answers to a client: the closures that a device calls, and how they refuse.
+//!
+//! Handlers of one device run one at a time, in the order in which their causes came, on a thread of their own: one
+//! that takes minutes, or blocks its thread, delays other handlers of its device and nothing else. They may use the
+//! runtime on which the device runs, and set values and states of any device. They must not wait for another handler
+//! of the same device, which would wait for them. A handler finishes even when its client has gone; it is given up
+//! (at its next await) only when the device ends. One that panics refuses.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rts2_proto::{CommandReturn, ErrorCode, ValueData};
+
+use crate::value::ValueKind;
+
+/// What a handler becomes when it is called.
+pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
+
+/// Asked before a client's set is done.
+pub(crate) type SetHandler = Arc<dyn Fn(&ValueData) -> Handling + Send + Sync>;
+
+/// A set handler of a typed value.
+pub(crate) fn set_handler<T, F, R>(on_set: F) -> SetHandler
+where
+    T: ValueKind,
+    F: Fn(T) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<(), Refusal>> + Send + 'static,
+{
+    Arc::new(move |data| Box::pin(on_set(T::from_data(data))))
+}
+
+/// Why a device does not do what a client asks; the client sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(CommandReturn);
+
+impl Refusal {
+    /// The operand is wrong: `-2 invalid parameters/invalid number of parameters - X`, as RTS2 says it.
+    #[must_use]
+    pub fn parameters() -> Self {
+        Self(CommandReturn::bad_parameters(b"X"))
+    }
+
+    /// The value is not possible: `-3 reason`.
+    #[must_use]
+    pub fn value(reason: &str) -> Self {
+        Self(CommandReturn::failed(ErrorCode::Value, reason))
+    }
+
+    /// The hardware does not do it: `-4 reason`.
+    #[must_use]
+    pub fn hardware(reason: &str) -> Self {
+        Self(CommandReturn::failed(ErrorCode::Hardware, reason))
+    }
+
+    /// It is not allowed, or the system does not do it: `-5 reason`.
+    #[must_use]
+    pub fn not_allowed(reason: &str) -> Self {
+        Self(CommandReturn::failed(ErrorCode::System, reason))
+    }
+
+    pub(crate) fn command_return(self) -> CommandReturn {
+        self.0
+    }
+}

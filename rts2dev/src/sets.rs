@@ -1,0 +1,79 @@
+//! A client's `X`: done at once where the program is not asked, else when its handler had its turn.
+
+use std::sync::Arc;
+
+use rts2_proto::{CommandReturn, Rest, SetOp, Text};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::shared::Shared;
+
+/// How far a command came at once.
+pub(crate) enum Progress {
+    /// To its end line.
+    Ended(CommandReturn),
+    /// A handler has it; the end line comes from there.
+    Running(oneshot::Receiver<CommandReturn>),
+}
+
+impl From<Result<oneshot::Receiver<CommandReturn>, CommandReturn>> for Progress {
+    fn from(submitted: Result<oneshot::Receiver<CommandReturn>, CommandReturn>) -> Self {
+        match submitted {
+            Ok(end) => Self::Running(end),
+            Err(end) => Self::Ended(end),
+        }
+    }
+}
+
+/// Begins a set. While handlers are at work, a set of a value that has one waits for its turn even if it is wrong or
+/// changes nothing: what a value becomes, and so whether a `+` fits, is known only when those before are done.
+pub(crate) fn begin(
+    shared: &Arc<Shared>,
+    name: Text<'_>,
+    op: SetOp,
+    operand: Rest<'_>,
+    end: CancellationToken,
+) -> Progress {
+    let idle = shared.lane.is_idle();
+    {
+        let mut state = shared.lock();
+        match state.table.prepare_set(name, op, operand) {
+            Ok(Some(set)) if set.on_set.is_none() => {
+                let changed = state.table.set(set.index, Some(set.data), None);
+                drop(state);
+                if changed {
+                    shared.wake();
+                }
+                return Progress::Ended(CommandReturn::ok());
+            }
+            Ok(Some(_)) => {}
+            Ok(None) if idle || !state.table.has_handler(name) => {
+                return Progress::Ended(CommandReturn::ok());
+            }
+            Err(end) if idle || !state.table.has_handler(name) => return Progress::Ended(end),
+            Ok(None) | Err(_) => {}
+        }
+    }
+    let work = turn(Arc::clone(shared), name.as_bytes().to_vec(), op, operand.as_bytes().to_vec());
+    shared.lane.submit(end, work).into()
+}
+
+/// A set whose turn has come.
+async fn turn(shared: Arc<Shared>, name: Vec<u8>, op: SetOp, operand: Vec<u8>) -> CommandReturn {
+    let (Ok(name), Ok(operand)) = (Text::new(&name), Rest::new(&operand)) else {
+        return CommandReturn::bad_parameters(b"X");
+    };
+    let prepared = shared.lock().table.prepare_set(name, op, operand);
+    let set = match prepared {
+        Ok(Some(set)) => set,
+        Ok(None) => return CommandReturn::ok(),
+        Err(end) => return end,
+    };
+    if let Some(on_set) = set.on_set
+        && let Err(refusal) = on_set(&set.data).await
+    {
+        return refusal.command_return();
+    }
+    shared.set(set.index, Some(set.data), None);
+    CommandReturn::ok()
+}
