@@ -9,6 +9,9 @@ use lamon_collector::config::HubConfig;
 use lamon_collector::watch::NameGlob;
 use serde::{Deserialize, Deserializer};
 
+/// The device's name where none is given.
+pub const DEFAULT_DEVICE: &str = "NODES";
+
 /// Section `[rts2]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,7 +39,7 @@ pub struct Rts2Config {
 impl Default for Rts2Config {
     fn default() -> Self {
         Self {
-            device: "NODES".into(),
+            device: DEFAULT_DEVICE.into(),
             centrald: vec!["localhost".into()],
             host: None,
             listen: Ipv4Addr::UNSPECIFIED.into(),
@@ -152,6 +155,18 @@ pub struct Rts2Args {
 }
 
 impl Rts2Args {
+    /// What counts for going to the background.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn background(&self) -> rts2dev::cli::background::Background<'_> {
+        rts2dev::cli::background::Background {
+            device: self.device.as_deref().unwrap_or(DEFAULT_DEVICE),
+            lock_prefix: &self.lock_prefix,
+            run_as: self.run_as.as_deref(),
+            interactive: self.interactive,
+        }
+    }
+
     /// Lets what was given stand over the file's section.
     #[must_use]
     pub fn over(&self, mut section: Rts2Config) -> Rts2Config {

@@ -9,10 +9,8 @@
 //! | [`config`] | the section `[rts2]`, and RTS2's own command line |
 //! | [`face`] | the picture as RTS2 devices |
 //! | [`devices`] | the thread that runs the devices |
-//! | [`daemonize`] | going to the background as RTS2's start scripts expect |
 
 pub mod config;
 #[cfg(unix)]
-pub mod daemonize;
 pub mod devices;
 pub mod face;

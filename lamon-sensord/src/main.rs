@@ -9,6 +9,8 @@ use lamon_daemon::logging::{LogLevel, LogTarget};
 use lamon_sensord::config::{Rts2Args, Rts2Config};
 use lamon_sensord::devices::{self, Bound};
 use lamon_sensord::face::Rts2Face;
+#[cfg(unix)]
+use rts2dev::cli::background;
 use tokio_util::sync::CancellationToken;
 
 /// glibc's arenas, one for each thread, grow without end in long-lived daemons. This one is told at build time
@@ -63,7 +65,7 @@ impl Extras for WithRts2 {
 
     fn serving(&self) {
         #[cfg(unix)]
-        if let Err(error) = lamon_sensord::daemonize::serving() {
+        if let Err(error) = background::serving() {
             tracing::warn!(%error, "the start script was not told that the daemon serves");
         }
     }
@@ -77,11 +79,11 @@ fn main() -> ExitCode {
     #[cfg(unix)]
     {
         if cli.command.is_none()
-            && let Some(code) = lamon_sensord::daemonize::go(&cli.rts2)
+            && let Some(code) = background::go(&cli.rts2.background())
         {
             return code;
         }
-        if lamon_sensord::daemonize::is_child() {
+        if background::is_child() {
             // Its terminal goes away.
             cli.hub.log_to = cli.hub.log_to.or(Some(LogTarget::Syslog));
         }

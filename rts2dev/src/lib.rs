@@ -31,6 +31,8 @@
 //! [`client`] is the other side: it logs in, lists devices, and keeps a live picture of one. `testing::Centrald`
 //! (feature `testing`) is a small centrald in the same process. The protocol itself is the crate [`proto`].
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod client;
 mod cursor;
 mod declaration;

@@ -19,7 +19,18 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, bail};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
-use crate::config::{Rts2Args, Rts2Config};
+/// What of the command line counts here.
+#[derive(Debug, Clone, Copy)]
+pub struct Background<'a> {
+    /// The device's name.
+    pub device: &'a str,
+    /// What the name is put behind to name the lock file.
+    pub lock_prefix: &'a str,
+    /// The user and group that the daemon runs as.
+    pub run_as: Option<&'a str>,
+    /// Stay in the foreground.
+    pub interactive: bool,
+}
 
 /// Set in the child's environment: it is the daemon.
 const CHILD: &str = "LAMON_SENSORD_DAEMON";
@@ -47,7 +58,7 @@ enum Outcome {
 /// Goes to the background when the program was started by RTS2's name, without `-i`, and is not the child already. Gives
 /// the exit code with which this process ends, or `None` when it is the one to serve.
 #[must_use]
-pub fn go(args: &Rts2Args) -> Option<ExitCode> {
+pub fn go(args: &Background<'_>) -> Option<ExitCode> {
     if !wanted(args) {
         return None;
     }
@@ -71,15 +82,14 @@ pub fn is_child() -> bool {
     env::var_os(CHILD).is_some()
 }
 
-fn wanted(args: &Rts2Args) -> bool {
+fn wanted(args: &Background<'_>) -> bool {
     let name = env::args_os().next().map(PathBuf::from);
     let name = name.as_deref().and_then(Path::file_name).unwrap_or_default();
     name.to_string_lossy().starts_with(RTS2_NAME) && !args.interactive && !is_child()
 }
 
-fn start_child(args: &Rts2Args) -> anyhow::Result<Outcome> {
-    let device = args.device.clone().unwrap_or_else(|| Rts2Config::default().device);
-    let path = PathBuf::from(format!("{}{device}", args.lock_prefix));
+fn start_child(args: &Background<'_>) -> anyhow::Result<Outcome> {
+    let path = PathBuf::from(format!("{}{}", args.lock_prefix, args.device));
     let lock = open_lock(&path)?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -90,7 +100,7 @@ fn start_child(args: &Rts2Args) -> anyhow::Result<Outcome> {
     command.args(env::args_os().skip(1)).env(CHILD, "1");
     // The child inherits the lock with the file, and keeps it when this process ends.
     command.stdin(lock.try_clone()?).stdout(Stdio::piped());
-    if let Some(user) = &args.run_as {
+    if let Some(user) = args.run_as {
         let (uid, gid) = ids(user)?;
         command.uid(uid).gid(gid);
     }
@@ -141,7 +151,6 @@ fn ids(text: &str) -> anyhow::Result<(u32, u32)> {
 /// Tells the process that started the daemon that it serves, and lets go of its terminal. Does nothing in the foreground.
 ///
 /// # Errors
-///
 /// When the output cannot be redirected.
 pub fn serving() -> io::Result<()> {
     if !is_child() {

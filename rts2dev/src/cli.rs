@@ -1,0 +1,4 @@
+//! The command line of a device.
+
+#[cfg(unix)]
+pub mod background;
