@@ -2,11 +2,12 @@
 //! daemon.cpp, app.cpp), which stand over it.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lamon_collector::config::HubConfig;
 use lamon_collector::watch::NameGlob;
+use rts2dev::cli::DeviceArgs;
 use serde::{Deserialize, Deserializer};
 
 /// The device's name where none is given.
@@ -100,85 +101,51 @@ impl Layout {
     }
 }
 
+/// The beginning of the program's name when RTS2's start scripts start it.
+const RTS2_NAME: &str = "rts2-sensor-";
+
 /// The options of RTS2 devices. Those that are given stand over the configuration file.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Options of RTS2 devices")]
 pub struct Rts2Args {
-    /// The device's name.
-    #[arg(short = 'd', value_name = "NAME", value_parser = checked_device_name)]
-    pub device: Option<String>,
-
-    /// A centrald to register with, port 617 when none is given. May be repeated.
-    #[arg(long, value_name = "HOST[:PORT]")]
-    pub server: Vec<String>,
-
-    /// The host that clients are told to connect to.
-    #[arg(long, value_name = "HOST")]
-    pub localhost: Option<String>,
-
-    /// The port of the summary device.
-    #[arg(long, value_name = "PORT")]
-    pub local_port: Option<u16>,
-
-    /// Serve commands to clients that centrald does not vouch for.
-    #[arg(long)]
-    pub noauth: bool,
+    /// The options themselves.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 
     /// Taken because start scripts give it to every device. This device has no values to save there: what an operator
     /// changes is kept by the hub.
     #[arg(long, value_name = "FILE")]
     pub autosave: Option<PathBuf>,
-
-    /// Log more, as RTS2's `--debug` does.
-    #[arg(long)]
-    pub debug: bool,
-
-    /// Taken because start scripts may give them to every device; they change nothing here.
-    #[arg(long = "UT", hide = true)]
-    pub ut: bool,
-
-    /// See `--UT`.
-    #[arg(long, hide = true)]
-    pub notcheck: bool,
-
-    /// Stay in the foreground. Only a program whose name begins with rts2-sensor- goes to the background by itself.
-    #[arg(short = 'i')]
-    pub interactive: bool,
-
-    /// What the device's name is put behind to name its lock file, which holds the process id.
-    #[arg(long, value_name = "PREFIX", default_value = "/var/run/rts2_")]
-    pub lock_prefix: String,
-
-    /// The user, and group, that the daemon runs as.
-    #[arg(long, value_name = "USER[.GROUP]")]
-    pub run_as: Option<String>,
 }
 
 impl Rts2Args {
-    /// What counts for going to the background.
-    #[cfg(unix)]
-    #[must_use]
-    pub fn background(&self) -> rts2dev::cli::background::Background<'_> {
-        rts2dev::cli::background::Background {
-            device: self.device.as_deref().unwrap_or(DEFAULT_DEVICE),
-            lock_prefix: &self.lock_prefix,
-            run_as: self.run_as.as_deref(),
-            interactive: self.interactive,
-        }
+    /// Refuses a name that leaves no room for the names of groups.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why.
+    pub fn check(&self) -> Result<(), String> {
+        self.device.device.as_deref().map_or(Ok(()), |name| checked_device_name(name).map(|_| ()))
+    }
+
+    /// Stays in the foreground unless the program was started by RTS2's name for it.
+    pub fn background_only_as(&mut self, program: &Path) {
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        self.device.interactive |= !name.starts_with(RTS2_NAME);
     }
 
     /// Lets what was given stand over the file's section.
     #[must_use]
     pub fn over(&self, mut section: Rts2Config) -> Rts2Config {
-        if let Some(device) = &self.device {
+        let args = &self.device;
+        if let Some(device) = &args.device {
             section.device.clone_from(device);
         }
-        if !self.server.is_empty() {
-            section.centrald.clone_from(&self.server);
+        if !args.server.is_empty() {
+            section.centrald.clone_from(&args.server);
         }
-        section.host = self.localhost.clone().or(section.host);
-        section.port = self.local_port.unwrap_or(section.port);
-        section.noauth |= self.noauth;
+        section.host = args.localhost.clone().or(section.host);
+        section.port = args.local_port.unwrap_or(section.port);
+        section.noauth |= args.noauth;
         section
     }
 }
@@ -241,6 +208,16 @@ mod tests {
         assert_eq!(given.centrald, ["b", "c:618"]);
         assert_eq!((given.device.as_str(), given.host.as_deref(), given.port), ("NODES", Some("h"), 9));
         assert!(given.noauth);
+        assert!(Cli::parse_from(["x", "-d", &"N".repeat(33)]).rts2.check().is_err());
+    }
+
+    #[test]
+    fn only_as_rts2_starts_it_does_it_go_to_the_background() {
+        for (program, interactive) in [("/opt/rts2-sensor-lamon", false), ("lamon-sensord", true)] {
+            let mut args = Cli::parse_from([program]).rts2;
+            args.background_only_as(Path::new(program));
+            assert_eq!(args.device.interactive, interactive, "{program}");
+        }
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! `lamon-sensord`: the hub as an RTS2 sensor device; installed as `rts2-sensor-lamon` too.
 
+#[cfg(unix)]
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use lamon_collector::config::HubConfig;
 use lamon_collector::program::{self, Extras, HubArgs, HubCommand, Started};
 use lamon_daemon::logging::{LogLevel, LogTarget};
-use lamon_sensord::config::{Rts2Args, Rts2Config};
+use lamon_sensord::config::{DEFAULT_DEVICE, Rts2Args, Rts2Config};
 use lamon_sensord::devices::{self, Bound};
 use lamon_sensord::face::Rts2Face;
-#[cfg(unix)]
-use rts2dev::cli::background;
 use tokio_util::sync::CancellationToken;
 
 /// glibc's arenas, one for each thread, grow without end in long-lived daemons. This one is told at build time
@@ -22,6 +23,8 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 ///
 /// Takes the samples of lamon-agents and of text senders, judges them, shows every metric as a value of an RTS2 sensor
 /// device with warning and error flags, publishes them on ZeroMQ and keeps them in a database.
+///
+/// As rts2-sensor-lamon, and without -i, it goes to the background; by any other name it stays in the foreground.
 #[derive(Debug, Parser)]
 #[command(name = "lamon-sensord", version = lamon_daemon::VERSION, after_help = "Try it:\n  \
     lamon-sensord -c hub.toml --server localhost\n  \
@@ -65,7 +68,7 @@ impl Extras for WithRts2 {
 
     fn serving(&self) {
         #[cfg(unix)]
-        if let Err(error) = background::serving() {
+        if let Err(error) = rts2dev::cli::serving() {
             tracing::warn!(%error, "the start script was not told that the daemon serves");
         }
     }
@@ -73,20 +76,26 @@ impl Extras for WithRts2 {
 
 fn main() -> ExitCode {
     let mut cli = Cli::parse();
-    if cli.rts2.debug {
+    if let Err(why) = cli.rts2.check() {
+        Cli::command().error(ErrorKind::ValueValidation, why).exit();
+    }
+    if cli.rts2.device.debug {
         cli.hub.log = cli.hub.log.or(Some(LogLevel::Debug));
     }
     #[cfg(unix)]
-    {
-        if cli.command.is_none()
-            && let Some(code) = background::go(&cli.rts2.background())
-        {
-            return code;
+    let _lock = if cli.command.is_none() {
+        cli.rts2.background_only_as(Path::new(&std::env::args_os().next().unwrap_or_default()));
+        match cli.rts2.device.daemonize(DEFAULT_DEVICE) {
+            Ok(lock) => lock,
+            Err(code) => return code,
         }
-        if background::is_child() {
-            // Its terminal goes away.
-            cli.hub.log_to = cli.hub.log_to.or(Some(LogTarget::Syslog));
-        }
+    } else {
+        None
+    };
+    #[cfg(unix)]
+    if rts2dev::cli::is_daemon() {
+        // Its terminal goes away.
+        cli.hub.log_to = cli.hub.log_to.or(Some(LogTarget::Syslog));
     }
     program::main("lamon-sensord", &cli.hub, cli.command, &WithRts2(cli.rts2))
 }

@@ -9,155 +9,134 @@
 //! exit code here, not a line in syslog that nobody reads.
 
 use std::env;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::OnceLock;
 
-use anyhow::{Context, bail};
+use rustix::process::{Pid, getpid, getppid, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
-/// What of the command line counts here.
-#[derive(Debug, Clone, Copy)]
-pub struct Background<'a> {
-    /// The device's name.
-    pub device: &'a str,
-    /// What the name is put behind to name the lock file.
-    pub lock_prefix: &'a str,
-    /// The user and group that the daemon runs as.
-    pub run_as: Option<&'a str>,
-    /// Stay in the foreground.
-    pub interactive: bool,
-}
+use super::INIT_FAILED;
+use super::lock::{LockError, open_and_lock, write_pid};
 
-/// Set in the child's environment: it is the daemon.
-const CHILD: &str = "LAMON_SENSORD_DAEMON";
+/// Set in the daemon's environment to the process id of its parent: a program that the daemon starts in its turn
+/// inherits the variable, but has another parent.
+const DAEMON_OF: &str = "RTS2DEV_DAEMON_OF";
 
-/// The line by which the child says that it serves.
-const READY: &str = "ready";
-
-/// The beginning of the program's name when RTS2's scripts start it.
-const RTS2_NAME: &str = "rts2-sensor-";
+/// The line by which the daemon says that it serves.
+const READY: &str = "rts2dev: ready";
 
 /// The exit code of a daemon that runs already; rts2-start knows it.
 const RUNS_ALREADY: u8 = 255;
 
-/// The exit code of RTS2 daemons whose start failed.
-const INIT_FAILED: u8 = 10;
-
-/// What became of the start.
-enum Outcome {
-    Started,
-    RunsAlready(PathBuf),
-    /// The child said why, and ended with this code.
-    Failed(u8),
+/// Why the daemon was not started.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    /// The lock was not taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// `--run-as` names nobody.
+    #[error("--run-as: there is no {kind} {name}")]
+    Nobody {
+        /// `user` or `group`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Users and groups cannot be looked up.
+    #[error("--run-as: {0}")]
+    Users(#[source] io::Error),
+    /// The program cannot be started once more.
+    #[error("cannot start the daemon: {0}")]
+    Spawn(#[source] io::Error),
+    /// The daemon ended before it served; it said why by itself.
+    #[error("the daemon ended with exit code {code}")]
+    Ended {
+        /// Its exit code, never 0.
+        code: u8,
+    },
 }
 
-/// Goes to the background when the program was started by RTS2's name, without `-i`, and is not the child already. Gives
-/// the exit code with which this process ends, or `None` when it is the one to serve.
-#[must_use]
-pub fn go(args: &Background<'_>) -> Option<ExitCode> {
-    if !wanted(args) {
-        return None;
+impl StartError {
+    /// What RTS2's scripts take it for: 255 when it runs already, the daemon's own code when that failed, else 10.
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Lock(LockError::RunsAlready { .. }) => RUNS_ALREADY,
+            Self::Ended { code } => *code,
+            _ => INIT_FAILED,
+        })
     }
-    Some(match start_child(args) {
-        Ok(Outcome::Started) => ExitCode::SUCCESS,
-        Ok(Outcome::RunsAlready(lock)) => {
-            say(&format!("it runs already: {} is locked", lock.display()));
-            ExitCode::from(RUNS_ALREADY)
-        }
-        Ok(Outcome::Failed(code)) => ExitCode::from(code),
-        Err(error) => {
-            say(&format!("{error:#}"));
-            ExitCode::from(INIT_FAILED)
-        }
-    })
 }
 
-/// Whether this process is the daemon that another one started.
-#[must_use]
-pub fn is_child() -> bool {
-    env::var_os(CHILD).is_some()
-}
-
-fn wanted(args: &Background<'_>) -> bool {
-    let name = env::args_os().next().map(PathBuf::from);
-    let name = name.as_deref().and_then(Path::file_name).unwrap_or_default();
-    name.to_string_lossy().starts_with(RTS2_NAME) && !args.interactive && !is_child()
-}
-
-fn start_child(args: &Background<'_>) -> anyhow::Result<Outcome> {
-    let path = PathBuf::from(format!("{}{}", args.lock_prefix, args.device));
-    let lock = open_lock(&path)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(Outcome::RunsAlready(path)),
-        Err(TryLockError::Error(error)) => return Err(error).with_context(|| path.display().to_string()),
+/// Tells the operator why nothing was started, and gives the exit code for the script.
+pub(super) fn tell(error: &StartError) -> ExitCode {
+    // What ended the daemon it said by itself.
+    if !matches!(error, StartError::Ended { .. }) {
+        say(&error.to_string());
     }
-    let mut command = Command::new(env::current_exe().context("cannot find the program itself")?);
-    command.args(env::args_os().skip(1)).env(CHILD, "1");
+    error.exit_code()
+}
+
+#[expect(clippy::print_stderr, reason = "the start script shows it to the operator")]
+pub(super) fn say(text: &str) {
+    let program = env::args_os().next().unwrap_or_default();
+    let program = Path::new(&program).file_name().unwrap_or_default();
+    eprintln!("{}: {text}", program.to_string_lossy());
+}
+
+/// Starts this program once more as a daemon, with the same arguments, and waits until it calls [`serving`]. `run_as` is
+/// `USER[.GROUP]`; the group is the user's own when not given.
+///
+/// # Errors
+/// When it runs already, cannot be started, or ends before it serves.
+pub(super) fn start(lock_file: &Path, run_as: Option<&str>) -> Result<(), StartError> {
+    let lock = open_and_lock(lock_file)?;
+    let lock_failed = |source| LockError::Lock { path: lock_file.to_owned(), source };
+    let mut command = Command::new(env::current_exe().map_err(StartError::Spawn)?);
+    command.args(env::args_os().skip(1)).env(DAEMON_OF, getpid().as_raw_pid().to_string());
     // The child inherits the lock with the file, and keeps it when this process ends.
-    command.stdin(lock.try_clone()?).stdout(Stdio::piped());
-    if let Some(user) = args.run_as {
+    command.stdin(lock.try_clone().map_err(lock_failed)?).stdout(Stdio::piped());
+    if let Some(user) = run_as {
         let (uid, gid) = ids(user)?;
         command.uid(uid).gid(gid);
     }
-    let mut child = command.spawn().context("cannot start the daemon")?;
-    write_pid(&lock, child.id()).with_context(|| path.display().to_string())?;
-    let mut line = String::new();
-    if let Some(output) = child.stdout.take() {
-        BufReader::new(output).read_line(&mut line)?;
-    }
-    if line.trim_end() == READY {
-        return Ok(Outcome::Started);
+    let mut child = command.spawn().map_err(StartError::Spawn)?;
+    write_pid(&lock, Pid::from_child(&child)).map_err(lock_failed)?;
+    if child.stdout.take().is_some_and(says_ready) {
+        return Ok(());
     }
     // A stop script must not kill whoever gets this process id next.
-    lock.set_len(0)?;
-    let code = child.wait()?.code().and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0);
-    Ok(Outcome::Failed(code.unwrap_or(INIT_FAILED)))
+    lock.set_len(0).map_err(lock_failed)?;
+    let code = child.wait().map_err(StartError::Spawn)?.code();
+    let code = code.and_then(|code| u8::try_from(code).ok()).filter(|code| *code != 0);
+    Err(StartError::Ended { code: code.unwrap_or(INIT_FAILED) })
 }
 
-fn open_lock(path: &Path) -> anyhow::Result<File> {
-    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).open(path);
-    open.with_context(|| {
-        format!("cannot open the lock file {} (--lock-prefix names its place)", path.display())
+/// Whether this process is the daemon that [`DeviceArgs::daemonize`](super::DeviceArgs::daemonize) started.
+#[must_use]
+pub fn is_daemon() -> bool {
+    // Asked before the parent ends, then remembered.
+    static IS_DAEMON: OnceLock<bool> = OnceLock::new();
+    *IS_DAEMON.get_or_init(|| {
+        let parent = getppid().map(|pid| pid.as_raw_pid().to_string());
+        parent.is_some() && env::var(DAEMON_OF).ok() == parent
     })
 }
 
-/// RTS2 leaves the digits of a longer process id behind the new one, and its stop script kills that process too.
-fn write_pid(mut lock: &File, pid: u32) -> io::Result<()> {
-    lock.set_len(0)?;
-    writeln!(lock, "{pid}")
-}
-
-/// User and group of `--run-as USER[.GROUP]`; the group is the user's own when not given.
-fn ids(text: &str) -> anyhow::Result<(u32, u32)> {
-    let (user, group) = text.split_once('.').map_or((text, None), |(user, group)| (user, Some(group)));
-    let Some(user) = nix::unistd::User::from_name(user)? else {
-        bail!("--run-as: there is no user {user}");
-    };
-    let gid = match group {
-        None => user.gid,
-        Some(name) => match nix::unistd::Group::from_name(name)? {
-            Some(group) => group.gid,
-            None => bail!("--run-as: there is no group {name}"),
-        },
-    };
-    Ok((user.uid.as_raw(), gid.as_raw()))
-}
-
-/// Tells the process that started the daemon that it serves, and lets go of its terminal. Does nothing in the foreground.
+/// Tells the process that started the daemon that it serves, and lets go of its terminal: to be called when nothing is
+/// left that can end the program at its start. Does nothing in the foreground.
 ///
 /// # Errors
 /// When the output cannot be redirected.
 pub fn serving() -> io::Result<()> {
-    if !is_child() {
+    if !is_daemon() {
         return Ok(());
     }
     // Its own session: a terminal that closes does not take the daemon with it.
-    rustix::process::setsid()?;
+    setsid()?;
     let mut output = io::stdout();
     writeln!(output, "{READY}")?;
     output.flush()?;
@@ -167,7 +146,30 @@ pub fn serving() -> io::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "the start script shows it to the operator")]
-fn say(text: &str) {
-    eprintln!("rts2-sensor-lamon: {text}");
+/// Reads what the daemon writes until it says that it serves; `false` when it ended. What a program prints before that
+/// is for the operator.
+fn says_ready(output: impl io::Read) -> bool {
+    for line in BufReader::new(output).lines().map_while(Result::ok) {
+        if line == READY {
+            return true;
+        }
+        // Nobody may listen.
+        let _ = writeln!(io::stdout(), "{line}");
+    }
+    false
+}
+
+/// User and group of `--run-as USER[.GROUP]` (RTS2 lib/rts2/daemon.cpp, `switchUser`).
+fn ids(text: &str) -> Result<(u32, u32), StartError> {
+    let (user, group) = text.split_once('.').map_or((text, None), |(user, group)| (user, Some(group)));
+    let failed = |errno: nix::Error| StartError::Users(errno.into());
+    let nobody = |kind, name: &str| StartError::Nobody { kind, name: name.to_owned() };
+    let user = nix::unistd::User::from_name(user).map_err(failed)?.ok_or_else(|| nobody("user", user))?;
+    let gid = match group {
+        None => user.gid,
+        Some(name) => {
+            nix::unistd::Group::from_name(name).map_err(failed)?.ok_or_else(|| nobody("group", name))?.gid
+        }
+    };
+    Ok((user.uid.as_raw(), gid.as_raw()))
 }
