@@ -6,7 +6,10 @@ use std::sync::Arc;
 use rts2_proto::{DeviceState, MessageType};
 use tokio::sync::watch;
 
+use crate::commands::{CommandError, Reply};
 use crate::declaration::Declaration;
+use crate::handlers::Refusal;
+use crate::parameters::FromParameters;
 use crate::shared::Shared;
 use crate::status::CentraldStatus;
 use crate::value::{Selection, Time};
@@ -73,6 +76,39 @@ impl DeviceHandle {
     /// One of a list of names.
     pub fn selection(&self, name: &str, description: &str, items: &[&str]) -> Declaration<Selection> {
         Declaration::new(Arc::clone(&self.shared), name, description, items)
+    }
+
+    /// Adds a command, which clients send as its name and parameters: `move 12.5 "slowly"`. The closure takes these as a
+    /// tuple and is called when its turn among the device's handlers has come; the client waits for its end meanwhile.
+    /// It ends with `+0 OK`, with `+0` and the text of a [`Reply`], or with the reason of a [`Refusal`]. Parameters
+    /// that do not fit end with RTS2's -2, an unknown command with -1.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let handle = rts2dev::Device::new(rts2dev::DeviceOptions::new("FOC"))?.handle();
+    /// use rts2dev::{Refusal, Reply};
+    ///
+    /// handle.command("home", |()| async { Ok(()) })?;
+    /// handle.command("move", |(steps, how): (i32, Option<String>)| async move {
+    ///     if steps.abs() > 1000 {
+    ///         return Err(Refusal::value("1000 steps at most"));
+    ///     }
+    ///     Ok(Reply::text(&format!("{steps} steps {}", how.unwrap_or_default())))
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// A name that is not letters, digits and `_`, or that RTS2 has, or that is taken; too many.
+    pub fn command<P, F, D, R>(&self, name: &str, command: F) -> Result<(), CommandError>
+    where
+        P: FromParameters,
+        F: Fn(P) -> D + Send + Sync + 'static,
+        D: Future<Output = Result<R, Refusal>> + Send + 'static,
+        R: Into<Reply>,
+    {
+        self.shared.commands().add(name, command)
     }
 
     /// Sets the state word, with a text that says why (empty for none). Bits of [`DeviceState`] block exposures,

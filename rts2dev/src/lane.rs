@@ -20,6 +20,23 @@ use tokio_util::sync::CancellationToken;
 /// many clients as a device serves fit; beyond are only clients that send, go away and come again.
 pub const MAX_WAITING_HANDLERS: usize = 64;
 
+/// How far a command came at once.
+pub(crate) enum Begun {
+    /// To its end line.
+    Ended(CommandReturn),
+    /// A handler has it; the end line comes from there.
+    Running(oneshot::Receiver<CommandReturn>),
+}
+
+impl From<Result<oneshot::Receiver<CommandReturn>, CommandReturn>> for Begun {
+    fn from(submitted: Result<oneshot::Receiver<CommandReturn>, CommandReturn>) -> Self {
+        match submitted {
+            Ok(end) => Self::Running(end),
+            Err(end) => Self::Ended(end),
+        }
+    }
+}
+
 /// Work that waits.
 struct Work {
     task: Pin<Box<dyn Future<Output = CommandReturn> + Send>>,

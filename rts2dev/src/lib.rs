@@ -34,6 +34,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod client;
+mod commands;
 mod cursor;
 mod declaration;
 mod device;
@@ -42,6 +43,7 @@ mod handlers;
 mod lane;
 mod messages;
 mod options;
+mod parameters;
 mod sets;
 mod shared;
 mod status;
@@ -51,6 +53,7 @@ pub mod testing;
 mod value;
 mod wire;
 
+pub use commands::{CommandError, MAX_COMMANDS, Reply};
 pub use declaration::{Declaration, DeclareError, MAX_ITEMS, MAX_VALUES};
 pub use device::{Device, DeviceError, RunError};
 pub use handle::DeviceHandle;
@@ -58,6 +61,7 @@ pub use handlers::Refusal;
 pub use lane::MAX_WAITING_HANDLERS;
 pub use messages::MAX_WAITING_MESSAGES;
 pub use options::DeviceOptions;
+pub use parameters::FromParameters;
 pub use rts2_proto as proto;
 pub use status::{CentraldStatus, LinkStatus, Registration};
 pub use value::{Selection, Time, Value, ValueKind};

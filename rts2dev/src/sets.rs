@@ -3,27 +3,10 @@
 use std::sync::Arc;
 
 use rts2_proto::{CommandReturn, Rest, SetOp, Text};
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::lane::Begun;
 use crate::shared::Shared;
-
-/// How far a command came at once.
-pub(crate) enum Progress {
-    /// To its end line.
-    Ended(CommandReturn),
-    /// A handler has it; the end line comes from there.
-    Running(oneshot::Receiver<CommandReturn>),
-}
-
-impl From<Result<oneshot::Receiver<CommandReturn>, CommandReturn>> for Progress {
-    fn from(submitted: Result<oneshot::Receiver<CommandReturn>, CommandReturn>) -> Self {
-        match submitted {
-            Ok(end) => Self::Running(end),
-            Err(end) => Self::Ended(end),
-        }
-    }
-}
 
 /// Begins a set. While handlers are at work, a set of a value that has one waits for its turn even if it is wrong or
 /// changes nothing: what a value becomes, and so whether a `+` fits, is known only when those before are done.
@@ -33,7 +16,7 @@ pub(crate) fn begin(
     op: SetOp,
     operand: Rest<'_>,
     end: CancellationToken,
-) -> Progress {
+) -> Begun {
     let idle = shared.lane.is_idle();
     {
         let mut state = shared.lock();
@@ -44,13 +27,13 @@ pub(crate) fn begin(
                 if changed {
                     shared.wake();
                 }
-                return Progress::Ended(CommandReturn::ok());
+                return Begun::Ended(CommandReturn::ok());
             }
             Ok(Some(_)) => {}
             Ok(None) if idle || !state.table.has_handler(name) => {
-                return Progress::Ended(CommandReturn::ok());
+                return Begun::Ended(CommandReturn::ok());
             }
-            Err(end) if idle || !state.table.has_handler(name) => return Progress::Ended(end),
+            Err(end) if idle || !state.table.has_handler(name) => return Begun::Ended(end),
             Ok(None) | Err(_) => {}
         }
     }

@@ -8,6 +8,7 @@ use rts2_proto::{
 };
 use tokio::sync::watch;
 
+use crate::commands::Commands;
 use crate::lane::Lane;
 use crate::messages::Messages;
 use crate::status::{CentraldStatus, Registration};
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Runs the handlers.
     pub(crate) lane: Arc<Lane>,
+    commands: Mutex<Commands>,
     /// Told whenever there is something to send.
     wake: watch::Sender<u64>,
     status: watch::Sender<CentraldStatus>,
@@ -40,6 +42,7 @@ impl Shared {
         Self {
             state: Mutex::new(State { table: Table::new(), messages: Messages::default() }),
             lane: Arc::new(Lane::new(name.as_str())),
+            commands: Mutex::default(),
             name,
             wake: watch::Sender::new(0),
             status: watch::Sender::new(status),
@@ -49,6 +52,11 @@ impl Shared {
     /// The shared state. A thread that panicked while holding it left it whole: every change is one assignment.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The device's own commands.
+    pub(crate) fn commands(&self) -> MutexGuard<'_, Commands> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells every connection that there is something to send.

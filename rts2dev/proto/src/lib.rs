@@ -27,6 +27,7 @@ mod line;
 mod message;
 mod names;
 mod number;
+mod parameters;
 pub mod session;
 mod set;
 mod splitter;
@@ -49,6 +50,7 @@ pub use names::{
     ValueName, check_fits_name,
 };
 pub use number::{parse_f64, write_f64};
+pub use parameters::Parameters;
 pub use set::{IndexedName, SetError, SetOp, apply_set};
 pub use splitter::{Fragment, LineSplitter, MAX_LINE_BYTES};
 pub use state::DeviceState;

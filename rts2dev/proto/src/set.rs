@@ -216,7 +216,7 @@ fn number(old: f64, op: SetOp, operand: f64) -> Result<f64, SetError> {
 }
 
 /// The words of RTS2 lib/rts2/utilsfunc.cpp, `charToBool`.
-fn parse_bool(word: Text<'_>) -> Option<bool> {
+pub(crate) fn parse_bool(word: Text<'_>) -> Option<bool> {
     if ["on", "true", "yes", "1"].iter().any(|yes| word.is(yes)) {
         Some(true)
     } else if ["off", "false", "no", "0"].iter().any(|no| word.is(no)) {

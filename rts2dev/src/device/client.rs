@@ -12,15 +12,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rts2_proto::session::{ClientAction, ClientSession};
-use rts2_proto::{CLOSE_AFTER, CommandReturn, DeviceState, ErrorCode, Line, MessageType};
+use rts2_proto::{CLOSE_AFTER, Command, CommandReturn, DeviceState, ErrorCode, Line, MessageType};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::centrald::Request;
+use crate::commands;
 use crate::cursor::{Cursor, Receiver};
-use crate::sets::{self, Progress};
+use crate::lane::Begun;
+use crate::sets;
 use crate::shared::Shared;
 use crate::status::Registration;
 use crate::wire::{OUT_BYTES, Wire};
@@ -216,10 +218,7 @@ impl Connection {
             }
             ClientAction::SetValue { name, op, operand } => {
                 let end_device = self.context.end_device.clone();
-                match sets::begin(&self.context.shared, name, op, operand, end_device) {
-                    Progress::Ended(end) => self.end(end),
-                    Progress::Running(end) => self.running = Some(end),
-                }
+                self.begun(sets::begin(&self.context.shared, name, op, operand, end_device));
             }
             ClientAction::Info => {
                 self.context.shared.touch_infotime();
@@ -253,6 +252,10 @@ impl Connection {
                     self.end(CommandReturn::failed(ErrorCode::System, "exit is not allowed"));
                 }
             }
+            ClientAction::Command(Command::Other { word, parameters }) => {
+                let end_device = self.context.end_device.clone();
+                self.begun(commands::begin(&self.context.shared, word, parameters, end_device));
+            }
             ClientAction::Command(command) => self.end(CommandReturn::unknown_command(command.word())),
         }
     }
@@ -260,6 +263,13 @@ impl Connection {
     fn script_ends(&self) {
         let text = "executed script ends, all values changed to defaults";
         self.context.shared.message(MessageType::DEBUG, text);
+    }
+
+    fn begun(&mut self, command: Begun) {
+        match command {
+            Begun::Ended(end) => self.end(end),
+            Begun::Running(end) => self.running = Some(end),
+        }
     }
 
     /// Ends a command once everything before it is sent.
