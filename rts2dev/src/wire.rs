@@ -29,6 +29,8 @@ pub(crate) struct Wire {
     written: usize,
     /// When output last went away, or began to wait.
     progress: Instant,
+    /// As much was moved as goes at once: more is waiting, probably.
+    busy: bool,
 }
 
 impl Wire {
@@ -43,6 +45,15 @@ impl Wire {
             out: Vec::new(),
             written: 0,
             progress: Instant::now(),
+            busy: false,
+        }
+    }
+
+    /// After a turn that moved as much as goes at once, waits until the other connections had theirs: whoever floods
+    /// us, or reads without end, delays nobody by more. Not for a `select!`, whose other branches would cut it short.
+    pub(crate) async fn give_way(&mut self) {
+        if std::mem::take(&mut self.busy) {
+            tokio::task::yield_now().await;
         }
     }
 
@@ -108,6 +119,7 @@ impl Wire {
     /// Writes what the socket takes without waiting. `true` when it took something.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
         let mut moved = false;
+        self.busy |= !self.has_room();
         while let Some(waiting) = self.out.get(self.written..).filter(|waiting| !waiting.is_empty()) {
             match self.stream.try_write(waiting) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -138,6 +150,7 @@ impl Wire {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(count) => {
                 self.unread = 0..count;
+                self.busy |= count == READ_BYTES;
                 Ok(true)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),

@@ -137,6 +137,7 @@ async fn keep(
     let mut under_way: Option<oneshot::Sender<CommandReturn>> = None;
     let mut line = Vec::new();
     let why = loop {
+        wire.give_way().await;
         let mut changed = false;
         while wire.has_room()
             && let Some(whole) = wire.next_line(&mut line)

@@ -161,6 +161,7 @@ impl Conversation<'_> {
         let mut changes = self.link.shared.subscribe();
         let mut line = Vec::new();
         loop {
+            self.wire.give_way().await;
             changes.mark_unchanged();
             let caught_up = self.fill();
             if self.wire.has_room()

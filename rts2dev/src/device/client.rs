@@ -101,6 +101,7 @@ impl Connection {
         let mut changes = self.context.shared.subscribe();
         let mut line = Vec::new();
         loop {
+            self.wire.give_way().await;
             changes.mark_unchanged();
             let caught_up = self.fill();
             if self.take_line(&mut line) {

@@ -16,6 +16,7 @@ pub(super) async fn serve(stream: TcpStream, hub: Arc<Hub>, shutdown: Cancellati
     let mut keep_alive = KeepAlive::new(Instant::now().into_std());
     let mut line = Vec::new();
     loop {
+        wire.give_way().await;
         hub.take_output(id, &mut wire.out);
         if wire.has_room()
             && let Some(whole) = wire.next_line(&mut line)
