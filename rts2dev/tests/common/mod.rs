@@ -114,6 +114,38 @@ impl Raw {
         self.until(|line| line.starts_with(['+', '-'])).await
     }
 
+    /// Sends bytes, reading all the while up to as many end lines, and returns these.
+    pub(crate) async fn converse(&mut self, bytes: &[u8], ends: usize) -> Vec<String> {
+        let send = async { self.writer.write_all(bytes).await.unwrap() };
+        let hear = async {
+            let mut heard = Vec::new();
+            let mut line = String::new();
+            while heard.len() < ends {
+                line.clear();
+                assert_ne!(self.reader.read_line(&mut line).await.unwrap(), 0, "closed after {heard:?}");
+                if line.starts_with(['+', '-']) {
+                    heard.push(line.trim_end().to_owned());
+                }
+            }
+            heard
+        };
+        patiently(async { tokio::join!(send, hear).1 }).await
+    }
+
+    /// Sends what a peer may not be there to take.
+    pub(crate) async fn try_send(&mut self, text: &str) {
+        let _ = tokio::time::timeout(PATIENCE, self.writer.write_all(text.as_bytes())).await.unwrap();
+    }
+
+    /// Closes the connection, with a reset where asked: then the peer may not even read what was sent.
+    pub(crate) fn close(self, reset: bool) {
+        let stream = self.reader.into_inner().reunite(self.writer).unwrap();
+        if reset {
+            stream.set_zero_linger().unwrap();
+        }
+        drop(stream);
+    }
+
     /// Expects exactly these lines next.
     pub(crate) async fn expect(&mut self, lines: &[&str]) {
         for expected in lines {
