@@ -10,7 +10,7 @@ use rts2_proto::{
 use tokio_util::sync::CancellationToken;
 
 use crate::handlers::Refusal;
-use crate::lane::Begun;
+use crate::lane::{Begun, Kind};
 use crate::parameters::FromParameters;
 use crate::shared::Shared;
 
@@ -116,7 +116,7 @@ pub(crate) fn begin(shared: &Shared, word: Text<'_>, parameters: Rest<'_>, end: 
         return Begun::Ended(CommandReturn::unknown_command(word.as_bytes()));
     };
     match handler(parameters) {
-        Ok(work) => shared.lane.submit(end, work).into(),
+        Ok(work) => shared.lane.submit(Kind::Command, end, work).into(),
         Err(_) => Begun::Ended(CommandReturn::bad_parameters(word.as_bytes())),
     }
 }

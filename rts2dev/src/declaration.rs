@@ -111,6 +111,16 @@ impl<T: ValueKind> Declaration<T> {
         self
     }
 
+    /// The end of a script (`script_ends`, `killall`) sets it back to what it held to begin with; a set handler is asked
+    /// before.
+    ///
+    /// RTS2 declares this flag and, in version 0.9.5, does nothing about it: there only the modes of a mode file are
+    /// reset.
+    pub fn reset_at_script_end(mut self) -> Self {
+        self.flags |= ValueFlags::SCRIPTENDRESET;
+        self
+    }
+
     /// Clients may set it, to anything of its type.
     pub fn writable(mut self) -> Self {
         self.flags |= ValueFlags::WRITABLE;

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::declaration::DeclareError;
 use crate::handle::DeviceHandle;
+use crate::hooks;
 use crate::options::{DeviceOptions, with_port};
 use crate::shared::Shared;
 use crate::status::{CentraldStatus, LinkStatus, Registration};
@@ -146,7 +147,10 @@ impl Device {
                 () = shutdown.cancelled() => break,
                 Some(_) = clients.join_next() => slots.retain(|slot| !slot.shutdown.is_cancelled()),
                 () = until(paused_until), if paused_until.is_some() => paused_until = None,
-                _ = info.tick(), if interval.is_some() => self.shared.touch_infotime(),
+                _ = info.tick(), if interval.is_some() => {
+                    // Nobody waits for its end.
+                    let _ = hooks::begin_info(&self.shared, shutdown.clone());
+                }
                 accepted = listener.accept(), if paused_until.is_none() => match accepted {
                     Ok((stream, peer)) => {
                         pause = FIRST_ACCEPT_PAUSE;

@@ -18,7 +18,7 @@ use crate::value::{Selection, Time};
 /// ever blocking on the network. Clones are the same device.
 #[derive(Clone)]
 pub struct DeviceHandle {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl fmt::Debug for DeviceHandle {

@@ -52,6 +52,12 @@ impl Refusal {
         Self(CommandReturn::failed(ErrorCode::Hardware, reason))
     }
 
+    /// The hardware cannot be asked: `-4 device not ready`, as RTS2 says it when `info` fails.
+    #[must_use]
+    pub fn not_ready() -> Self {
+        Self::hardware("device not ready")
+    }
+
     /// It is not allowed, or the system does not do it: `-5 reason`.
     #[must_use]
     pub fn not_allowed(reason: &str) -> Self {

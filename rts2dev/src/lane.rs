@@ -37,8 +37,18 @@ impl From<Result<oneshot::Receiver<CommandReturn>, CommandReturn>> for Begun {
     }
 }
 
+/// What a killall does to work that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It is dropped: a client's set or command.
+    Command,
+    /// It stays: it refreshes values or ends a script.
+    Upkeep,
+}
+
 /// Work that waits.
 struct Work {
+    kind: Kind,
     task: Pin<Box<dyn Future<Output = CommandReturn> + Send>>,
     answer: oneshot::Sender<CommandReturn>,
 }
@@ -74,6 +84,7 @@ impl Lane {
     /// The end of the command, when too much waits or the system has no thread.
     pub(crate) fn submit(
         self: &Arc<Self>,
+        kind: Kind,
         end: CancellationToken,
         work: impl Future<Output = CommandReturn> + Send + 'static,
     ) -> Result<oneshot::Receiver<CommandReturn>, CommandReturn> {
@@ -85,16 +96,19 @@ impl Lane {
                 end = work => end,
             }
         });
+        let work = Work { kind, task, answer };
         let mut queue = self.lock();
         if queue.waiting.len() >= MAX_WAITING_HANDLERS {
             return Err(CommandReturn::failed(ErrorCode::System, "too many commands wait for this device"));
         }
-        queue.waiting.push_back(Work { task, answer });
+        queue.waiting.push_back(work);
         if !queue.busy {
             let (lane, runtime) = (Arc::clone(self), Handle::current());
             let thread = std::thread::Builder::new().name(self.name.clone());
             if let Err(error) = thread.spawn(move || lane.run(&runtime)) {
-                queue.waiting.pop_back();
+                let work = queue.waiting.pop_back();
+                drop(queue);
+                drop(work);
                 tracing::error!(device = self.name, %error, "no thread for a handler");
                 return Err(CommandReturn::failed(ErrorCode::System, "no thread for the handler"));
             }
@@ -103,9 +117,22 @@ impl Lane {
         Ok(receiver)
     }
 
+    /// Ends the commands that wait, as that.
+    pub(crate) fn drop_commands(&self, end: &CommandReturn) {
+        let mut queue = self.lock();
+        let (commands, upkeep) =
+            std::mem::take(&mut queue.waiting).into_iter().partition(|work| work.kind == Kind::Command);
+        queue.waiting = upkeep;
+        drop(queue);
+        let commands: VecDeque<Work> = commands;
+        for Work { answer, .. } in commands {
+            let _ = answer.send(end.clone());
+        }
+    }
+
     /// The thread: works until nothing waits.
     fn run(&self, runtime: &Handle) {
-        while let Some(Work { task, answer }) = self.next() {
+        while let Some(Work { task, answer, .. }) = self.next() {
             let end = catch_unwind(AssertUnwindSafe(|| runtime.block_on(task))).unwrap_or_else(|_| {
                 tracing::error!(device = self.name, "a handler panicked");
                 CommandReturn::failed(ErrorCode::System, "the device's handler panicked")

@@ -40,6 +40,7 @@ mod declaration;
 mod device;
 mod handle;
 mod handlers;
+mod hooks;
 mod lane;
 mod messages;
 mod options;

@@ -21,7 +21,9 @@ pub struct DeviceOptions {
     pub noauth: bool,
     /// Whether the command `exit` ends the device, as it does in RTS2. Default: it is refused.
     pub allow_exit: bool,
-    /// How often `infotime` is set to the present without anybody asking. Default: 60 s, as sensors do.
+    /// How often the values are refreshed without anybody asking, as at `info`: by
+    /// [`on_info`](crate::DeviceHandle::on_info), or where there is no such hook by setting `infotime` to the present.
+    /// Default: 60 s, as sensors do.
     pub info_interval: Option<Duration>,
     /// Connections served at the same time. Default: 64, many times what an observatory has of clients; each costs
     /// up to some 100 KB. When all are taken, a new one replaces the oldest that never authorized itself.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rts2_proto::{CommandReturn, Rest, SetOp, Text};
 use tokio_util::sync::CancellationToken;
 
-use crate::lane::Begun;
+use crate::lane::{Begun, Kind};
 use crate::shared::Shared;
 
 /// Begins a set. While handlers are at work, a set of a value that has one waits for its turn even if it is wrong or
@@ -38,7 +38,7 @@ pub(crate) fn begin(
         }
     }
     let work = turn(Arc::clone(shared), name.as_bytes().to_vec(), op, operand.as_bytes().to_vec());
-    shared.lane.submit(end, work).into()
+    shared.lane.submit(Kind::Command, end, work).into()
 }
 
 /// A set whose turn has come.

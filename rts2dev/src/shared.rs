@@ -9,6 +9,7 @@ use rts2_proto::{
 use tokio::sync::watch;
 
 use crate::commands::Commands;
+use crate::hooks::Hooks;
 use crate::lane::Lane;
 use crate::messages::Messages;
 use crate::status::{CentraldStatus, Registration};
@@ -25,7 +26,10 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     /// Runs the handlers.
     pub(crate) lane: Arc<Lane>,
+    /// Runs what must not wait for a handler.
+    pub(crate) urgent: Arc<Lane>,
     commands: Mutex<Commands>,
+    hooks: Mutex<Hooks>,
     /// Told whenever there is something to send.
     wake: watch::Sender<u64>,
     status: watch::Sender<CentraldStatus>,
@@ -42,7 +46,9 @@ impl Shared {
         Self {
             state: Mutex::new(State { table: Table::new(), messages: Messages::default() }),
             lane: Arc::new(Lane::new(name.as_str())),
+            urgent: Arc::new(Lane::new(name.as_str())),
             commands: Mutex::default(),
+            hooks: Mutex::default(),
             name,
             wake: watch::Sender::new(0),
             status: watch::Sender::new(status),
@@ -57,6 +63,11 @@ impl Shared {
     /// The device's own commands.
     pub(crate) fn commands(&self) -> MutexGuard<'_, Commands> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the program does at `info` and the like.
+    pub(crate) fn hooks(&self) -> MutexGuard<'_, Hooks> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells every connection that there is something to send.
@@ -77,6 +88,18 @@ impl Shared {
 
     pub(crate) fn set_state(&self, state: DeviceState, text: &str) {
         let changed = self.lock().table.set_state(state, text);
+        if changed {
+            self.wake();
+        }
+    }
+
+    /// Replaces the bits of the mask in one go, so that changes of two threads both count.
+    pub(crate) fn mask_state(&self, mask: DeviceState, new: DeviceState, text: &str) {
+        let changed = {
+            let table = &mut self.lock().table;
+            let state = table.state().masked(mask, new);
+            table.set_state(state, text)
+        };
         if changed {
             self.wake();
         }

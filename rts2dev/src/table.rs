@@ -34,6 +34,8 @@ pub(crate) struct Entry {
     pub(crate) items: Vec<QuotedString>,
     pub(crate) data: ValueData,
     pub(crate) on_set: Option<SetHandler>,
+    /// What it goes back to at the end of a script, if it does.
+    reset: Option<ValueData>,
     /// Number of its last change.
     changed: u64,
     /// Number of the last change of its metainfo.
@@ -59,6 +61,14 @@ pub(crate) struct PendingSet {
     pub(crate) index: usize,
     pub(crate) data: ValueData,
     pub(crate) on_set: Option<SetHandler>,
+}
+
+/// A value that goes back to what it began with, once its handler agrees.
+pub(crate) struct PendingReset {
+    pub(crate) index: usize,
+    pub(crate) name: ValueName,
+    pub(crate) data: ValueData,
+    pub(crate) on_set: SetHandler,
 }
 
 /// All that a device shows.
@@ -121,7 +131,9 @@ impl Table {
             return Err(DeclareError::Exists { name: new.name.as_str().to_owned() });
         }
         self.places.insert(key, index);
+        let resets = new.flags.contains(ValueFlags::SCRIPTENDRESET);
         let mut entry = Entry {
+            reset: resets.then(|| new.data.clone()),
             name: new.name,
             flags: new.flags,
             description: new.description,
@@ -190,6 +202,27 @@ impl Table {
             return Ok(None);
         }
         Ok(Some(PendingSet { index, data, on_set: entry.on_set.clone() }))
+    }
+
+    /// Resets the values without a handler whose scripts ended. `true` when one changed.
+    pub(crate) fn reset_at_script_end(&mut self) -> bool {
+        let mut changed = false;
+        for index in 0..self.entries.len() {
+            if let Some(Entry { reset: Some(data), on_set: None, .. }) = self.entries.get(index) {
+                let data = data.clone();
+                changed |= self.set(index, Some(data), None);
+            }
+        }
+        changed
+    }
+
+    /// The values with a handler that the end of a script resets and that are not what they began with.
+    pub(crate) fn resets_to_ask(&self) -> Vec<PendingReset> {
+        let ask = |(index, entry): (usize, &Entry)| {
+            let data = entry.reset.clone().filter(|data| *data != entry.data)?;
+            Some(PendingReset { index, name: entry.name.clone(), data, on_set: entry.on_set.clone()? })
+        };
+        self.entries.iter().enumerate().filter_map(ask).collect()
     }
 
     /// Whether the value that an `X` means has a set handler.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rts2_proto::session::{ClientAction, ClientSession};
-use rts2_proto::{CLOSE_AFTER, Command, CommandReturn, DeviceState, ErrorCode, Line, MessageType};
+use rts2_proto::{CLOSE_AFTER, Command, CommandReturn, ErrorCode, Line, MessageType};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::centrald::Request;
 use crate::commands;
 use crate::cursor::{Cursor, Receiver};
+use crate::hooks;
 use crate::lane::Begun;
 use crate::sets;
 use crate::shared::Shared;
@@ -222,8 +223,8 @@ impl Connection {
                 self.begun(sets::begin(&self.context.shared, name, op, operand, end_device));
             }
             ClientAction::Info => {
-                self.context.shared.touch_infotime();
-                self.end(CommandReturn::ok());
+                let end_device = self.context.end_device.clone();
+                self.begun(hooks::begin_info(&self.context.shared, end_device));
             }
             ClientAction::StatusInfo => {
                 self.context.shared.lock().table.write_state(&mut self.wire.out);
@@ -231,18 +232,12 @@ impl Connection {
             }
             ClientAction::DeviceStatus => self.ask_device_status(),
             ClientAction::Killall { script_ends } => {
-                if script_ends {
-                    self.script_ends();
-                }
-                let state = self.context.shared.lock().table.state();
-                let state = state.masked(DeviceState::ERROR_MASK, DeviceState::ERROR_KILL);
-                // The spelling is RTS2's.
-                self.context.shared.set_state(state, "reseting all errors");
-                self.end(CommandReturn::ok());
+                let end_device = self.context.end_device.clone();
+                self.begun(hooks::begin_killall(&self.context.shared, script_ends, end_device));
             }
             ClientAction::ScriptEnds => {
-                self.script_ends();
-                self.end(CommandReturn::ok());
+                let end_device = self.context.end_device.clone();
+                self.begun(hooks::begin_script_ends(&self.context.shared, end_device));
             }
             // As RTS2 without --autosave.
             ClientAction::Autosave => self.end(CommandReturn::bad_parameters(b"autosave")),
@@ -259,11 +254,6 @@ impl Connection {
             }
             ClientAction::Command(command) => self.end(CommandReturn::unknown_command(command.word())),
         }
-    }
-
-    fn script_ends(&self) {
-        let text = "executed script ends, all values changed to defaults";
-        self.context.shared.message(MessageType::DEBUG, text);
     }
 
     fn begun(&mut self, command: Begun) {
@@ -321,7 +311,9 @@ impl Connection {
             (Some(Asked::Authorization { client, .. }), Some(true)) => {
                 let Some(end) = self.session.authorization_ok(client) else { return };
                 self.context.authorized.store(true, Ordering::Relaxed);
-                self.context.shared.touch_infotime();
+                if !hooks::refreshes(&self.context.shared) {
+                    self.context.shared.touch_infotime();
+                }
                 self.cursor.send_all_values();
                 self.end(end);
             }
