@@ -1,10 +1,14 @@
 //! The state word of a device, of centrald, and the mask of blocked operations.
 
+mod describe;
+mod device_bits;
+
 use std::fmt;
 
 bitflags::bitflags! {
     /// A 32-bit state (RTS2 include/status.h). A device sends its own in `S`; centrald merges them and sends each
-    /// device in `B` what applies to it. The low twelve bits mean what the kind of device makes of them.
+    /// device in `B` what applies to it. The low twelve bits mean what the kind of device makes of them: `TEL_MOVING`
+    /// and its like name them.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct DeviceState: u32 {
         /// `SENSOR_INPROGRESS`: a sensor runs a command.
@@ -70,7 +74,7 @@ impl DeviceState {
 }
 
 impl fmt::Display for DeviceState {
-    /// Hexadecimal, eight digits.
+    /// Hexadecimal, eight digits; [`DeviceState::describe`] says it in words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "0x{:08x}", self.bits())
     }
