@@ -36,7 +36,27 @@ pub enum DisplayType {
     History,
     /// Written as FITS comment.
     Comment,
-    /// Another number (1 to 63), as world coordinates and write groups use them.
+    /// `RTS2_DT_WCS_CRVAL1`: world coordinates of an image, first axis at the reference pixel.
+    WcsCrval1,
+    /// `RTS2_DT_WCS_CRVAL2`: the second axis.
+    WcsCrval2,
+    /// `RTS2_DT_WCS_CRPIX1`: reference pixel, first axis.
+    WcsCrpix1,
+    /// `RTS2_DT_WCS_CRPIX2`: the second axis.
+    WcsCrpix2,
+    /// `RTS2_DT_WCS_CDELT1`: scale of the first axis.
+    WcsCdelt1,
+    /// `RTS2_DT_WCS_CDELT2`: of the second.
+    WcsCdelt2,
+    /// `RTS2_DT_WCS_ROTANG`: rotation of the field.
+    WcsRotang,
+    /// `RTS2_DT_AUXWCS_CRPIX1`: offset of the reference pixel, first axis.
+    AuxWcsCrpix1,
+    /// `RTS2_DT_AUXWCS_CRPIX2`: the second axis.
+    AuxWcsCrpix2,
+    /// `RTS2_WR_GROUP_NUMBER`: no display, but the group of arrays (0 to 15) with which it is written to a FITS table.
+    Group(u8),
+    /// Another number, which RTS2 gives no meaning.
     Other(u8),
 }
 
@@ -61,6 +81,16 @@ impl DisplayType {
             0x0d => Self::Script,
             0x0e => Self::History,
             0x0f => Self::Comment,
+            0x11 => Self::WcsCrval1,
+            0x12 => Self::WcsCrval2,
+            0x13 => Self::WcsCrpix1,
+            0x14 => Self::WcsCrpix2,
+            0x15 => Self::WcsCdelt1,
+            0x16 => Self::WcsCdelt2,
+            0x17 => Self::WcsRotang,
+            0x1a => Self::AuxWcsCrpix1,
+            0x1b => Self::AuxWcsCrpix2,
+            group @ 0x20..=0x2f => Self::Group(group & 0x0f),
             other => Self::Other(other),
         }
     }
@@ -85,6 +115,16 @@ impl DisplayType {
             Self::Script => 0x0d,
             Self::History => 0x0e,
             Self::Comment => 0x0f,
+            Self::WcsCrval1 => 0x11,
+            Self::WcsCrval2 => 0x12,
+            Self::WcsCrpix1 => 0x13,
+            Self::WcsCrpix2 => 0x14,
+            Self::WcsCdelt1 => 0x15,
+            Self::WcsCdelt2 => 0x16,
+            Self::WcsRotang => 0x17,
+            Self::AuxWcsCrpix1 => 0x1a,
+            Self::AuxWcsCrpix2 => 0x1b,
+            Self::Group(group) => 0x20 | (group & 0x0f),
             Self::Other(code) => code & 0x3f,
         }
     }
