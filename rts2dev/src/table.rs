@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rts2_proto::{
     CommandReturn, DeviceState, IndexedName, Level, Line, QuotedString, Rest, SetError, SetOp, Text,
-    ValueData, ValueFlags, ValueName, apply_set,
+    ValueData, ValueFlags, ValueName, apply_indexed_set, apply_set,
 };
 
 use crate::declaration::{DeclareError, MAX_VALUES};
@@ -194,10 +194,11 @@ impl Table {
         if !entry.flags.contains(ValueFlags::WRITABLE) {
             return Err(SetError::ReadOnly.command_return());
         }
-        if found.index.is_some() {
-            return Err(SetError::NotAnArray.command_return());
-        }
-        let data = apply_set(&entry.data, &entry.items, op, operand).map_err(SetError::command_return)?;
+        let data = match found.index {
+            Some(index) => apply_indexed_set(&entry.data, index, op, operand),
+            None => apply_set(&entry.data, &entry.items, op, operand),
+        };
+        let data = data.map_err(SetError::command_return)?.normalized(entry.flags.display_type());
         if op == SetOp::Set && data == entry.data {
             return Ok(None);
         }

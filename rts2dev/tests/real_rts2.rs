@@ -256,7 +256,7 @@ async fn our_client_and_the_real_dummy_sensor() {
         ("timer_count", BaseType::Long),
     ];
     for (name, base) in bases {
-        assert_eq!(value(&remote, name).flags.value_type().unwrap().base, base, "{name}");
+        assert_eq!(value(&remote, name).flags.value_type().unwrap().base(), base, "{name}");
         assert!(!matches!(value(&remote, name).data, ValueData::Raw(_)), "{name}");
     }
     // Each set with its answer, as the captures have them.

@@ -118,7 +118,7 @@ async fn values_are(nodes: &mut RemoteDevice, sent: &Sent) -> anyhow::Result<()>
         };
         let name = format!("ccd_01_{metric}");
         let value = rts2::value(nodes, &name, |value| value.level() == Level::Error).await;
-        assert_eq!(value.flags.value_type()?.base, base, "{value:?}");
+        assert_eq!(value.flags.value_type()?.base(), base, "{value:?}");
         assert_eq!(value.display_type(), display, "{value:?}");
         let symbol = unit.symbol();
         let opening = if symbol.is_empty() { String::new() } else { format!("[{symbol}] ") };

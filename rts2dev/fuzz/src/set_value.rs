@@ -1,17 +1,21 @@
 //! Sets: whatever a client asks of a value of whatever type, the result is of that type and can be written and read.
 
-use rts2_proto::{BaseType, IndexedName, QuotedString, Rest, SetOp, Text, ValueData, ValueType, apply_set};
+use rts2_proto::{
+    BaseType, IndexedName, QuotedString, Rest, SetOp, Text, ValueData, ValueType, apply_indexed_set,
+    apply_set,
+};
 
-/// The first byte is the value's type; each line behind it begins with `=`, `+` or `-`, and sets the value that the line
-/// before it left.
+/// The first byte is the value's type; each line behind it begins with `=`, `+` or `-`, after an index in brackets
+/// where it means elements of an array, and sets the value that the line before it left.
 pub fn run(data: &[u8]) {
     let [bits, lines @ ..] = data else { return };
     let Ok(value_type) = ValueType::from_bits(bits & 0x7f) else { return };
     let names: &[&str] =
-        if value_type.base == BaseType::Selection { &["good", "warning", "error"] } else { &[] };
+        if value_type.base() == BaseType::Selection { &["good", "warning", "error"] } else { &[] };
     let items: Vec<_> = names.iter().map(|name| QuotedString::cleaned(name)).collect();
     let mut value = ValueData::unset(value_type);
     for line in lines.split(|&b| b == b'\n') {
+        let (index, line) = index(line);
         let [op, operand @ ..] = line else { continue };
         let op = match op {
             b'=' => SetOp::Set,
@@ -23,13 +27,26 @@ pub fn run(data: &[u8]) {
             }
         };
         let Ok(operand) = Rest::new(operand) else { continue };
-        let Ok(new) = apply_set(&value, &items, op, operand) else { continue };
+        let new = match index {
+            Some(index) => apply_indexed_set(&value, index, op, operand),
+            None => apply_set(&value, &items, op, operand),
+        };
+        let Ok(new) = new else { continue };
         assert_eq!(std::mem::discriminant(&new), std::mem::discriminant(&value));
         let mut written = Vec::new();
         new.write_to(&mut written);
         let Ok(text) = Rest::new(&written) else { panic!("{new:?} is written as {written:?}") };
         assert_eq!(ValueData::parse(value_type, text).as_ref(), Ok(&new), "{text:?}");
         value = new;
+    }
+}
+
+/// What stands in brackets at the front, and the rest.
+fn index(line: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let end = line.iter().position(|&b| b == b']');
+    match (line, end) {
+        ([b'[', inside @ ..], Some(end)) => (inside.get(..end - 1), line.get(end + 1..).unwrap_or_default()),
+        _ => (None, line),
     }
 }
 

@@ -34,6 +34,10 @@ bitflags::bitflags! {
         const WARNING = 0x1000_0000;
         /// `RTS2_VALUE_ERROR`: rts2-mon draws it red.
         const ERROR = 0x2000_0000;
+        /// `RTS2_VALUE_RANDEVOUS_WAIT`: waits for the other side of a synchronization.
+        const RANDEVOUS_WAIT = 0x4000_0000;
+        /// `RTS2_VALUE_RANDEVOUS_TRIGGER`: triggers the other side of a synchronization.
+        const RANDEVOUS_TRIGGER = 0x8000_0000;
 
         const _ = !0;
     }
@@ -44,6 +48,51 @@ const TYPE_MASK: u32 = 0x0000_007f;
 /// `RTS2_TYPE_MASK`.
 const DISPLAY_MASK: u32 = 0x003f_0000;
 const DISPLAY_SHIFT: u32 = 16;
+/// `RTS2_VWHEN_MASK`.
+const WHEN_MASK: u32 = 0x0000_f000;
+const WHEN_SHIFT: u32 = 12;
+
+/// When a value is written to the FITS header of an image (RTS2 include/value.h, `RTS2_VWHEN_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum WriteWhen {
+    /// `RTS2_VWHEN_BEFORE_EXP`: with what it holds before the exposure.
+    #[default]
+    BeforeExposure,
+    /// `RTS2_VWHEN_AFTER_START`: after the exposure started.
+    AfterStart,
+    /// `RTS2_VWHEN_BEFORE_END`: before the exposure ends.
+    BeforeEnd,
+    /// `RTS2_VWHEN_AFTER_END`: after the exposure ended.
+    AfterEnd,
+    /// `RTS2_VWHEN_TRIGGERED`: on a trigger.
+    Triggered,
+    /// Another number, 5 to 15.
+    Other(u8),
+}
+
+impl WriteWhen {
+    fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::BeforeExposure,
+            1 => Self::AfterStart,
+            2 => Self::BeforeEnd,
+            3 => Self::AfterEnd,
+            4 => Self::Triggered,
+            other => Self::Other(other),
+        }
+    }
+
+    fn code(self) -> u8 {
+        match self {
+            Self::BeforeExposure => 0,
+            Self::AfterStart => 1,
+            Self::BeforeEnd => 2,
+            Self::AfterEnd => 3,
+            Self::Triggered => 4,
+            Self::Other(code) => code & 0x0f,
+        }
+    }
+}
 
 impl ValueFlags {
     /// Flags of a value of that type, nothing else set.
@@ -72,6 +121,19 @@ impl ValueFlags {
     #[must_use]
     pub fn with_display_type(self, display: DisplayType) -> Self {
         Self::from_bits_retain((self.bits() & !DISPLAY_MASK) | (u32::from(display.code()) << DISPLAY_SHIFT))
+    }
+
+    /// When it is written to the FITS header, if it is.
+    #[must_use]
+    pub fn write_when(self) -> WriteWhen {
+        let [low, ..] = ((self.bits() & WHEN_MASK) >> WHEN_SHIFT).to_le_bytes();
+        WriteWhen::from_code(low)
+    }
+
+    /// The same flags with another time of writing.
+    #[must_use]
+    pub fn with_write_when(self, when: WriteWhen) -> Self {
+        Self::from_bits_retain((self.bits() & !WHEN_MASK) | (u32::from(when.code()) << WHEN_SHIFT))
     }
 
     /// Good, warning or error.
@@ -187,12 +249,26 @@ mod tests {
         ];
         for (number, base, composite, display, level, other) in table {
             let flags = ValueFlags::from_wire(number);
-            assert_eq!(flags.value_type(), Ok(ValueType { base, composite }), "{number}");
+            assert_eq!(flags.value_type().ok(), ValueType::new(base, composite).ok(), "{number}");
             assert_eq!(flags.display_type(), display, "{number}");
             assert_eq!(flags.level(), level, "{number}");
             let rest = ValueFlags::from_bits_retain(flags.meaning().bits() & !TYPE_MASK & !DISPLAY_MASK);
             assert_eq!(rest.with_level(Level::Good), other, "{number}");
             assert_eq!(flags.to_wire(), number);
+        }
+    }
+
+    #[test]
+    fn times_of_writing() {
+        // test_on_off and test_content1 of the dummy sensor.
+        for number in [51_069_958, 35_668_292] {
+            assert_eq!(ValueFlags::from_wire(number).write_when(), WriteWhen::Triggered, "{number}");
+        }
+        assert_eq!(ValueFlags::from_wire(35_668_292).display_type(), DisplayType::Group(0));
+        for code in 0..16 {
+            let flags = ValueFlags::WRITABLE.with_write_when(WriteWhen::from_code(code));
+            assert_eq!(flags.write_when().code(), code);
+            assert_eq!(flags.with_write_when(WriteWhen::BeforeExposure), ValueFlags::WRITABLE);
         }
     }
 

@@ -18,6 +18,7 @@
 
 mod command;
 mod data;
+mod degrees;
 mod device_type;
 mod display_type;
 mod error;
@@ -37,11 +38,15 @@ mod token;
 mod value_type;
 
 pub use command::Command;
-pub use data::{DataError, ValueData};
+pub use data::{
+    AltAz, AnyMinMax, AnyRectangle, Array, ArrayError, ArrayItems, DataError, MAX_ARRAY_BYTES,
+    MAX_ARRAY_ITEMS, MinMax, Pid, RaDec, Rectangle, Statistics, TimeSerie, ValueData,
+};
+pub use degrees::parse_degrees;
 pub use device_type::DeviceType;
 pub use display_type::DisplayType;
 pub use error::{CommandReturn, ErrorCode, Expected, ParseError};
-pub use flags::{Level, ValueFlags};
+pub use flags::{Level, ValueFlags, WriteWhen};
 pub use keep_alive::{CLOSE_AFTER, KeepAlive, KeepAliveAction, READY_AFTER, READY_AGAIN_AFTER};
 pub use line::{Auth, Line, Technical};
 pub use message::{MAX_MESSAGE_BYTES, Message, MessageType, escape_message};
@@ -49,13 +54,13 @@ pub use names::{
     DeviceName, FitsNameError, MAX_DEVICE_NAME_BYTES, MAX_FITS_NAME_BYTES, MAX_VALUE_NAME_BYTES, NameError,
     ValueName, check_fits_name,
 };
-pub use number::{parse_f64, write_f64};
+pub use number::{Number, parse_f64, write_f64};
 pub use parameters::Parameters;
-pub use set::{IndexedName, SetError, SetOp, apply_set};
+pub use set::{IndexedName, SetError, SetOp, apply_indexed_set, apply_set};
 pub use splitter::{Fragment, LineSplitter, MAX_LINE_BYTES};
 pub use state::DeviceState;
 pub use text::{MAX_TEXT_BYTES, QuotedString, Rest, Text, TextError};
-pub use value_type::{BaseType, Composite, UnknownType, ValueType};
+pub use value_type::{BaseType, Composite, UnknownType, UnsupportedType, ValueType};
 
 /// Name of the value that every device declares first: when its values were last refreshed, unix seconds
 /// (RTS2 include/value.h, `RTS2_VALUE_INFOTIME`).

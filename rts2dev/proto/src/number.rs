@@ -1,6 +1,101 @@
 //! Numbers as C reads them and as RTS2 can bear them.
 
+use std::fmt::Debug;
 use std::io::Write;
+
+/// A type of number that composite values are made of: `i32`, `i64`, `f32`, `f64`.
+pub trait Number: Copy + Debug + PartialOrd + 'static + sealed::Sealed {}
+
+pub(crate) mod sealed {
+    /// What a number can do on the wire.
+    pub trait Sealed: Sized {
+        /// What it is before it is set.
+        const UNSET: Self;
+        /// Reads a parameter.
+        fn read(token: &[u8]) -> Option<Self>;
+        /// Writes it.
+        fn write(self, out: &mut Vec<u8>);
+        /// Equal, or both not set.
+        fn same(self, other: Self) -> bool;
+        /// The sum, if RTS2 can bear it.
+        fn plus(self, other: Self) -> Option<Self>;
+        /// The difference, if RTS2 can bear it.
+        fn minus(self, other: Self) -> Option<Self>;
+        /// Not infinite.
+        fn bearable(self) -> bool;
+    }
+}
+
+macro_rules! integers {
+    ($($kind:ty)*) => {
+        $(
+            impl Number for $kind {}
+            impl sealed::Sealed for $kind {
+                const UNSET: Self = 0;
+                fn read(token: &[u8]) -> Option<Self> {
+                    std::str::from_utf8(token).ok()?.parse().ok()
+                }
+                fn write(self, out: &mut Vec<u8>) {
+                    // Writing into memory cannot fail.
+                    let _ = write!(out, "{self}");
+                }
+                fn same(self, other: Self) -> bool {
+                    self == other
+                }
+                fn plus(self, other: Self) -> Option<Self> {
+                    self.checked_add(other)
+                }
+                fn minus(self, other: Self) -> Option<Self> {
+                    self.checked_sub(other)
+                }
+                fn bearable(self) -> bool {
+                    true
+                }
+            }
+        )*
+    };
+}
+
+macro_rules! floats {
+    ($($kind:ty, $convert:expr, $write:path;)*) => {
+        $(
+            impl Number for $kind {}
+            impl sealed::Sealed for $kind {
+                const UNSET: Self = Self::NAN;
+                fn read(token: &[u8]) -> Option<Self> {
+                    parse_f64(token).map($convert)
+                }
+                fn write(self, out: &mut Vec<u8>) {
+                    $write(self, out);
+                }
+                fn same(self, other: Self) -> bool {
+                    self == other || (self.is_nan() && other.is_nan())
+                }
+                fn plus(self, other: Self) -> Option<Self> {
+                    Some(self + other).filter(|sum| !sum.is_infinite())
+                }
+                fn minus(self, other: Self) -> Option<Self> {
+                    Some(self - other).filter(|difference| !difference.is_infinite())
+                }
+                fn bearable(self) -> bool {
+                    !self.is_infinite()
+                }
+            }
+        )*
+    };
+}
+
+integers! { i32 i64 }
+floats! {
+    f32, to_f32, write_f32;
+    f64, |number| number, write_f64;
+}
+
+/// Single precision is what the type holds: digits beyond it are lost, as in C.
+#[expect(clippy::cast_possible_truncation, reason = "rounding to single precision is what is asked for")]
+fn to_f32(number: f64) -> f32 {
+    number as f32
+}
 
 /// Reads a number as RTS2 does with `sscanf ("%lf")`: `nan` in any case, else the longest part at the front that is
 /// a decimal number, so that `+10m` is 10. `None` when there is no number.

@@ -1,14 +1,33 @@
 //! Setting a value with `X`: what the new data is, and what is refused (RTS2 lib/rts2/daemon.cpp, `setValue`, and
 //! lib/rts2/value.cpp, `setValue` and `doOpValue` of each type).
 //!
-//! Results and errors are RTS2's, but for operands that it takes in a way that nobody means; these are refused as bad
-//! parameters: integers beyond their range (RTS2 cuts their upper bits), `inf`, hexadecimal numbers, a quote that is
-//! not closed, the empty name of a selection, and `+` or `-` on a bool.
+//! Results and errors are RTS2's, faults and all: `-` of a position or a controller subtracts the old value from the
+//! operand; the operand of `+` on a min-max value must lie between the limits itself; arrays know only `=`. What
+//! differs, on purpose:
+//!
+//! - Operands that RTS2 takes in a way that nobody means are refused as bad parameters: integers beyond their range
+//!   (RTS2 cuts their upper bits), `inf`, hexadecimal numbers, an empty text for a number, a quote that is not closed,
+//!   the empty name of a selection, `+` or `-` on a bool, corners of a rectangle that are no numbers (RTS2 takes 0),
+//!   sums of controllers beyond their range, and angles with letters in them ([`parse_degrees`](crate::parse_degrees)
+//!   says which).
+//! - An element that an array does not have, for which RTS2 writes behind its memory or dies, and an empty place in a
+//!   list of indices, for which it takes the first element, are refused as `-3` with the index. So is, as for other
+//!   values without elements, any index of a time series, with which RTS2 dies.
+//! - New limits of a min-max value are taken also when the value stays the same; RTS2 says OK and drops them.
+//! - An array that no line can hold ([`MAX_ARRAY_ITEMS`](crate::MAX_ARRAY_ITEMS),
+//!   [`MAX_ARRAY_BYTES`](crate::MAX_ARRAY_BYTES)) is refused as bad parameters.
 
-use crate::data::{ValueData, to_f32};
+mod composite;
+mod index;
+
+pub use index::{IndexedName, apply_indexed_set};
+
+use crate::data::ValueData;
 use crate::error::{CommandReturn, ErrorCode, Expected, ParseError};
+use crate::number::Number;
 use crate::text::{QuotedString, Rest, Text};
 use crate::token::Tokens;
+use composite::counted;
 
 /// What `X` does with its operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +63,7 @@ impl SetOp {
 }
 
 /// Why a value cannot be set that way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetError {
     /// The operand is not of the value's type, or the result is out of its range.
     #[error("operand does not fit the value")]
@@ -56,6 +75,9 @@ pub enum SetError {
     /// Index without its closing bracket.
     #[error("missing ] for end of array index")]
     MissingBracket,
+    /// The index is none, or the array has no such element: what is left of the index from the fault on.
+    #[error("{0}")]
+    Index(String),
     /// Only arrays have elements.
     #[error("trying to index non-array value")]
     NotAnArray,
@@ -73,48 +95,11 @@ impl SetError {
     pub fn command_return(self) -> CommandReturn {
         match self {
             Self::Operand | Self::Operation | Self::NoSuchValue => CommandReturn::bad_parameters(b"X"),
+            Self::Index(left) => CommandReturn::failed(ErrorCode::Value, left),
             Self::MissingBracket | Self::NotAnArray | Self::ReadOnly => {
                 CommandReturn::failed(ErrorCode::System, self.to_string())
             }
         }
-    }
-}
-
-/// A value's name as `X` gives it, with the index of an element where there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IndexedName<'a> {
-    /// The name alone.
-    pub name: &'a [u8],
-    /// What stood in the brackets, or behind the last `_`.
-    pub index: Option<&'a [u8]>,
-}
-
-impl<'a> IndexedName<'a> {
-    /// Takes a name apart: `name[2]` always names an element; `name_2` does so only when there is no value of that
-    /// whole name but one called `name`.
-    ///
-    /// # Errors
-    /// When the closing bracket is missing.
-    pub fn resolve(given: Text<'a>, exists: impl Fn(&[u8]) -> bool) -> Result<Self, SetError> {
-        let given = given.as_bytes();
-        let whole = Self { name: given, index: None };
-        if let Some(at) = given.iter().position(|&b| b == b'[') {
-            let (name, index) = given.split_at(at);
-            return match index {
-                [b'[', index @ .., b']'] => Ok(Self { name, index: Some(index) }),
-                _ => Err(SetError::MissingBracket),
-            };
-        }
-        if exists(given) {
-            return Ok(whole);
-        }
-        if let Some(at) = given.iter().rposition(|&b| b == b'_') {
-            let (name, index) = given.split_at(at);
-            if exists(name) {
-                return Ok(Self { name, index: index.get(1..) });
-            }
-        }
-        Ok(whole)
     }
 }
 
@@ -126,29 +111,23 @@ pub fn apply_set(
     old: &ValueData,
     items: &[QuotedString],
     op: SetOp,
-    operand: Rest<'_>,
+    operand_text: Rest<'_>,
 ) -> Result<ValueData, SetError> {
-    let mut tokens = Tokens::of_rest(operand);
+    let mut tokens = Tokens::of_rest(operand_text);
     let bad = |_: ParseError| SetError::Operand;
     let new = match old {
         ValueData::String(_) => {
-            let text = tokens.text().map_err(bad)?;
+            let text = quoted(&mut tokens)?;
             if op != SetOp::Set {
                 return Err(SetError::Operation);
             }
-            ValueData::String(QuotedString::new(&text.to_str()).map_err(|_| SetError::Operand)?)
+            ValueData::String(text)
         }
-        ValueData::Integer(old) => ValueData::Integer(integer(*old, op, tokens.integer().map_err(bad)?)?),
-        ValueData::Long(old) => ValueData::Long(integer(*old, op, tokens.integer().map_err(bad)?)?),
-        ValueData::Double(old) => ValueData::Double(number(*old, op, tokens.number().map_err(bad)?)?),
-        ValueData::Time(old) => ValueData::Time(number(*old, op, tokens.number().map_err(bad)?)?),
-        ValueData::Float(old) => {
-            let new = to_f32(number(f64::from(*old), op, tokens.number().map_err(bad)?)?);
-            if new.is_infinite() {
-                return Err(SetError::Operand);
-            }
-            ValueData::Float(new)
-        }
+        ValueData::Integer(old) => ValueData::Integer(counted(*old, op, operand(&mut tokens)?)?),
+        ValueData::Long(old) => ValueData::Long(counted(*old, op, operand(&mut tokens)?)?),
+        ValueData::Double(old) => ValueData::Double(counted(*old, op, operand(&mut tokens)?)?),
+        ValueData::Time(old) => ValueData::Time(counted(*old, op, operand(&mut tokens)?)?),
+        ValueData::Float(old) => ValueData::Float(counted(*old, op, operand(&mut tokens)?)?),
         ValueData::Bool(_) => {
             let word = tokens.text().map_err(bad)?;
             if op != SetOp::Set {
@@ -159,13 +138,20 @@ pub fn apply_set(
         ValueData::Selection(old) => {
             let operand = selection(tokens.text().map_err(bad)?, items).ok_or(SetError::Operand)?;
             let count = i32::try_from(items.len()).map_err(|_| SetError::Operand)?;
-            let sum = match op {
-                SetOp::Set => Some(operand),
-                SetOp::Add => old.checked_add(operand),
-                SetOp::Subtract => old.checked_sub(operand),
-            };
-            let index = sum.and_then(|sum| sum.checked_rem_euclid(count)).ok_or(SetError::Operand)?;
-            ValueData::Selection(index)
+            let sum = counted(*old, op, operand)?;
+            ValueData::Selection(sum.checked_rem_euclid(count).ok_or(SetError::Operand)?)
+        }
+        ValueData::RaDec(old) => ValueData::RaDec(composite::ra_dec(*old, op, &mut tokens)?),
+        ValueData::AltAz(old) => ValueData::AltAz(composite::alt_az(*old, op, &mut tokens)?),
+        ValueData::Pid(old) => ValueData::Pid(composite::pid(*old, op, &mut tokens)?),
+        ValueData::Stat(old) => ValueData::Stat(Box::new(composite::statistics(**old, op, &mut tokens)?)),
+        ValueData::MinMax(old) => ValueData::MinMax(Box::new(composite::min_max(**old, op, &mut tokens)?)),
+        ValueData::Rectangle(old) => {
+            ValueData::Rectangle(Box::new(composite::rectangle(**old, op, &mut tokens)?))
+        }
+        ValueData::Array(old) => ValueData::Array(Box::new(composite::array(old, op, &mut tokens)?)),
+        ValueData::TimeSerie(old) => {
+            ValueData::TimeSerie(Box::new(composite::time_serie(**old, op, &mut tokens)?))
         }
         ValueData::Raw(_) => return Err(SetError::Operation),
     };
@@ -173,46 +159,15 @@ pub fn apply_set(
     Ok(new)
 }
 
-/// The two integer types, so that both are counted the same way.
-trait Integer: Copy {
-    fn plus(self, other: Self) -> Option<Self>;
-    fn minus(self, other: Self) -> Option<Self>;
+/// The next parameter as a number that RTS2 can bear.
+fn operand<T: Number>(tokens: &mut Tokens<'_>) -> Result<T, SetError> {
+    tokens.scalar().ok().filter(|number: &T| number.bearable()).ok_or(SetError::Operand)
 }
 
-impl Integer for i32 {
-    fn plus(self, other: Self) -> Option<Self> {
-        self.checked_add(other)
-    }
-    fn minus(self, other: Self) -> Option<Self> {
-        self.checked_sub(other)
-    }
-}
-
-impl Integer for i64 {
-    fn plus(self, other: Self) -> Option<Self> {
-        self.checked_add(other)
-    }
-    fn minus(self, other: Self) -> Option<Self> {
-        self.checked_sub(other)
-    }
-}
-
-fn integer<T: Integer>(old: T, op: SetOp, operand: T) -> Result<T, SetError> {
-    match op {
-        SetOp::Set => Some(operand),
-        SetOp::Add => old.plus(operand),
-        SetOp::Subtract => old.minus(operand),
-    }
-    .ok_or(SetError::Operand)
-}
-
-fn number(old: f64, op: SetOp, operand: f64) -> Result<f64, SetError> {
-    let new = match op {
-        SetOp::Set => operand,
-        SetOp::Add => old + operand,
-        SetOp::Subtract => old - operand,
-    };
-    if new.is_infinite() { Err(SetError::Operand) } else { Ok(new) }
+/// The next parameter as a text that can be written again.
+fn quoted(tokens: &mut Tokens<'_>) -> Result<QuotedString, SetError> {
+    let text = tokens.text().map_err(|_| SetError::Operand)?;
+    QuotedString::new(&text.to_str()).map_err(|_| SetError::Operand)
 }
 
 /// The words of RTS2 lib/rts2/utilsfunc.cpp, `charToBool`.
@@ -238,6 +193,7 @@ fn selection(word: Text<'_>, items: &[QuotedString]) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value_type::ValueType;
 
     fn set(old: &ValueData, items: &[&str], op: SetOp, operand: &str) -> Result<ValueData, SetError> {
         let items: Vec<_> = items.iter().map(|item| QuotedString::new(item).unwrap()).collect();
@@ -290,19 +246,101 @@ mod tests {
         }
     }
 
+    /// What the real dummy sensor answered: old data, operation, operand and new data as they stand on the wire.
     #[test]
-    fn names_with_an_index() {
-        let exists = |name: &[u8]| [&b"bools"[..], b"a_1"].contains(&name);
-        let resolve = |given: &'static str| {
-            IndexedName::resolve(Text::new(given.as_bytes()).unwrap(), exists)
-                .map(|found| (found.name, found.index))
-        };
-        assert_eq!(resolve("bools"), Ok((&b"bools"[..], None)));
-        assert_eq!(resolve("bools[1]"), Ok((&b"bools"[..], Some(&b"1"[..]))));
-        assert_eq!(resolve("bools_1"), Ok((&b"bools"[..], Some(&b"1"[..]))));
-        assert_eq!(resolve("a_1"), Ok((&b"a_1"[..], None)));
-        assert_eq!(resolve("nosuch_1"), Ok((&b"nosuch_1"[..], None)));
-        assert_eq!(resolve("bools[1"), Err(SetError::MissingBracket));
+    fn sets_of_the_real_dummy() {
+        let bad = None;
+        let table = [
+            // Positions: one angle means both, and `-` is the wrong way round.
+            (9, "nan nan", "=", "10:20:30 +20:30:40", Some("10.341666666666667 20.511111111111113")),
+            (9, "10.5 20.5", "+", "1 1", Some("11.5 21.5")),
+            (9, "10.5 20.5", "-", "1 1", Some("-9.5 -19.5")),
+            (9, "10.5 20.5", "+", "1", Some("11.5 21.5")),
+            (9, "1 2", "=", "10", Some("10.0 10.0")),
+            (9, "1 2", "=", "10, 20", Some("10.0 20.0")),
+            (9, "1 2", "=", "\"10 30 0\" \"+20 30\"", Some("10.5 20.5")),
+            (9, "1 2", "=", "10 20 30", bad),
+            (9, "1 2", "=", "10 bar", bad),
+            (9, "1 2", "=", "nan nan", bad),
+            (9, "1 2", "=", "", bad),
+            (9, "1 2", "=", "10h20m30s 0", bad),
+            (10, "nan nan", "=", "45 -10.5", Some("45.0 -10.5")),
+            (10, "45 10", "=", "nan", Some("nan nan")),
+            (10, "45 10", "-", "50,5", Some("5.0 -5.0")),
+            (11, "0 0 0", "=", "1,2,3", Some("1 2 3")),
+            (11, "1 2 3", "+", "1 1 1", Some("2 3 4")),
+            (11, "2 3 4", "-", "1 1 1", Some("-1 -2 -3")),
+            (11, "1 2 3", "+", "5", bad),
+            (11, "1 2 3", "=", "1.5 2 3", bad),
+            (11, "1 2 3", "=", "1 2 3 4", bad),
+            (11, "1 2 3", "+", "2147483647 0 0", bad),
+            // Limits.
+            (0x24, "5 nan nan", "=", "7", Some("7.0 nan nan")),
+            (0x24, "5 nan nan", "=", "5 0 10", Some("5.0 0.0 10.0")),
+            (0x24, "5 0 10", "=", "11", bad),
+            (0x24, "5 0 10", "+", "1", Some("6.0 0.0 10.0")),
+            (0x24, "5 0 10", "+", "6", bad),
+            (0x24, "5 3 10", "+", "1", bad),
+            (0x24, "8 3 10", "-", "3", Some("5.0 3.0 10.0")),
+            (0x24, "3 0 10", "+", "1 0 20", Some("4.0 0.0 20.0")),
+            (0x24, "4 0 20", "-", "1 2 3", bad),
+            (0x24, "4 0 20", "+", "nan", Some("nan 0.0 20.0")),
+            (0x24, "4 0 20", "=", "5 6 10", bad),
+            (0x24, "4 0 20", "=", "5 4", bad),
+            (0x24, "4 0 20", "=", "3 0 inf", bad),
+            (0x22, "4 0 20", "=", "21", bad),
+            (0x22, "4 0 20", "+", "7", Some("11 0 20")),
+            (0x22, "4 0 20", "=", "1.5", bad),
+            (0x22, "1 -2147483648 2147483647", "+", "2147483647", bad),
+            // Rectangles and statistics.
+            (0x32, "0 0 1 1", "=", "1 2 30 40", Some("1 2 30 40")),
+            (0x32, "0 0 1 1", "+", "1 2 30 40", bad),
+            (0x32, "0 0 1 1", "=", "1 2 30", bad),
+            (0x32, "0 0 1 1", "=", "1 2 30 foo", bad),
+            (0x35, "0 0 1 1", "=", "1 2 30 1e300", bad),
+            (0x14, "nan 0 nan nan nan nan", "=", "1 2 3 4 5 6", Some("1.0 2 3.0 4.0 5.0 6.0")),
+            (0x14, "1 2 3 4 5 6", "+", "1 1 1 1 1 1", Some("2.0 1 1.0 1.0 1.0 1.0")),
+            (0x14, "1 2 3 4 5 6", "=", "1 2 3 4 5 inf", bad),
+            (0x14, "1 2 3 4 5 6", "=", "5", bad),
+            (0x74, "1 2 3 4 5 6 7 8", "-", "1 1 1 1 1 1 1 1", Some("0.0 1 1.0 1.0 1.0 1.0 1.0 1.0")),
+            // Arrays are replaced.
+            (0x44, "", "=", "1,2, 3", Some("1.0 2.0 3.0")),
+            (0x44, "1", "=", "", Some("")),
+            (0x44, "1", "+", "4", bad),
+            (0x44, "1", "-", "4", bad),
+            (0x44, "1", "=", "1 foo", bad),
+            (0x44, "1", "=", "1,,2", bad),
+            (0x44, "1", "=", "inf", bad),
+            (0x42, "1", "=", "1 -2", Some("1 -2")),
+            (0x42, "1", "=", "1.5", bad),
+            (0x42, "1", "=", "99999999999", bad),
+            (0x43, "1", "=", "+1h nan", Some("1.0 nan")),
+            (0x43, "1", "=", "now", bad),
+            (0x46, "0", "=", "on off yes no 1 0 TRUE", Some("1 0 1 0 1 0 1")),
+            (0x46, "0", "=", "2", bad),
+            (0x46, "0", "=", "on,off", bad),
+            (0x41, "a", "=", "b \"c d\"", Some("b \"c d\"")),
+            (0x41, "a", "=", "b \"c d", bad),
+            (0x41, "a", "+", "b", bad),
+        ];
+        for (bits, old, op, operand, new) in table {
+            let value_type = ValueType::from_bits(bits).unwrap();
+            let old_data = ValueData::parse(value_type, Rest::new(old.as_bytes()).unwrap()).unwrap();
+            let op = SetOp::parse(&mut Tokens::of_rest(Rest::new(op.as_bytes()).unwrap())).unwrap();
+            let written = set(&old_data, &[], op, operand).ok().map(|data| {
+                let mut out = Vec::new();
+                data.write_to(&mut out);
+                String::from_utf8(out).unwrap()
+            });
+            assert_eq!(written.as_deref(), new, "{old} {op:?} {operand}");
+        }
+    }
+
+    #[test]
+    fn an_array_that_no_line_holds_is_refused() {
+        let old = ValueData::unset(ValueType::from_bits(0x42).unwrap());
+        assert!(set(&old, &[], SetOp::Set, &"1 ".repeat(2048)).is_ok());
+        assert_eq!(set(&old, &[], SetOp::Set, &"1 ".repeat(2049)), Err(SetError::Operand));
     }
 
     #[test]
@@ -311,6 +349,7 @@ mod tests {
             SetError::NoSuchValue.command_return().to_string(),
             "-2 invalid parameters/invalid number of parameters - X"
         );
+        assert_eq!(SetError::Index(";2".into()).command_return().to_string(), "-3 ;2");
         assert_eq!(SetError::ReadOnly.command_return().to_string(), "-5 cannot set read-only value");
     }
 }

@@ -2,7 +2,7 @@
 //! parameter that starts with a quote runs to the next quote, numbers may also end at a comma.
 
 use crate::error::{Expected, ParseError};
-use crate::number::parse_f64;
+use crate::number::Number;
 use crate::text::{Rest, Text, is_space};
 
 /// Reads a line's parameters one by one.
@@ -60,9 +60,23 @@ impl<'a> Tokens<'a> {
 
     /// The next parameter as a number.
     pub(crate) fn number(&mut self) -> Result<f64, ParseError> {
+        self.scalar()
+    }
+
+    /// The next parameter as a number of the type asked for.
+    pub(crate) fn scalar<T: Number>(&mut self) -> Result<T, ParseError> {
         let start = self.at;
         let token = self.token(true)?;
-        parse_f64(token).ok_or_else(|| ParseError::new(self.word, start, Expected::Number))
+        T::read(token).ok_or_else(|| ParseError::new(self.word, start, Expected::Number))
+    }
+
+    /// What `read` makes of each parameter that is left.
+    pub(crate) fn all<T, E>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T, E>) -> Result<Vec<T>, E> {
+        let mut found = Vec::new();
+        while !self.at_end() {
+            found.push(read(self)?);
+        }
+        Ok(found)
     }
 
     /// All that is left.
@@ -77,7 +91,8 @@ impl<'a> Tokens<'a> {
         if self.at_end() { Ok(()) } else { Err(self.error(Expected::End)) }
     }
 
-    fn at_end(&mut self) -> bool {
+    /// Nothing but white space is left.
+    pub(crate) fn at_end(&mut self) -> bool {
         while self.peek().is_some_and(is_space) {
             self.at += 1;
         }

@@ -4,9 +4,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use rts2_proto::session::{CentraldSession, ClientSession};
 use rts2_proto::{
-    Auth, BaseType, Command, CommandReturn, DeviceName, DeviceState, DeviceType, Fragment, Line,
-    LineSplitter, Message, MessageType, QuotedString, Rest, SetOp, Technical, Text, ValueData, ValueFlags,
-    ValueType, apply_set, escape_message, parse_f64,
+    AltAz, AnyMinMax, AnyRectangle, Array, ArrayItems, Auth, Command, CommandReturn, DeviceName, DeviceState,
+    DeviceType, Fragment, Line, LineSplitter, MAX_LINE_BYTES, Message, MessageType, MinMax, Pid,
+    QuotedString, RaDec, Rectangle, Rest, SetOp, Statistics, Technical, Text, TimeSerie, ValueData,
+    ValueFlags, ValueType, apply_indexed_set, apply_set, escape_message, parse_degrees, parse_f64,
 };
 
 /// Bytes as a peer may send them: mostly pieces of real lines, sometimes anything.
@@ -110,33 +111,52 @@ proptest! {
     }
 
     #[test]
-    fn values_read_back(data in data()) {
-        let base = match data {
-            ValueData::String(_) => BaseType::String,
-            ValueData::Integer(_) => BaseType::Integer,
-            ValueData::Time(_) => BaseType::Time,
-            ValueData::Double(_) => BaseType::Double,
-            ValueData::Float(_) => BaseType::Float,
-            ValueData::Bool(_) => BaseType::Bool,
-            ValueData::Selection(_) => BaseType::Selection,
-            ValueData::Long(_) | ValueData::Raw(_) => BaseType::Long,
-        };
+    fn values_read_back((value_type, data) in data()) {
         let mut out = Vec::new();
         data.write_to(&mut out);
-        prop_assert_eq!(ValueData::parse(ValueType::scalar(base), Rest::new(&out).unwrap()), Ok(data));
+        prop_assert_eq!(ValueData::parse(value_type, Rest::new(&out).unwrap()), Ok(data));
+    }
+
+    /// What a peer sent, if it is a value at all, is written so that it reads back the same.
+    #[test]
+    fn any_value_of_any_type(bits in 0u8..0x80, text in operand()) {
+        if let (Ok(value_type), Ok(text)) = (ValueType::from_bits(bits), Rest::new(&text))
+            && let Ok(data) = ValueData::parse(value_type, text)
+        {
+            let mut out = Vec::new();
+            data.write_to(&mut out);
+            prop_assert_eq!(ValueData::parse(value_type, Rest::new(&out).unwrap()), Ok(mended(data)));
+        }
     }
 
     #[test]
-    fn sets_never_panic_and_stay_finite(old in data(), op in 0usize..3, operand in vec(any::<u8>(), 0..20)) {
+    fn sets_never_panic_and_stay_finite(
+        (value_type, old) in data(),
+        op in 0usize..3,
+        index in prop_oneof![Just(None), "[0-9:,]{0,6}".prop_map(Some)],
+        operand in operand(),
+    ) {
         let op = [SetOp::Set, SetOp::Add, SetOp::Subtract][op];
         let items = [QuotedString::new("a").unwrap(), QuotedString::new("b").unwrap()];
         if let Ok(operand) = Rest::new(&operand)
-            && let Ok(new) = apply_set(&old, &items, op, operand)
+            && let Ok(new) = match index {
+                Some(index) => apply_indexed_set(&old, index.as_bytes(), op, operand),
+                None => apply_set(&old, &items, op, operand),
+            }
         {
             prop_assert_eq!(std::mem::discriminant(&new), std::mem::discriminant(&old));
-            if let ValueData::Double(number) | ValueData::Time(number) = new {
-                prop_assert!(!number.is_infinite());
-            }
+            let mut out = Vec::new();
+            new.write_to(&mut out);
+            prop_assert!(out.len() < MAX_LINE_BYTES - 100);
+            // Infinite numbers would be written as nan and be no more the same.
+            prop_assert_eq!(ValueData::parse(value_type, Rest::new(&out).unwrap()), Ok(new));
+        }
+    }
+
+    #[test]
+    fn angles_never_panic(text in "[-+0-9:,. e]{0,12}") {
+        if let Some(degrees) = parse_degrees(text.as_bytes()) {
+            prop_assert!(degrees.is_finite());
         }
     }
 
@@ -159,17 +179,130 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|bytes| bytes.into_iter().filter(|b| !matches!(b, b'"' | b'\n' | b'\r' | 0)).collect())
 }
 
-fn data() -> impl Strategy<Value = ValueData> {
-    let number = prop_oneof![any::<f64>().prop_filter("finite", |n| n.is_finite()), Just(f64::NAN)];
-    let float = prop_oneof![any::<f32>().prop_filter("finite", |n| n.is_finite()), Just(f32::NAN)];
+/// An operand or a value: mostly words that mean something, sometimes anything.
+fn operand() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        4 => any::<i32>().prop_map(|number| number.to_string()),
+        4 => any::<f64>().prop_map(|number| number.to_string()),
+        2 => "[0-9]{1,3}(:[0-9]{1,2}){0,3}",
+        4 => prop_oneof![Just("0"), Just("1"), Just("on"), Just("nan"), Just("inf"), Just("\"a b\"")]
+            .prop_map(str::to_owned),
+        1 => ".{0,8}",
+    ];
     prop_oneof![
-        any::<String>().prop_map(|text| ValueData::String(QuotedString::cleaned(&text))),
-        any::<i32>().prop_map(ValueData::Integer),
-        number.clone().prop_map(ValueData::Time),
-        number.prop_map(ValueData::Double),
-        float.prop_map(ValueData::Float),
-        any::<Option<bool>>().prop_map(ValueData::Bool),
-        any::<i32>().prop_map(ValueData::Selection),
-        any::<i64>().prop_map(ValueData::Long),
+        8 => vec(word, 0..10).prop_map(|words| words.join(" ").into_bytes()),
+        1 => vec(any::<u8>(), 0..20),
     ]
+}
+
+/// What writing makes of infinite numbers.
+fn mended(data: ValueData) -> ValueData {
+    let mend = |number: f64| if number.is_infinite() { f64::NAN } else { number };
+    let mend_all = |it: Statistics| Statistics {
+        value: mend(it.value),
+        count: it.count,
+        mode: mend(it.mode),
+        min: mend(it.min),
+        max: mend(it.max),
+        deviation: mend(it.deviation),
+    };
+    match data {
+        ValueData::Time(number) => ValueData::Time(mend(number)),
+        ValueData::Double(number) => ValueData::Double(mend(number)),
+        ValueData::Float(number) if number.is_infinite() => ValueData::Float(f32::NAN),
+        ValueData::RaDec(it) => ValueData::RaDec(RaDec { ra: mend(it.ra), dec: mend(it.dec) }),
+        ValueData::AltAz(it) => ValueData::AltAz(AltAz { alt: mend(it.alt), az: mend(it.az) }),
+        ValueData::Stat(it) => ValueData::Stat(Box::new(mend_all(*it))),
+        ValueData::TimeSerie(it) => ValueData::TimeSerie(Box::new(TimeSerie {
+            statistics: mend_all(it.statistics),
+            alpha: mend(it.alpha),
+            beta: mend(it.beta),
+        })),
+        ValueData::MinMax(it) => ValueData::MinMax(Box::new(match *it {
+            AnyMinMax::Double(it) => {
+                AnyMinMax::Double(MinMax { value: mend(it.value), min: mend(it.min), max: mend(it.max) })
+            }
+            integer @ AnyMinMax::Integer(_) => integer,
+        })),
+        ValueData::Rectangle(it) => ValueData::Rectangle(Box::new(match *it {
+            AnyRectangle::Double(Rectangle { x, y, width, height }) => AnyRectangle::Double(Rectangle {
+                x: mend(x),
+                y: mend(y),
+                width: mend(width),
+                height: mend(height),
+            }),
+            AnyRectangle::Float(Rectangle { x, y, width, height }) => {
+                let mend = |number: f32| if number.is_infinite() { f32::NAN } else { number };
+                AnyRectangle::Float(Rectangle {
+                    x: mend(x),
+                    y: mend(y),
+                    width: mend(width),
+                    height: mend(height),
+                })
+            }
+            other => other,
+        })),
+        ValueData::Array(array) => ValueData::Array(Box::new(Array::cut(array.items().clone()))),
+        other => other,
+    }
+}
+
+/// Data of every type.
+fn data() -> impl Strategy<Value = (ValueType, ValueData)> {
+    let number = || prop_oneof![any::<f64>().prop_filter("finite", |n| n.is_finite()), Just(f64::NAN)];
+    let float = || prop_oneof![any::<f32>().prop_filter("finite", |n| n.is_finite()), Just(f32::NAN)];
+    let text = || any::<String>().prop_map(|text| QuotedString::cleaned(&text));
+    let statistics = || {
+        (number(), any::<i32>(), number(), number(), number(), number()).prop_map(
+            |(value, count, mode, min, max, deviation)| Statistics {
+                value,
+                count,
+                mode,
+                min,
+                max,
+                deviation,
+            },
+        )
+    };
+    let array = |items: ArrayItems| ValueData::Array(Box::new(Array::cut(items)));
+    let scalars = prop_oneof![
+        text().prop_map(|text| (1, ValueData::String(text))),
+        any::<i32>().prop_map(|number| (2, ValueData::Integer(number))),
+        number().prop_map(|number| (3, ValueData::Time(number))),
+        number().prop_map(|number| (4, ValueData::Double(number))),
+        float().prop_map(|number| (5, ValueData::Float(number))),
+        any::<Option<bool>>().prop_map(|known| (6, ValueData::Bool(known))),
+        any::<i32>().prop_map(|index| (7, ValueData::Selection(index))),
+        any::<i64>().prop_map(|number| (8, ValueData::Long(number))),
+    ];
+    let pairs = prop_oneof![
+        (number(), number()).prop_map(|(ra, dec)| (9, ValueData::RaDec(RaDec { ra, dec }))),
+        (number(), number()).prop_map(|(alt, az)| (10, ValueData::AltAz(AltAz { alt, az }))),
+        any::<(i32, i32, i32)>().prop_map(|(p, i, d)| (11, ValueData::Pid(Pid { p, i, d }))),
+        (number(), number(), number()).prop_map(|(value, min, max)| {
+            (0x24, ValueData::MinMax(Box::new(AnyMinMax::Double(MinMax { value, min, max }))))
+        }),
+        any::<(i32, i32, i32)>().prop_map(|(value, min, max)| {
+            (0x22, ValueData::MinMax(Box::new(AnyMinMax::Integer(MinMax { value, min, max }))))
+        }),
+        any::<(i64, i64, i64, i64)>().prop_map(|(x, y, width, height)| {
+            (0x38, ValueData::Rectangle(Box::new(AnyRectangle::Long(Rectangle { x, y, width, height }))))
+        }),
+        (float(), float(), float(), float()).prop_map(|(x, y, width, height)| {
+            (0x35, ValueData::Rectangle(Box::new(AnyRectangle::Float(Rectangle { x, y, width, height }))))
+        }),
+        statistics().prop_map(|it| (0x14, ValueData::Stat(Box::new(it)))),
+        (statistics(), number(), number()).prop_map(|(statistics, alpha, beta)| {
+            (0x74, ValueData::TimeSerie(Box::new(TimeSerie { statistics, alpha, beta })))
+        }),
+    ];
+    let arrays = prop_oneof![
+        vec(text(), 0..9).prop_map(move |items| (0x41, array(ArrayItems::Strings(items)))),
+        vec(any::<i32>(), 0..9).prop_map(move |items| (0x42, array(ArrayItems::Integers(items)))),
+        vec(number(), 0..9).prop_map(move |items| (0x43, array(ArrayItems::Times(items)))),
+        vec(number(), 0..9).prop_map(move |items| (0x44, array(ArrayItems::Doubles(items)))),
+        vec(any::<bool>(), 0..9).prop_map(move |items| (0x46, array(ArrayItems::Bools(items)))),
+    ];
+    prop_oneof![scalars, pairs, arrays]
+        .prop_filter_map("a type of RTS2", |(bits, data)| Some((ValueType::from_bits(bits).ok()?, data)))
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use rts2_proto::{
-    Command, DeviceState, DeviceType, DisplayType, Level, Line, QuotedString, Rest, Text, ValueData,
-    ValueFlags, ValueType,
+    AnyMinMax, Command, DeviceState, DeviceType, DisplayType, Level, Line, QuotedString, Rest, Text,
+    ValueData, ValueFlags, ValueType,
 };
 
 /// Values taken from one peer; beyond, they are ignored. No device has as many.
@@ -55,7 +55,7 @@ pub struct RemoteValue {
     pub description: String,
     /// Names of a selection.
     pub items: Vec<String>,
-    /// What it holds; [`ValueData::Raw`] for everything that is not a scalar.
+    /// What it holds; [`ValueData::Raw`] for a type that RTS2 does not have.
     pub data: ValueData,
 }
 
@@ -78,7 +78,7 @@ impl RemoteValue {
         self.flags.contains(ValueFlags::WRITABLE)
     }
 
-    /// What it holds as a number, where it is one.
+    /// What it holds as a number, where it is one: also the mean of statistics, and a number without its limits.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
         match &self.data {
@@ -88,7 +88,13 @@ impl RemoteValue {
             #[expect(clippy::cast_precision_loss, reason = "a double is what the caller asked for")]
             ValueData::Long(number) => Some(*number as f64),
             ValueData::Bool(Some(on)) => Some(f64::from(u8::from(*on))),
-            ValueData::Bool(None) | ValueData::String(_) | ValueData::Raw(_) => None,
+            ValueData::Stat(it) => Some(it.value),
+            ValueData::TimeSerie(it) => Some(it.statistics.value),
+            ValueData::MinMax(it) => Some(match **it {
+                AnyMinMax::Integer(it) => f64::from(it.value),
+                AnyMinMax::Double(it) => it.value,
+            }),
+            _ => None,
         }
     }
 
@@ -118,12 +124,8 @@ impl RemoteValue {
     }
 
     fn bytes(&self) -> usize {
-        let data = match &self.data {
-            ValueData::String(text) => text.as_str().len(),
-            ValueData::Raw(text) => text.len(),
-            _ => 0,
-        };
-        self.name.len() + self.description.len() + self.items.iter().map(String::len).sum::<usize>() + data
+        let items = self.items.iter().map(String::len).sum::<usize>();
+        self.name.len() + self.description.len() + items + self.data.heap_bytes()
     }
 }
 
@@ -229,9 +231,9 @@ impl Picture {
                 // A value that cannot be read keeps what it has.
                 Err(_) => return,
             },
-            Err(_) => ValueData::Raw(text.to_str().into_owned()),
+            Err(_) => ValueData::Raw(text.to_str().into()),
         };
-        if matches!(data, ValueData::Raw(_) | ValueData::String(_)) && text.as_bytes().len() > room {
+        if data.heap_bytes() > room {
             return;
         }
         let before = value.bytes();
@@ -288,7 +290,7 @@ impl Picture {
 }
 
 fn unset(value_type: Option<ValueType>) -> ValueData {
-    value_type.map_or(ValueData::Raw(String::new()), ValueData::unset)
+    value_type.map_or(ValueData::Raw("".into()), ValueData::unset)
 }
 
 #[cfg(test)]
@@ -321,12 +323,12 @@ mod tests {
             "V nosuch 5",
             "E 536870916 \"D\" \"[%] x\" ",
             "E 1396 \"serie\" \"x\" ",
-            "V serie nan 0 nan",
+            "V serie nan 0 nan nan nan nan nan nan",
             "B 5 16777216",
             "S 4 \"why\"",
         ]);
         let texts: Vec<_> = picture.values.iter().map(RemoteValue::text).collect();
-        assert_eq!(texts, ["OPEN", "off", "12.5", "nan 0 nan"]);
+        assert_eq!(texts, ["OPEN", "off", "12.5", "nan 0 nan nan nan nan nan nan"]);
         assert_eq!(picture.value("D").unwrap().level(), Level::Error);
         assert_eq!(picture.value("d").unwrap().number(), Some(12.5));
         assert_eq!((picture.state.bits(), picture.bop.bits()), (4, 16_777_216));

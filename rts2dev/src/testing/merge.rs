@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use rts2_proto::{DeviceState, Line, QuotedString, Text, ValueData};
+use rts2_proto::{Array, ArrayItems, DeviceState, Line, QuotedString, Text, ValueData};
 
 use super::hub::{Connection, State};
 use super::own_values::{BAD_WEATHER_DEVICE, BAD_WEATHER_DEVICES, BAD_WEATHER_REASON};
@@ -76,7 +76,8 @@ impl State {
     fn show_weather(&mut self) {
         let bad = || self.connections.values().filter(|c| c.state.contains(DeviceState::BAD_WEATHER));
         let names: Vec<&str> = bad().filter_map(Connection::name).collect();
-        let devices = ValueData::Raw(names.join(" "));
+        let devices = ArrayItems::Strings(names.iter().map(|name| QuotedString::cleaned(name)).collect());
+        let devices = ValueData::Array(Box::new(Array::cut(devices)));
         let set: HashSet<&str> = names.iter().copied().collect();
         let known = match self.table.entry(BAD_WEATHER_DEVICE).map(|entry| &entry.data) {
             Some(ValueData::String(first)) => set.contains(first.as_str()),

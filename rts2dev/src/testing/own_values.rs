@@ -4,8 +4,7 @@
 use std::time::SystemTime;
 
 use rts2_proto::{
-    BaseType, Composite, DisplayType, INFOTIME, QuotedString, UPTIME, ValueData, ValueFlags, ValueName,
-    ValueType,
+    BaseType, DisplayType, INFOTIME, QuotedString, UPTIME, ValueData, ValueFlags, ValueName, ValueType,
 };
 
 use crate::shared::unix_seconds;
@@ -28,7 +27,7 @@ const PART_OF_THE_DAY: [&str; 6] = ["day", "evening", "dusk", "night", "dawn", "
 pub(super) fn declare() -> Table {
     use BaseType::{Double, Selection, String, Time};
     let scalar = ValueType::scalar;
-    let names = ValueType { base: String, composite: Composite::Array };
+    let names = ValueType::STRING_ARRAY;
     let now = ValueData::Time(unix_seconds(SystemTime::now()));
     let text = || ValueData::String(QuotedString::default());
     let plain = DisplayType::Plain;
@@ -58,7 +57,7 @@ pub(super) fn declare() -> Table {
     ];
     let mut table = Table::new();
     for (name, description, value_type, display, data) in values {
-        let items = match value_type.base {
+        let items = match value_type.base() {
             Selection => PART_OF_THE_DAY.iter().map(|item| QuotedString::cleaned(item)).collect(),
             _ => Vec::new(),
         };
