@@ -2,7 +2,7 @@
 //! daemon.cpp, app.cpp), which stand over it.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use lamon_collector::config::HubConfig;
@@ -35,6 +35,9 @@ pub struct Rts2Config {
     pub fits: Vec<NameGlob>,
     /// Serve commands to clients that centrald does not vouch for.
     pub noauth: bool,
+    /// What the command line gave, for what is not in the file: what values of the summary device begin with.
+    #[serde(skip)]
+    pub given: DeviceArgs,
 }
 
 impl Default for Rts2Config {
@@ -48,6 +51,7 @@ impl Default for Rts2Config {
             layout: Layout::default(),
             fits: Vec::new(),
             noauth: false,
+            given: DeviceArgs::default(),
         }
     }
 }
@@ -110,11 +114,6 @@ pub struct Rts2Args {
     /// The options themselves.
     #[command(flatten)]
     pub device: DeviceArgs,
-
-    /// Taken because start scripts give it to every device. This device has no values to save there: what an operator
-    /// changes is kept by the hub.
-    #[arg(long, value_name = "FILE")]
-    pub autosave: Option<PathBuf>,
 }
 
 impl Rts2Args {
@@ -146,6 +145,7 @@ impl Rts2Args {
         section.host = args.localhost.clone().or(section.host);
         section.port = args.local_port.unwrap_or(section.port);
         section.noauth |= args.noauth;
+        section.given = args.clone();
         section
     }
 }

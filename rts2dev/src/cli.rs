@@ -48,8 +48,9 @@
 //! ```
 //!
 //! An option of RTS2 that is not here is refused, and so is what this machine cannot do; nothing is taken silently.
-//! Left out are `--autorestart` (systemd does that, with `Restart=`), and `--logfile`, `--config` and `--port`, which RTS2's
-//! sensors do not have either.
+//! Left out are `--valuefile` (a program declares its values), `--modefile` (a selection with a set handler does more)
+//! and `--autorestart` (systemd does that, with `Restart=`), and `--logfile`, `--config` and `--port`, which RTS2's sensors
+//! do not have either.
 
 #[cfg(unix)]
 mod background;
@@ -59,7 +60,6 @@ mod signals;
 
 use std::io;
 use std::net::Ipv4Addr;
-#[cfg(unix)]
 use std::path::PathBuf;
 #[cfg(unix)]
 use std::process::ExitCode;
@@ -122,6 +122,18 @@ pub struct DeviceArgs {
     #[arg(long, value_name = "USER[.GROUP]")]
     pub run_as: Option<String>,
 
+    /// A file with what values begin with: lines `name = value`, and name.min and name.max for values with limits.
+    #[arg(long, value_name = "FILE")]
+    pub defaults: Option<PathBuf>,
+
+    /// The file in which the values that have to be are kept over restarts. It stands over NAME=VALUE and --defaults.
+    #[arg(long, value_name = "FILE")]
+    pub autosave: Option<PathBuf>,
+
+    /// What a value begins with, whether clients may set it or not.
+    #[arg(value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub initial: Vec<(String, String)>,
+
     /// Log more.
     #[arg(long)]
     pub debug: bool,
@@ -161,6 +173,9 @@ impl DeviceArgs {
         }
         options.host.clone_from(&self.localhost);
         options.noauth = self.noauth;
+        options.defaults.clone_from(&self.defaults);
+        options.autosave.clone_from(&self.autosave);
+        options.initial.clone_from(&self.initial);
         options
     }
 
@@ -219,6 +234,14 @@ fn device_name(name: &str) -> Result<String, String> {
     DeviceName::new(name).map(|name| name.as_str().to_owned()).map_err(|error| error.to_string())
 }
 
+/// For clap: `NAME=VALUE`.
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err("what stands alone is NAME=VALUE: what a value begins with".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -250,6 +273,9 @@ mod tests {
             (options.noauth, args.local_port, args.debug, args.interactive),
             (true, Some(7), true, false)
         );
+        let args = parse("limit=5 --defaults a.ini text=a=b --autosave b.ini").unwrap().options("S1");
+        assert_eq!(args.initial, [("limit".into(), "5".into()), ("text".into(), "a=b".into())]);
+        assert_eq!((args.defaults, args.autosave), (Some("a.ini".into()), Some("b.ini".into())));
         // As the init script has it: the name last, long options with =.
         assert_eq!(parse("--server=a -i -d X").unwrap().options("S1").name, "X");
     }
@@ -269,6 +295,7 @@ mod tests {
         for (arguments, sentence) in [
             ("-d a.b", "letters, digits and _ only"),
             ("--local-port 70000", "70000 is not in 0..=65535"),
+            ("limit", "NAME=VALUE"),
             ("--autorestart 5", "unexpected argument '--autorestart'"),
             ("--logfile f", "unexpected argument '--logfile'"),
         ] {

@@ -9,6 +9,7 @@ use rts2_proto::{
 };
 
 use crate::handlers::{Refusal, SetHandler, set_handler};
+use crate::presets::{Due, PresetError};
 use crate::shared::Shared;
 use crate::table::NewEntry;
 use crate::value::{Value, ValueKind};
@@ -48,6 +49,9 @@ pub enum DeclareError {
     /// The name is too long for FITS headers.
     #[error(transparent)]
     Fits(#[from] FitsNameError),
+    /// What the command line or a file has it begin with cannot be its value.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
     /// The device has [`MAX_VALUES`] already.
     #[error("{MAX_VALUES} values already")]
     TooManyValues,
@@ -90,6 +94,13 @@ impl<T: ValueKind> Declaration<T> {
     /// Written into the headers of images, as `HIERARCH DEVICE.NAME`.
     pub fn fits(mut self) -> Self {
         self.flags |= ValueFlags::FITS;
+        self
+    }
+
+    /// Kept over restarts, when the options name an [`autosave`](crate::DeviceOptions::autosave) file: it begins with
+    /// what it held last, and its set handler is asked for that before the device serves.
+    pub fn autosave(mut self) -> Self {
+        self.flags |= ValueFlags::AUTOSAVE;
         self
     }
 
@@ -183,16 +194,21 @@ impl<T: ValueKind> Declaration<T> {
             }
             data => data,
         };
-        let new = NewEntry {
-            name,
-            flags: self.flags,
-            description: QuotedString::new(&self.description).map_err(DeclareError::Description)?,
-            items,
-            data,
-            on_set: self.on_set,
+        let description = QuotedString::new(&self.description).map_err(DeclareError::Description)?;
+        let beginning = self.shared.presets().begin(&name, ValueType::scalar(T::BASE), &items, data)?;
+        // What RTS2 programs cannot bear is mended.
+        let data = match &beginning.last {
+            Some(_) => T::from_data(&beginning.data).into_data(),
+            None => beginning.data,
         };
+        let asked = self.on_set.is_some();
+        let new = NewEntry { name, flags: self.flags, description, items, data, on_set: self.on_set };
         let index = self.shared.lock().table.declare(new)?;
         self.shared.wake();
+        if asked && let Some((preset, fallback)) = beginning.last {
+            self.shared.presets().due.push(Due { index, preset, fallback });
+        }
+        self.shared.tell_faults();
         Ok(Value::new(self.shared, index))
     }
 }

@@ -19,6 +19,8 @@ use crate::declaration::DeclareError;
 use crate::handle::DeviceHandle;
 use crate::hooks;
 use crate::options::{DeviceOptions, with_port};
+use crate::presets::autosave::Autosave;
+use crate::presets::{self, PresetError, Presets};
 use crate::shared::Shared;
 use crate::status::{CentraldStatus, LinkStatus, Registration};
 use crate::value::Time;
@@ -40,6 +42,9 @@ pub enum DeviceError {
     /// The values that every device has could not be declared.
     #[error(transparent)]
     Declare(#[from] DeclareError),
+    /// What the options have values begin with cannot be read.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
 }
 
 /// Why a device ended by itself.
@@ -48,6 +53,9 @@ pub enum RunError {
     /// The listening socket has no address.
     #[error("listening socket: {0}")]
     Listener(#[source] io::Error),
+    /// What the options have a value begin with is not possible: there is no such value, or its handler refuses.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
 }
 
 /// A device that is about to run.
@@ -89,7 +97,8 @@ impl Device {
                 bop: DeviceState::empty(),
             })
             .collect();
-        let shared = Arc::new(Shared::new(name, CentraldStatus { links }));
+        let shared = Arc::new(Shared::new(name, CentraldStatus { links }, Presets::load(&options)?));
+        shared.tell_faults();
         let handle = DeviceHandle::new(Arc::clone(&shared));
         handle.time(INFOTIME, "time of last update").declare()?;
         handle.time(UPTIME, "daemon uptime").initial(Time::now()).declare()?;
@@ -105,14 +114,25 @@ impl Device {
     /// Runs the device on a listening socket until `shutdown` is cancelled, or until a client sends `exit` where that
     /// is allowed. It spawns its connections on the runtime; dropping the future ends them.
     ///
+    /// Before it serves anybody, the set handlers of values that the options gave something are asked for it, and waited for.
+    ///
     /// # Errors
-    /// When the socket has no address.
+    /// When the socket has no address, or the options name a value that there is not, or one that its handler refuses.
     pub async fn run(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), RunError> {
         let port = listener.local_addr().map_err(RunError::Listener)?.port();
         // Everything of this device ends with it, also when one client's `exit` ends it.
         let shutdown = shutdown.child_token();
         let _end_all = shutdown.clone().drop_guard();
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            ready = presets::ask_handlers(&self.shared, &shutdown) => ready?,
+        }
         let mut tasks = JoinSet::new();
+        if let Some(path) = self.options.autosave {
+            let requests = self.shared.begin_autosave();
+            let autosave = Autosave { shared: Arc::clone(&self.shared), path, requests };
+            tasks.spawn(autosave.run(shutdown.clone()));
+        }
         let host = self.options.host.clone().unwrap_or_else(machine_name);
         let mut centralds = Vec::new();
         let addresses: Vec<String> =

@@ -1,5 +1,6 @@
 //! What a device is and where its centralds are.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rts2_proto::{CENTRALD_PORT, DeviceType};
@@ -28,6 +29,21 @@ pub struct DeviceOptions {
     /// Connections served at the same time. Default: 64, many times what an observatory has of clients; each costs
     /// up to some 100 KB. When all are taken, a new one replaces the oldest that never authorized itself.
     pub max_clients: usize,
+    /// Where values declared with `.autosave()` are kept over restarts (`--autosave`): read when they are declared,
+    /// written at every change, a second later at most, and on the command `autosave`. A file that is not there is made;
+    /// its folder has to be writable. What was saved stands over [`initial`](Self::initial) and
+    /// [`defaults`](Self::defaults). Default: none.
+    pub autosave: Option<PathBuf>,
+    /// A file with what values begin with (`--defaults`): lines `name = value`, `name.min` and `name.max` for values with
+    /// limits, `;` before comments. It stands over [`initial`](Self::initial). Default: none.
+    pub defaults: Option<PathBuf>,
+    /// Names of values, and what they begin with (`NAME=VALUE` on the command line), whether clients may set them or
+    /// not. Default: none.
+    ///
+    /// A name here or in the defaults file that no value has when the device begins to run is an error, and so is a
+    /// text that cannot be its value's. The set handler of a value that was given something is asked before the device
+    /// serves; that of one declared while the device runs is not.
+    pub initial: Vec<(String, String)>,
 }
 
 impl DeviceOptions {
@@ -43,6 +59,9 @@ impl DeviceOptions {
             allow_exit: false,
             info_interval: Some(Duration::from_secs(60)),
             max_clients: 64,
+            autosave: None,
+            defaults: None,
+            initial: Vec::new(),
         }
     }
 }

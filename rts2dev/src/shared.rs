@@ -1,17 +1,19 @@
 //! What a device's handle, its values and its connections share.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rts2_proto::{
-    DeviceName, DeviceState, Level, Line, Message, MessageType, Rest, Text, ValueData, escape_message,
+    CommandReturn, DeviceName, DeviceState, ErrorCode, Level, Line, Message, MessageType, Rest, Text,
+    ValueData, ValueFlags, escape_message,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::commands::Commands;
 use crate::hooks::Hooks;
 use crate::lane::Lane;
 use crate::messages::Messages;
+use crate::presets::{Presets, autosave};
 use crate::status::{CentraldStatus, Registration};
 use crate::table::Table;
 
@@ -33,6 +35,10 @@ pub(crate) struct Shared {
     /// Told whenever there is something to send.
     wake: watch::Sender<u64>,
     status: watch::Sender<CentraldStatus>,
+    /// What values that are declared begin with.
+    presets: Mutex<Presets>,
+    /// Where `autosave` goes while there is a file.
+    autosave: OnceLock<mpsc::Sender<autosave::Request>>,
 }
 
 /// What the mutex guards.
@@ -42,7 +48,7 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    pub(crate) fn new(name: DeviceName, status: CentraldStatus) -> Self {
+    pub(crate) fn new(name: DeviceName, status: CentraldStatus, presets: Presets) -> Self {
         Self {
             state: Mutex::new(State { table: Table::new(), messages: Messages::default() }),
             lane: Arc::new(Lane::new(name.as_str())),
@@ -52,6 +58,8 @@ impl Shared {
             name,
             wake: watch::Sender::new(0),
             status: watch::Sender::new(status),
+            presets: Mutex::new(presets),
+            autosave: OnceLock::new(),
         }
     }
 
@@ -68,6 +76,58 @@ impl Shared {
     /// What the program does at `info` and the like.
     pub(crate) fn hooks(&self) -> MutexGuard<'_, Hooks> {
         self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What values that are declared begin with. Never taken while the state is locked.
+    pub(crate) fn presets(&self) -> MutexGuard<'_, Presets> {
+        self.presets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to save values. Requests come from clients.
+    pub(crate) fn begin_autosave(&self) -> mpsc::Receiver<autosave::Request> {
+        let (requests, receiver) = mpsc::channel(autosave::MAX_WAITING);
+        // A device runs once.
+        let _ = self.autosave.set(requests);
+        receiver
+    }
+
+    /// A client's `autosave`: its end line comes when the file is written. RTS2 without a file finds the parameters bad.
+    pub(crate) fn autosave(&self) -> Result<oneshot::Receiver<CommandReturn>, CommandReturn> {
+        let requests = self.autosave.get().ok_or_else(|| CommandReturn::bad_parameters(b"autosave"))?;
+        let (request, end) = oneshot::channel();
+        match requests.try_send(request) {
+            Ok(()) => Ok(end),
+            Err(_) => Err(CommandReturn::failed(ErrorCode::System, "too many commands wait for this device")),
+        }
+    }
+
+    /// The autosave file's text. A bool that is not known is left out: RTS2 cannot read it and does not start.
+    pub(crate) fn autosave_text(&self) -> String {
+        let now = unix_seconds(SystemTime::now());
+        let mut text =
+            format!("; Values of {}, saved at {now:.0}. Written anew at each change.\n\n", self.name);
+        {
+            let state = self.lock();
+            let saved =
+                state.table.entries().iter().filter(|entry| entry.flags.contains(ValueFlags::AUTOSAVE));
+            let mut data = Vec::new();
+            for entry in saved.filter(|entry| entry.data != ValueData::Bool(None)) {
+                data.clear();
+                entry.data.write_to(&mut data);
+                autosave::write_line(entry.name.as_str(), &String::from_utf8_lossy(&data), &mut text);
+            }
+        }
+        self.presets().write_waiting(&mut text);
+        text
+    }
+
+    /// Tells what of the saved values could not be used.
+    pub(crate) fn tell_faults(&self) {
+        let faults = self.presets().take_faults();
+        for fault in faults {
+            tracing::warn!(device = %self.name, "{fault}");
+            self.message(MessageType::WARNING, &fault);
+        }
     }
 
     /// Tells every connection that there is something to send.

@@ -79,6 +79,8 @@ pub(crate) struct Table {
     /// What changed when; every item stands in it once.
     order: BTreeMap<u64, Item>,
     version: u64,
+    /// Number of the last change of a value that is saved.
+    autosave_changed: u64,
     state: DeviceState,
     state_changed: u64,
     state_line: Vec<u8>,
@@ -95,6 +97,7 @@ impl Table {
             places: HashMap::new(),
             order: BTreeMap::new(),
             version: 0,
+            autosave_changed: 0,
             state: DeviceState::empty(),
             state_changed: 0,
             state_line: Vec::new(),
@@ -109,6 +112,16 @@ impl Table {
     /// Number of the last change.
     pub(crate) fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Number of the last change of a value that is saved over restarts.
+    pub(crate) fn autosave_changed(&self) -> u64 {
+        self.autosave_changed
+    }
+
+    /// Every value.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// The next change after the one of that number.
@@ -173,6 +186,9 @@ impl Table {
             entry.format_metainfo();
         }
         if let Some(data) = data {
+            if entry.flags.contains(ValueFlags::AUTOSAVE) {
+                self.autosave_changed = self.version;
+            }
             entry.data = data;
             entry.format_line();
         }

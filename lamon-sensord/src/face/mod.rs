@@ -100,12 +100,13 @@ impl Rts2Face {
     ///
     /// [`FaceError`].
     pub fn new(config: &Rts2Config, hub: &HubConfig) -> Result<(Self, Vec<Device>), FaceError> {
-        let make = |name: &str| {
+        let make = |name: &str, options: DeviceOptions| {
             let options = DeviceOptions {
+                name: name.into(),
                 centralds: config.centrald.clone(),
                 host: config.host.clone(),
                 noauth: config.noauth,
-                ..DeviceOptions::new(name)
+                ..options
             };
             Device::new(options).map_err(|source| FaceError::Device { name: name.into(), source })
         };
@@ -113,7 +114,7 @@ impl Rts2Face {
             Ok(values) => Ok(values),
             Err(source) => Err(FaceError::Value { name: name.into(), source }),
         };
-        let device = make(&config.device)?;
+        let device = make(&config.device, config.given.options(&config.device))?;
         let main = device.handle();
         let summary = declared(&config.device, SummaryValues::declare(&main))?;
         let health = HealthValues::declare(&main)
@@ -123,7 +124,7 @@ impl Rts2Face {
         if config.layout.by_group(hub) {
             for group in hub.groups.names().chain([OTHER]) {
                 let name = group_device(&config.device, group);
-                let device = make(&name)?;
+                let device = make(&name, DeviceOptions::new(&name))?;
                 let handle = device.handle();
                 let summary = declared(&name, SummaryValues::declare(&handle))?;
                 groups.push(GroupDevice { group: group.into(), shelf: Shelf::new(handle), summary });

@@ -239,8 +239,10 @@ impl Connection {
                 let end_device = self.context.end_device.clone();
                 self.begun(hooks::begin_script_ends(&self.context.shared, end_device));
             }
-            // As RTS2 without --autosave.
-            ClientAction::Autosave => self.end(CommandReturn::bad_parameters(b"autosave")),
+            ClientAction::Autosave => match self.context.shared.autosave() {
+                Ok(end) => self.running = Some(end),
+                Err(end) => self.end(end),
+            },
             ClientAction::Exit => {
                 if self.context.allow_exit {
                     self.context.end_device.cancel();
