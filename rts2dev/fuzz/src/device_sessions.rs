@@ -3,7 +3,9 @@
 
 use std::time::Instant;
 
-use rts2_proto::session::{CentraldEvent, CentraldSession, ClientAction, ClientSession, MAX_QUEUED_COMMANDS};
+use rts2_proto::session::device::{
+    CentraldEvent, CentraldSession, ClientAction, ClientSession, MAX_QUEUED_COMMANDS,
+};
 use rts2_proto::{CLOSE_AFTER, DeviceName, DeviceType, Fragment, Line, LineSplitter, QuotedString};
 
 use super::stream::{Event, events};

@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use rts2_proto::session::{CentraldSession, ClientSession};
+use rts2_proto::session::device::{CentraldSession, ClientSession};
 use rts2_proto::{
     AltAz, AnyMinMax, AnyRectangle, Array, ArrayItems, Auth, Command, CommandReturn, DeviceName, DeviceState,
     DeviceType, Fragment, Line, LineSplitter, MAX_LINE_BYTES, Message, MessageType, MinMax, Pid,

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rts2_proto::session::{CentraldEvent, CentraldSession};
+use rts2_proto::session::device::{CentraldEvent, CentraldSession};
 use rts2_proto::{CLOSE_AFTER, CommandReturn, DeviceState, DeviceType, Line, QuotedString};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};

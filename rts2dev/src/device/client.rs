@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rts2_proto::session::{ClientAction, ClientSession};
+use rts2_proto::session::device::{ClientAction, ClientSession};
 use rts2_proto::{CLOSE_AFTER, Command, CommandReturn, ErrorCode, Line, MessageType};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
