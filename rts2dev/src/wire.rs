@@ -31,6 +31,20 @@ pub(crate) struct Wire {
     progress: Instant,
     /// As much was moved as goes at once: more is waiting, probably.
     busy: bool,
+    /// The input can no more be told apart.
+    lost: bool,
+}
+
+/// What [`Wire::next`] found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Received<'a> {
+    /// A line; it is in the caller's buffer.
+    Line,
+    /// A line was too long and is skipped.
+    Overlong,
+    /// Raw bytes that the `D` line before them announced.
+    #[expect(dead_code, reason = "read by the client's side, which comes next")]
+    Binary(&'a [u8]),
 }
 
 impl Wire {
@@ -45,6 +59,7 @@ impl Wire {
             out: Vec::new(),
             written: 0,
             progress: Instant::now(),
+            lost: false,
             busy: false,
         }
     }
@@ -73,8 +88,19 @@ impl Wire {
     }
 
     /// The next whole line of what was read, copied into `line`. `Some(false)` says that a line was too long and is
-    /// skipped.
+    /// skipped. Raw bytes are skipped in silence.
     pub(crate) fn next_line(&mut self, line: &mut Vec<u8>) -> Option<bool> {
+        loop {
+            match self.next(line)? {
+                Received::Line => return Some(true),
+                Received::Overlong => return Some(false),
+                Received::Binary(_) => {}
+            }
+        }
+    }
+
+    /// The next line, or raw bytes, of what was read; a line is copied into `line`.
+    pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> Option<Received<'_>> {
         let mut unread = self.input.get(self.unread.clone()).unwrap_or_default();
         let fragment = self.splitter.next(&mut unread);
         self.unread.start = self.unread.end - unread.len();
@@ -82,9 +108,14 @@ impl Wire {
             Fragment::Line(found) => {
                 line.clear();
                 line.extend_from_slice(found);
-                Some(true)
+                Some(Received::Line)
             }
-            Fragment::Overlong { .. } => Some(false),
+            Fragment::Overlong { .. } => Some(Received::Overlong),
+            Fragment::Binary { bytes, .. } => Some(Received::Binary(bytes)),
+            Fragment::Lost => {
+                self.lost = true;
+                None
+            }
         }
     }
 
@@ -92,6 +123,9 @@ impl Wire {
     /// as an error. Dropping the future loses nothing. Call it only after [`Wire::next_line`] gave nothing, or with
     /// `read` false.
     pub(crate) async fn turn(&mut self, read: bool) -> io::Result<()> {
+        if self.lost {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "binary data of unknown length"));
+        }
         loop {
             if self.has_output() && self.flush()? {
                 return Ok(());

@@ -1,4 +1,4 @@
-//! The splitter: however a stream is cut into packets, the same lines come out, and no more is kept than the limit.
+//! The splitter: however a stream is cut into packets, the same lines and blocks come out, and no more is kept than the limit.
 
 use rts2_proto::{Fragment, LineSplitter};
 
@@ -13,7 +13,7 @@ pub fn run(data: &[u8]) {
     assert_eq!(cut(&packets, limit), whole);
 }
 
-/// The lines; `None` stands for one that was too long.
+/// The lines; `None` stands for one that was too long, and what begins with a line's end is no line.
 fn cut(packets: &[&[u8]], limit: usize) -> Vec<Option<Vec<u8>>> {
     let mut splitter = LineSplitter::new(limit);
     let mut found = Vec::new();
@@ -29,6 +29,12 @@ fn cut(packets: &[&[u8]], limit: usize) -> Vec<Option<Vec<u8>>> {
                     assert_eq!(told, limit);
                     found.push(None);
                 }
+                // A block comes in the pieces of its packets: byte by byte it is the same.
+                Fragment::Binary { bytes, .. } => {
+                    assert!(!bytes.is_empty());
+                    found.extend(bytes.iter().map(|byte| Some(vec![b'\n', *byte])));
+                }
+                Fragment::Lost => found.push(Some(b"\nlost".to_vec())),
             }
             assert!(splitter.pending() <= limit);
         }

@@ -3,6 +3,7 @@
 use crate::command::Command;
 use crate::error::{CommandReturn, Expected, ParseError};
 use crate::flags::ValueFlags;
+use crate::image::ImageLine;
 use crate::message::Message;
 use crate::number::write_seconds;
 use crate::set::SetOp;
@@ -95,6 +96,8 @@ pub enum Line<'a> {
     Technical(Technical),
     /// `+0 text`, `-n text`: the end of a command.
     Return(CommandReturn),
+    /// `C`, `D`, `H`, `I`, `J`, `K`, `fits_data`: about the data of an image.
+    Image(ImageLine<'a>),
     /// Anything else is a command.
     Command(Command<'a>),
 }
@@ -161,7 +164,10 @@ impl<'a> Line<'a> {
                 _ => return Err(tokens.error(Expected::Keyword)),
             },
             [b'+' | b'-', ..] => Self::Return(command_return(&mut tokens)?),
-            _ => Self::Command(Command::parse(&mut tokens)?),
+            _ => match ImageLine::parse(&mut tokens)? {
+                Some(image) => Self::Image(image),
+                None => Self::Command(Command::parse(&mut tokens)?),
+            },
         };
         tokens.end()?;
         Ok(line)
@@ -230,6 +236,7 @@ impl<'a> Line<'a> {
                 end.write_to(out);
                 return;
             }
+            Self::Image(image) => image.write(out),
             Self::Command(command) => command.write(out),
         }
         out.push(b'\n');

@@ -20,6 +20,10 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         Just(b"A authorization_ok 1\n".to_vec()),
         Just(b"auth 1 0 1\n".to_vec()),
         Just(b"T ready\n".to_vec()),
+        Just(b"C 1 0 1 9\n".to_vec()),
+        Just(b"D 1 0 9\n".to_vec()),
+        Just(b"D 1 x 9\n".to_vec()),
+        Just(b"H 1\n".to_vec()),
         Just(b"\"".to_vec()),
         vec(any::<u8>(), 0..40),
     ];
@@ -39,6 +43,9 @@ fn cut(bytes: &[u8], sizes: &[usize], limit: usize) -> Vec<Vec<u8>> {
             match fragment {
                 Fragment::Line(line) => found.push(line.to_vec()),
                 Fragment::Overlong { .. } => found.push(b"overlong".to_vec()),
+                // Blocks come in the chunks of the input: one piece for each byte, whatever they were.
+                Fragment::Binary { bytes, .. } => found.extend(bytes.iter().map(|byte| vec![0, *byte])),
+                Fragment::Lost => found.push(b"lost".to_vec()),
             }
             assert!(splitter.pending() <= limit);
         }

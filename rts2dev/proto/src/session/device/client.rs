@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::command::Command;
 use crate::error::{CommandReturn, ErrorCode, ParseError};
+use crate::image::ImageLine;
 use crate::keep_alive::{KeepAlive, KeepAliveAction};
 use crate::line::{Line, Technical};
 use crate::set::SetOp;
@@ -184,6 +185,7 @@ impl ClientSession {
             b"V" | b"E" | b"F" | b"S" | b"R" | b"P" | b"B" | b"M" | b"A" | b"T" | [b'+' | b'-', ..] => {
                 ClientAction::None
             }
+            word if ImageLine::is_word(word) => ClientAction::None,
             b"auth" => ClientAction::Reply(CommandReturn::bad_parameters(word)),
             _ if self.is_authorized() => ClientAction::Reply(CommandReturn::bad_parameters(word)),
             _ => ClientAction::Reply(CommandReturn::unknown_command(word)),
@@ -266,6 +268,8 @@ mod tests {
             ("delete_client 5", ClientAction::None),
             ("S 5", ClientAction::None),
             ("S x", ClientAction::None),
+            ("D 1 0 5", ClientAction::None),
+            ("C x", ClientAction::None),
             ("X", reply(CommandReturn::bad_parameters(b"X"))),
             ("info x", reply(CommandReturn::bad_parameters(b"info"))),
         ];
