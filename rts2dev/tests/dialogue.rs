@@ -347,3 +347,16 @@ async fn what_rts2_cannot_bear_is_mended_or_refused() {
     choice.set(1);
     client.expect(&["V choice 1"]).await;
 }
+
+#[tokio::test]
+async fn a_command_inside_a_binary_block_is_data() {
+    let (_device, mut client) = noauth().await;
+    // One block whole, one in pieces; the commands in both are bytes of an image.
+    client.send_bytes(b"C 1 0 1 40\nD 1 0 20\nX TEST_INT = 13\ninfo").await;
+    client.send_bytes(b"D 1 0 20\nX TEST_INT ").await;
+    client.send_bytes(b"= 4\n\n\n\n\n\nX TEST_INT = 5\n").await;
+    client.expect(&["V TEST_INT 5", "+0 OK"]).await;
+    // A block of unknown length cannot be told from lines: the connection is closed, as RTS2 does.
+    client.send_bytes(b"D 1 0 many\nX TEST_INT = 6\n").await;
+    assert_eq!(client.line().await, None);
+}

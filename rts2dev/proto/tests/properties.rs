@@ -2,10 +2,11 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use rts2_proto::session::client::{self, DeviceEvent, DeviceSession};
 use rts2_proto::session::device::{CentraldSession, ClientSession};
 use rts2_proto::{
     AltAz, AnyMinMax, AnyRectangle, Array, ArrayItems, Auth, Command, CommandReturn, DeviceName, DeviceState,
-    DeviceType, Fragment, Line, LineSplitter, MAX_LINE_BYTES, Message, MessageType, MinMax, Pid,
+    DeviceType, Fragment, ImageLine, Line, LineSplitter, MAX_LINE_BYTES, Message, MessageType, MinMax, Pid,
     QuotedString, RaDec, Rectangle, Rest, SetOp, Statistics, Technical, Text, TimeSerie, ValueData,
     ValueFlags, ValueType, apply_indexed_set, apply_set, escape_message, parse_degrees, parse_f64,
 };
@@ -24,6 +25,8 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
         Just(b"D 1 0 9\n".to_vec()),
         Just(b"D 1 x 9\n".to_vec()),
         Just(b"H 1\n".to_vec()),
+        Just(b"logged_as 2\n".to_vec()),
+        Just(b"M 1 2 A 1 x\n".to_vec()),
         Just(b"\"".to_vec()),
         vec(any::<u8>(), 0..40),
     ];
@@ -75,6 +78,14 @@ proptest! {
             let _ = client.handle_line(now, Line::parse(&line), &mut out);
         }
         prop_assert!(!client.is_authorized(), "authorized itself");
+    }
+
+    /// A client's sessions hear the same whatever the chunks, never let themselves in, and hand on as many bytes of an
+    /// image as were announced at most.
+    #[test]
+    fn clients_hear_the_same_in_any_chunks(bytes in stream(), sizes in vec(1usize..20, 1..5)) {
+        let bytes = [bytes, b"\n".to_vec()].concat();
+        prop_assert_eq!(hear(&bytes, &sizes), hear(&bytes, &[bytes.len()]));
     }
 
     #[test]
@@ -178,6 +189,46 @@ proptest! {
         prop_assert_eq!(QuotedString::without_percent(clean.as_str()), Ok(clean));
         prop_assert!(Rest::new(escape_message(&text).as_bytes()).is_ok());
     }
+}
+
+/// What a client's two sessions hear, the bytes of images one by one, and what they answer.
+fn hear(bytes: &[u8], sizes: &[usize]) -> (Vec<String>, Vec<u8>) {
+    #[expect(clippy::disallowed_methods, reason = "a test needs some instant to start from")]
+    let now = std::time::Instant::now();
+    let (mut heard, mut out) = (Vec::new(), Vec::new());
+    let Ok(text) = Text::new(b"obs") else { return Default::default() };
+    let mut centrald = client::CentraldSession::new(now, text, text, now, &mut out);
+    let mut device = DeviceSession::new(now, 1, 0, 1, now, &mut out);
+    let mut splitter = LineSplitter::default();
+    let mut images = 0;
+    let mut announced = 0;
+    let mut rest = bytes;
+    let mut sizes = sizes.iter().cycle();
+    while !rest.is_empty() {
+        let (mut chunk, left) = rest.split_at(sizes.next().copied().unwrap_or(1).min(rest.len()));
+        rest = left;
+        while let Some(fragment) = splitter.next(&mut chunk) {
+            match fragment {
+                Fragment::Line(line) => {
+                    if let Ok(Line::Image(ImageLine::Binary { sizes, .. })) = Line::parse(line) {
+                        announced += sizes.iter().sum::<u64>();
+                    }
+                    heard.push(format!("{:?}", centrald.handle_line(now, Line::parse(line), &mut out)));
+                    heard.push(format!("{:?}", device.handle_line(now, Line::parse(line), &mut out)));
+                }
+                Fragment::Binary { bytes, .. } => {
+                    if let DeviceEvent::ImageBytes { bytes, .. } = device.handle_binary(now, bytes) {
+                        images += bytes.len() as u64;
+                        heard.extend(bytes.iter().map(u8::to_string));
+                    }
+                }
+                Fragment::Overlong { .. } | Fragment::Lost => heard.push(format!("{fragment:?}")),
+            }
+        }
+    }
+    assert!(images <= announced, "{images} bytes of {announced}");
+    assert!(centrald.id().is_none() || bytes.windows(9).any(|part| part == b"logged_as"));
+    (heard, out)
 }
 
 /// A parameter: any bytes but those that have no escape.
