@@ -7,8 +7,7 @@ use std::net::{IpAddr, TcpListener};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use rts2dev::Device;
-use tokio::task::JoinSet;
+use rts2dev::{Device, Devices};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
@@ -57,20 +56,21 @@ pub fn spawn(devices: Vec<Bound>, ended: CancellationToken) -> anyhow::Result<Jo
     thread.spawn(run).context("cannot start the RTS2 thread")
 }
 
-async fn run_all(devices: Vec<Bound>, ended: CancellationToken) {
-    let mut tasks = JoinSet::new();
-    for Bound { device, listener } in devices {
-        let ended = ended.clone();
-        tasks.spawn(async move {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            anyhow::Ok(device.run(listener, ended).await?)
-        });
-    }
-    while let Some(result) = tasks.join_next().await {
-        match result {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => error!("an RTS2 device ended: {error:#}"),
-            Err(error) => error!("an RTS2 device ended: {error}"),
+async fn run_all(bound: Vec<Bound>, ended: CancellationToken) {
+    let mut devices: Option<Devices> = None;
+    for Bound { device, listener } in bound {
+        match tokio::net::TcpListener::from_std(listener) {
+            // The summary device comes first, and the devices of groups follow it: of two hubs one shows everything.
+            Ok(listener) => match &mut devices {
+                None => devices = Some(Devices::new(device, listener)),
+                Some(devices) => devices.add(device, listener),
+            },
+            Err(error) => error!(device = %device.name(), %error, "an RTS2 device cannot listen"),
         }
+    }
+    if let Some(devices) = devices
+        && let Err(error) = devices.run(ended).await
+    {
+        error!("the RTS2 devices ended: {error}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod centrald;
 mod client;
+mod primary;
 
 use std::io;
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use std::time::Duration;
 
 use rts2_proto::{DeviceName, DeviceState, INFOTIME, NameError, UPTIME};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use self::primary::Primary;
 use crate::declaration::DeclareError;
 use crate::handle::DeviceHandle;
 use crate::hooks;
@@ -65,6 +67,8 @@ pub enum RunError {
 pub struct Device {
     options: DeviceOptions,
     shared: Arc<Shared>,
+    /// The device without which this one is not registered.
+    primary: Option<watch::Receiver<CentraldStatus>>,
 }
 
 impl std::fmt::Debug for Device {
@@ -102,13 +106,25 @@ impl Device {
         let handle = DeviceHandle::new(Arc::clone(&shared));
         handle.time(INFOTIME, "time of last update").declare()?;
         handle.time(UPTIME, "daemon uptime").initial(Time::now()).declare()?;
-        Ok(Self { options, shared })
+        Ok(Self { options, shared, primary: None })
     }
 
     /// What the program drives it with.
     #[must_use]
     pub fn handle(&self) -> DeviceHandle {
         DeviceHandle::new(Arc::clone(&self.shared))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &DeviceName {
+        &self.shared.name
+    }
+
+    /// Has it registered with a centrald only while another device of the program is. A centrald that the other one
+    /// does not have is not concerned. [`Devices`](crate::Devices) does it for many.
+    pub fn follow(&mut self, primary: &DeviceHandle) {
+        self.primary = Some(primary.centrald_status());
     }
 
     /// Runs the device on a listening socket until `shutdown` is cancelled, or until a client sends `exit` where that
@@ -144,6 +160,7 @@ impl Device {
                 shared: Arc::clone(&self.shared),
                 device_type: self.options.device_type,
                 index,
+                primary: self.primary.as_ref().and_then(|primary| Primary::at(primary, &address)),
                 address,
                 host: host.clone(),
                 port,

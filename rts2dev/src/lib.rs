@@ -28,6 +28,9 @@
 //! # }
 //! ```
 //!
+//! [`Devices`] runs several of one program. The module `cli` (feature `cli`) has RTS2's command-line options, and goes to
+//! the background as RTS2's start scripts expect.
+//!
 //! [`client`] is the other side: it logs in, lists devices, and keeps a live picture of one. `testing::Centrald`
 //! (feature `testing`) is a small centrald in the same process. The protocol itself is the crate [`proto`].
 
@@ -38,6 +41,7 @@ mod commands;
 mod cursor;
 mod declaration;
 mod device;
+mod devices;
 mod handle;
 mod handlers;
 mod hooks;
@@ -58,6 +62,7 @@ mod wire;
 pub use commands::{CommandError, MAX_COMMANDS, Reply};
 pub use declaration::{Declaration, DeclareError, MAX_ITEMS, MAX_VALUES};
 pub use device::{Device, DeviceError, RunError};
+pub use devices::{Devices, DevicesError};
 pub use handle::DeviceHandle;
 pub use handlers::Refusal;
 pub use lane::MAX_WAITING_HANDLERS;

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
+use super::primary::Primary;
 use crate::cursor::{Cursor, Receiver};
 use crate::shared::Shared;
 use crate::status::Registration;
@@ -56,6 +57,8 @@ pub(super) struct Link {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) requests: mpsc::Receiver<Request>,
+    /// The device without which this one is not registered here.
+    pub(super) primary: Option<Primary>,
 }
 
 /// Marks that outlive a connection.
@@ -73,8 +76,13 @@ impl Link {
         // One line per outage in the log, not one per attempt.
         let mut told = false;
         loop {
+            if self.follows() {
+                self.wait_for_primary(&shutdown).await;
+                memory.back_off = BackOff(FIRST_PAUSE);
+            }
             let connected = tokio::select! {
                 () = shutdown.cancelled() => return,
+                () = Primary::lost(&mut self.primary) => continue,
                 connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(&self.address)) => connected,
             };
             let why = match connected {
@@ -93,6 +101,9 @@ impl Link {
             if shutdown.is_cancelled() {
                 return;
             }
+            if self.follows() {
+                continue;
+            }
             if !told {
                 tracing::warn!(%device, centrald = %self.address, why, "not connected to centrald, trying again");
                 told = true;
@@ -102,9 +113,34 @@ impl Link {
                 tokio::select! {
                     () = shutdown.cancelled() => return,
                     () = tokio::time::sleep_until(until) => break,
+                    () = Primary::lost(&mut self.primary) => break,
                     // Dropping a request tells its client that centrald cannot be asked.
                     Some(_) = self.requests.recv() => {}
                 }
+            }
+        }
+    }
+
+    /// Whether it has to stay away because its primary device is not registered here.
+    fn follows(&self) -> bool {
+        self.primary.as_ref().is_some_and(|primary| !primary.is_registered())
+    }
+
+    /// Stays away until the primary device is registered, or until `shutdown`; stands by while that does.
+    async fn wait_for_primary(&mut self, shutdown: &CancellationToken) {
+        while let Some(primary) = &mut self.primary {
+            let registration = primary.registration();
+            let registered = matches!(registration, Registration::Registered { .. });
+            let shown = if registered { Registration::Disconnected } else { registration };
+            self.shared.set_registration(self.index, shown);
+            if registered {
+                return;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = primary.changed() => {}
+                // Dropping a request tells its client that centrald cannot be asked.
+                Some(_) = self.requests.recv() => {}
             }
         }
     }
@@ -186,6 +222,9 @@ impl Conversation<'_> {
                 }
                 _ = changes.changed(), if caught_up => {}
                 Some(request) = self.link.requests.recv() => self.request(request),
+                () = Primary::lost(&mut self.link.primary) => {
+                    return "the primary device is not registered".to_owned();
+                }
                 () = tokio::time::sleep_until(deadline) => {
                     if let Some(why) = self.timeout() {
                         return why.to_owned();
