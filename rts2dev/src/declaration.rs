@@ -98,7 +98,8 @@ impl<T: ValueKind> Declaration<T> {
     }
 
     /// Kept over restarts, when the options name an [`autosave`](crate::DeviceOptions::autosave) file: it begins with
-    /// what it held last, and its set handler is asked for that before the device serves.
+    /// what it held last, and its set handler is asked for that before the device serves. RTS2's file has no place
+    /// for blanks in the texts of an array: there such a text comes back as several.
     pub fn autosave(mut self) -> Self {
         self.flags |= ValueFlags::AUTOSAVE;
         self

@@ -291,3 +291,73 @@ fn limit(value_type: ValueType, data: &ValueData, suffix: &str, text: &str) -> O
     let data = ValueData::parse(value_type, Rest::new(words.join(" ").as_bytes()).ok()?).ok()?;
     (!matches!(data, ValueData::Raw(_))).then_some(data)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preset(suffix: Option<&str>, text: &str) -> Preset {
+        Preset {
+            source: Source::Defaults,
+            place: "file:1".to_owned(),
+            name: "a".to_owned(),
+            suffix: suffix.map(str::to_owned),
+            text: text.to_owned(),
+        }
+    }
+
+    /// Every type: its bits, its text on the wire, and what RTS2 and we have of it in the autosave file.
+    #[test]
+    fn what_is_saved_reads_back_the_same() {
+        let items = ["slow", "fast one"].map(|item| QuotedString::new(item).unwrap());
+        let table = [
+            (1, "\"two words\"", "two words"),
+            (1, "\"\"", ""),
+            (2, "-8", "-8"),
+            (3, "1500000000.5", "1.50000000050000000000e+09"),
+            (4, "nan", "nan"),
+            (5, "0.5", "5.00000000000000000000e-01"),
+            (6, "1", "true"),
+            (7, "1", "fast one"),
+            (8, "9223372036854775807", "9223372036854775807"),
+            (9, "10.5 -20.5", "1.05000000000000000000e+01 -2.05000000000000000000e+01"),
+            (10, "45.0 -10.25", "45.00000000000000000000 -10.25000000000000000000"),
+            (11, "1 -2 3", "1 -2 3"),
+            (0x14, "15.25 2 15.25 10.0 20.5 7.5", "1.525e+01 2 1.525e+01 1.0e+01 2.05e+01 7.5e+00"),
+            (0x24, "5.0 0.0 10.0", "5.0e+00 0.0e+00 1.0e+01"),
+            (0x42, "1 2 3", "1 2 3"),
+            (0x44, "1.5 nan", "1.500000 nan"),
+            (0x41, "\"a\" \"b\"", "a b"),
+        ];
+        for (bits, wire, saved) in table {
+            let value_type = ValueType::from_bits(bits).unwrap();
+            let data = ValueData::parse(value_type, Rest::new(wire.as_bytes()).unwrap()).unwrap();
+            let mut line = Vec::new();
+            data.write_to(&mut line);
+            let mut text = String::new();
+            autosave::write_line("a", std::str::from_utf8(&line).unwrap(), &mut text);
+            let (mut settings, faults) = ini::parse(&text);
+            assert_eq!(faults, [], "{text}");
+            let ours = settings.remove(0).value;
+            for text in [ours.as_str(), saved] {
+                let unset = ValueData::unset(value_type);
+                assert_eq!(read(&preset(None, text), value_type, &items, &unset), Ok(data.clone()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn limits_are_set_by_their_suffix() {
+        let value_type = ValueType::from_bits(0x24).unwrap();
+        let data = ValueData::parse(value_type, Rest::new(b"5 0 10").unwrap()).unwrap();
+        let set = |suffix, text| read(&preset(Some(suffix), text), value_type, &[], &data);
+        let wanted = ValueData::parse(value_type, Rest::new(b"5 0 20").unwrap()).unwrap();
+        assert_eq!(set("MAX", "20"), Ok(wanted));
+        for (suffix, text) in [("min", "x"), ("middle", "5"), ("min", "1 2")] {
+            assert!(set(suffix, text).is_err(), "{suffix} {text}");
+        }
+        let scalar = ValueType::from_bits(4).unwrap();
+        let refused = read(&preset(Some("min"), "5"), scalar, &[], &ValueData::Double(1.0)).unwrap_err();
+        assert_eq!(refused.to_string(), "file:1: a.min cannot be set to \"5\"");
+    }
+}
