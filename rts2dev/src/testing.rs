@@ -1,28 +1,64 @@
-//! A small centrald, for tests and demonstrations (feature `testing`).
+//! A small centrald in this process, for tests and demonstrations (feature `testing`).
 //!
-//! It says what the real one says: login and keys, lists of devices and clients, refused names, authorization, states
-//! merged into weather, stop and blocked operations, `status_info` passed round, messages by mask. It knows no Sun and
-//! no configuration: it is on, it is day, and everybody blocks everybody.
+//! [`Centrald`] says what the real rts2-centrald says, byte for byte where programs look at it: login and keys, lists of
+//! devices and clients and their coming and going, refused names, authorization, states merged into weather, stop and
+//! blocked operations, `blocked_by` and `required_devices`, rounds of `status_info`, messages by mask, `on`, `standby`,
+//! `soft_off` and `off`, keep-alive, and all of centrald's own values. It knows no Sun: a test sets the part of the day.
+//!
+//! ```
+//! use rts2dev::testing::{Centrald, CentraldOptions, Log, PartOfDay};
+//! use rts2dev::{Device, DeviceOptions};
+//! use tokio_util::sync::CancellationToken;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let centrald = Centrald::start_with(CentraldOptions {
+//!     required_devices: vec!["NODES".to_owned()],
+//!     part_of_day: PartOfDay::Night,
+//!     log: Log::new(|line| println!("centrald: {line}")),
+//!     ..CentraldOptions::default()
+//! })
+//! .await?;
+//! let options = DeviceOptions { centralds: vec![centrald.address().to_string()], ..DeviceOptions::new("NODES") };
+//! let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+//! tokio::spawn(Device::new(options)?.run(listener, CancellationToken::new()));
+//! centrald.registered("NODES").await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Otherwise than the real one, on purpose
+//!
+//! - `status_info` is not asked of strangers: under the real one, a connection that says nothing at all holds up every
+//!   exposure. Of two rounds of one asker each gets its end; the real one forgets one.
+//! - A wrong password is answered at once; the real one sleeps for five seconds, and everybody with it.
+//! - There are limits: connections, strangers among them, lines that wait for a peer that does not read.
+//! - `open` and `close` find nothing to open: `open_sequence` can be set and is not used.
+//! - The values that come from the Sun and the Moon stay `nan`.
 
+mod action;
 mod commands;
 mod connection;
+mod core;
 mod hub;
 mod merge;
+mod options;
 mod own_values;
+mod peer;
+mod server;
+mod status_info;
+mod switches;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rts2_proto::DeviceState;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use hub::Hub;
-
-/// Connections served at the same time; more are closed at once. A hundred devices and their clients fit.
-const MAX_CONNECTIONS: usize = 1024;
+pub use options::{CentraldOptions, Log, OnOff, PartOfDay};
 
 /// A running centrald; it ends when this is dropped.
 #[derive(Debug)]
@@ -34,13 +70,20 @@ pub struct Centrald {
 }
 
 impl Centrald {
-    /// Starts one on a free port of the loopback interface.
+    /// Starts one with the default options, on a free port of the loopback interface.
     ///
     /// # Errors
     /// When there is no port.
     pub async fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        Self::start_on(listener, |_| {})
+        Self::start_with(CentraldOptions::default()).await
+    }
+
+    /// Starts one.
+    ///
+    /// # Errors
+    /// When it cannot listen at the address of the options.
+    pub async fn start_with(options: CentraldOptions) -> io::Result<Self> {
+        Self::serve(TcpListener::bind(options.listen).await?, &options)
     }
 
     /// Starts one on a listening socket; `log` gets a line for a person whenever something happens.
@@ -48,26 +91,30 @@ impl Centrald {
     /// # Errors
     /// When the socket has no address.
     pub fn start_on(listener: TcpListener, log: impl Fn(&str) + Send + Sync + 'static) -> io::Result<Self> {
-        let address = listener.local_addr()?;
-        let hub = Arc::new(Hub::new(Box::new(log)));
-        let shutdown = CancellationToken::new();
-        tokio::spawn(serve(listener, Arc::clone(&hub), shutdown.clone()));
-        Ok(Self { address, hub, _end: shutdown.clone().drop_guard(), shutdown })
+        Self::serve(listener, &CentraldOptions { log: Log::new(log), ..CentraldOptions::default() })
     }
 
-    /// Runs one until `shutdown`, as `make demo` does.
+    /// Runs one on a listening socket until `shutdown`; `options.listen` does not count.
     ///
     /// # Errors
     /// When the socket has no address.
     pub async fn run(
         listener: TcpListener,
+        options: CentraldOptions,
         shutdown: CancellationToken,
-        log: impl Fn(&str) + Send + Sync + 'static,
     ) -> io::Result<()> {
-        let address = listener.local_addr()?;
-        log(&format!("centrald listens on {address}"));
-        serve(listener, Arc::new(Hub::new(Box::new(log))), shutdown).await;
+        options.log.say(&format!("centrald listens on {}", listener.local_addr()?));
+        server::serve(listener, Arc::new(Hub::new(&options)), shutdown).await;
         Ok(())
+    }
+
+    fn serve(listener: TcpListener, options: &CentraldOptions) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let hub = Arc::new(Hub::new(options));
+        let shutdown = CancellationToken::new();
+        options.log.say(&format!("centrald listens on {address}"));
+        tokio::spawn(server::serve(listener, Arc::clone(&hub), shutdown.clone()));
+        Ok(Self { address, hub, _end: shutdown.clone().drop_guard(), shutdown })
     }
 
     /// Where it listens.
@@ -76,7 +123,7 @@ impl Centrald {
         self.address
     }
 
-    /// Names of the registered devices, in the order of their registration.
+    /// Names of the registered devices, in the order of their connections.
     #[must_use]
     pub fn devices(&self) -> Vec<String> {
         self.hub.devices()
@@ -88,13 +135,13 @@ impl Centrald {
         self.hub.state()
     }
 
-    /// The last state that a device sent.
+    /// The last state that a device sent; `None` before it sent one, and for a device that is not registered.
     #[must_use]
     pub fn device_state(&self, name: &str) -> Option<DeviceState> {
         self.hub.device_state(name)
     }
 
-    /// The `M` lines that came last, at most a thousand.
+    /// The `M` lines that came last from devices, at most a thousand.
     #[must_use]
     pub fn messages(&self) -> Vec<String> {
         self.hub.messages()
@@ -119,6 +166,16 @@ impl Centrald {
         self.wait_for(|centrald| centrald.devices().iter().any(|device| device == name)).await;
     }
 
+    /// Switches it, as the command of a client would; `user` is named as the reason.
+    pub fn switch(&self, on_off: OnOff, user: &str) {
+        self.hub.switch(on_off, user);
+    }
+
+    /// Moves the Sun.
+    pub fn set_part_of_day(&self, part: PartOfDay) {
+        self.hub.set_part_of_day(part);
+    }
+
     /// Closes every connection and goes on listening.
     pub fn drop_connections(&self) {
         self.hub.drop_connections();
@@ -128,26 +185,4 @@ impl Centrald {
     pub fn stop(&self) {
         self.shutdown.cancel();
     }
-}
-
-async fn serve(listener: TcpListener, hub: Arc<Hub>, shutdown: CancellationToken) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            () = shutdown.cancelled() => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else {
-                    // Out of descriptors, usually; connections that end give some back.
-                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-                    continue;
-                };
-                if connections.len() < MAX_CONNECTIONS {
-                    connections.spawn(connection::serve(stream, Arc::clone(&hub), shutdown.clone()));
-                }
-            }
-        }
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
 }

@@ -1,236 +1,231 @@
 //! The commands of the small centrald (RTS2 src/centrald/centrald.cpp, `ConnCentrald::command` and what it calls).
 
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::SystemTime;
+use rts2_proto::{Auth, Command, CommandReturn, DeviceType, ErrorCode, Line, QuotedString, Text};
 
-use rts2_proto::{Auth, Command, CommandReturn, ErrorCode, Line, QuotedString, Text, ValueData};
+use super::action::Actions;
+use super::core::Core;
+use super::options::OnOff;
+use super::peer::{PeerId, Who};
 
-use super::hub::{Connection, Kind, State};
-use super::own_values::{BAD_WEATHER_DEVICE, BAD_WEATHER_REASON, INFOTIME_PLACE, UPTIME_PLACE};
-use crate::shared::unix_seconds;
+/// What a peer may command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rights {
+    Stranger,
+    /// It said its login, not its password.
+    Login,
+    Client,
+    Device,
+}
 
-/// States that may be asked of one device before it answered.
-const MAX_ASKERS: usize = 1024;
-
-impl State {
-    /// Runs a command; returns what people should know.
-    pub(super) fn command(&mut self, id: i32, command: &Command<'_>) -> Vec<String> {
-        let Some(connection) = self.connections.get(&id) else { return Vec::new() };
-        let unknown = CommandReturn::unknown_command(command.word());
-        let end = match (&connection.kind, command) {
-            (Kind::Unknown, Command::Login { login, program }) => return self.login(id, *login, *program),
-            (_, Command::Login { .. }) => {
-                CommandReturn::failed(ErrorCode::Command, "cannot switch server type to CLIENT_SERVER")
+impl Core {
+    /// Runs a command of a peer that is there.
+    pub(super) fn command(&mut self, id: PeerId, command: &Command<'_>, out: &mut Actions) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        let rights = match &peer.who {
+            Who::Stranger => Rights::Stranger,
+            Who::Client { authorized: false, .. } => Rights::Login,
+            Who::Client { authorized: true, .. } => Rights::Client,
+            Who::Device { .. } => Rights::Device,
+        };
+        let knows_us = matches!(rights, Rights::Client | Rights::Device);
+        let end = match *command {
+            Command::Login { login, program } => match rights {
+                Rights::Stranger => return self.login(id, login, program, out),
+                _ => cannot_switch("CLIENT_SERVER"),
+            },
+            Command::Register { .. } => match rights {
+                Rights::Stranger => return self.register(id, command, out),
+                _ => cannot_switch("DEVICE_SERVER"),
+            },
+            Command::MessageMask { mask } => {
+                peer.mask = mask;
+                CommandReturn::ok()
             }
-            (Kind::Unknown, Command::Register { .. }) => return self.register(id, command),
-            (_, Command::Register { .. }) => {
-                CommandReturn::failed(ErrorCode::Command, "cannot switch server type to DEVICE_SERVER")
+            Command::StatusInfo => return self.status_info(id, out),
+            Command::Password { password } if matches!(rights, Rights::Login | Rights::Client) => {
+                self.password(id, password, out)
             }
-            (_, Command::MessageMask { mask }) => {
-                if let Some(connection) = self.connections.get_mut(&id) {
-                    connection.mask = *mask;
+            Command::Info if knows_us => {
+                self.values.touch(self.now);
+                self.info(id, out);
+                CommandReturn::ok()
+            }
+            Command::Key { device } if knows_us => self.make_key(id, device, out),
+            Command::Authorize { id: client, key } if rights == Rights::Device => {
+                self.authorize(id, client, key, out)
+            }
+            Command::WeatherUpdate { device, reason } if rights == Rights::Device => {
+                if let Some(line) = self.values.weather_update(device, reason) {
+                    out.send_all_lines(line);
                 }
                 CommandReturn::ok()
             }
-            (_, Command::StatusInfo) => return self.status_info(id),
-            (Kind::Client { login, .. }, Command::Password { password }) => {
-                if login.as_bytes() == password.as_bytes() {
-                    return self.logged_in(id);
-                }
-                CommandReturn::failed(ErrorCode::System, "invalid login or password")
-            }
-            (Kind::Client { authorized: true, .. } | Kind::Device { .. }, Command::Info) => {
-                self.info(id);
-                CommandReturn::ok()
-            }
-            (Kind::Client { authorized: true, .. } | Kind::Device { .. }, Command::Key { device }) => {
-                self.make_key(id, *device)
-            }
-            (Kind::Device { .. }, Command::Authorize { id: client, key }) => {
-                self.authorize(id, *client, *key)
-            }
-            (Kind::Device { .. }, Command::WeatherUpdate { device, reason }) => {
-                self.weather_update(*device, *reason);
-                CommandReturn::ok()
-            }
-            _ => unknown,
+            Command::Other { word, .. } if knows_us => self.other(id, word.as_bytes(), rights, out),
+            // Notices that only centrald sends; RTS2 takes them from anybody and answers nothing.
+            Command::Device { .. }
+            | Command::DeleteDevice { .. }
+            | Command::Client { .. }
+            | Command::DeleteClient { .. } => return,
+            _ => CommandReturn::unknown_command(command.word()),
         };
-        self.reply(id, end);
-        Vec::new()
+        self.end(id, &end, out);
     }
 
-    fn login(&mut self, id: i32, login: Text<'_>, program: Text<'_>) -> Vec<String> {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            let login = QuotedString::from(login).to_string();
-            let program = QuotedString::from(program).to_string();
-            connection.kind = Kind::Client { login, program, authorized: false };
+    fn login(&mut self, id: PeerId, login: Text<'_>, program: Text<'_>, out: &mut Actions) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            let (login, program) =
+                (QuotedString::from(login).to_string(), QuotedString::from(program).to_string());
+            peer.who = Who::Client { login, program, authorized: false };
         }
-        self.tell_all(&Line::Command(Command::Client { id, login, name: program }));
-        self.reply(id, CommandReturn::ok());
-        vec![format!("client {program} of {login} connected")]
+        self.introduce_to_all(id, out);
+        self.end(id, &CommandReturn::ok(), out);
     }
 
-    fn logged_in(&mut self, id: i32) -> Vec<String> {
-        let state = self.state;
-        if let Some(connection) = self.connections.get_mut(&id) {
-            if let Kind::Client { authorized, .. } = &mut connection.kind {
-                *authorized = true;
-            }
-            connection.send(&Line::Command(Command::LoggedAs { id }));
-            connection.send(&Line::Status { state, text: None });
-            connection.end(CommandReturn::ok());
+    /// The password is the login again. The real one sleeps five seconds over a wrong one, and everybody with it; here
+    /// the answer comes at once.
+    fn password(&mut self, id: PeerId, password: Text<'_>, out: &mut Actions) -> CommandReturn {
+        let Some(peer) = self.peers.get_mut(&id) else { return CommandReturn::ok() };
+        let title = peer.title();
+        let Who::Client { login, authorized, .. } = &mut peer.who else { return CommandReturn::ok() };
+        if login.as_bytes() != password.as_bytes() {
+            out.say(format!("{title} at {} has a wrong password", peer.address));
+            return CommandReturn::failed(ErrorCode::System, "invalid login or password");
         }
-        Vec::new()
+        *authorized = true;
+        out.say(format!("{title} logged in from {}", peer.address));
+        out.send(id, &Line::Command(Command::LoggedAs { id }));
+        out.send(id, &Line::Status { state: self.state, text: None });
+        CommandReturn::ok()
     }
 
-    fn register(&mut self, id: i32, command: &Command<'_>) -> Vec<String> {
-        let Command::Register { centrald_num, name, device_type, host, port } = *command else {
-            return Vec::new();
-        };
-        let taken = self
-            .connections
-            .iter()
-            .find(|(_, c)| c.name().is_some_and(|known| name.as_bytes() == known.as_bytes()));
-        if let Some((owner, _)) = taken {
+    fn register(&mut self, id: PeerId, command: &Command<'_>, out: &mut Actions) {
+        let Command::Register { centrald_num, name, device_type, host, port } = *command else { return };
+        // Clients' program names count too, and strangers have the empty one.
+        let owner = self.peers.iter().find(|(_, peer)| peer.name().as_bytes() == name.as_bytes());
+        if let Some((owner, _)) = owner {
             let reason = format!("name {name} already registered with id {owner}");
-            let said = format!("device {name} refused: the name is taken");
-            self.reply(id, CommandReturn::failed(ErrorCode::System, reason));
-            return vec![said];
-        }
-        let state = self.state;
-        if let Some(connection) = self.connections.get_mut(&id) {
-            let kind = Kind::Device {
-                centrald_num,
-                name: QuotedString::from(name).to_string(),
-                host: QuotedString::from(host).to_string(),
-                port,
-                device_type,
-            };
-            connection.kind = kind;
-            connection.send(&Line::Status { state, text: None });
-            connection.send(&Line::Auth(Auth::RegisteredAs(id)));
-        }
-        self.tell_all(&Line::Command(Command::Device { centrald_num, id, name, host, port, device_type }));
-        self.info(id);
-        self.reply(id, CommandReturn::ok());
-        vec![format!("device {name} registered, it listens on {host}:{port}")]
-    }
-
-    /// Everybody who is there, and what changed of centrald's own values.
-    fn info(&mut self, id: i32) {
-        self.table.set(INFOTIME_PLACE, Some(ValueData::Time(unix_seconds(SystemTime::now()))), None);
-        let mut out = Vec::new();
-        for (other, connection) in &self.connections {
-            connection.introduce(*other, &mut out);
-        }
-        for place in [INFOTIME_PLACE, UPTIME_PLACE] {
-            if let Some(entry) = self.table.entry(place) {
-                out.extend_from_slice(&entry.line);
+            if let Some(peer) = self.peers.get(&id) {
+                out.say(format!("{name} at {} refused: the name is taken", peer.address));
             }
+            return self.end(id, &CommandReturn::failed(ErrorCode::System, reason), out);
         }
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.send_bytes(&out);
+        if let Some(peer) = self.peers.get_mut(&id) {
+            let (name, host) = (QuotedString::from(name).to_string(), QuotedString::from(host).to_string());
+            out.say(format!("{name} registered from {} as {}", peer.address, title(device_type)));
+            peer.who = Who::Device { centrald_num, name, host, port, device_type };
         }
+        out.send(id, &Line::Status { state: self.state, text: None });
+        out.send(id, &Line::Auth(Auth::RegisteredAs(id)));
+        self.introduce_to_all(id, out);
+        self.info(id, out);
+        self.end(id, &CommandReturn::ok(), out);
     }
 
-    fn make_key(&mut self, id: i32, device: Text<'_>) -> CommandReturn {
-        let known = self
-            .connections
-            .values()
-            .any(|c| c.name().is_some_and(|name| name.as_bytes() == device.as_bytes()));
-        if !known {
+    fn introduce_to_all(&self, id: PeerId, out: &mut Actions) {
+        let mut line = Vec::new();
+        if let Some(peer) = self.peers.get(&id) {
+            peer.introduce(id, &mut line);
+        }
+        out.send_all_lines(line);
+    }
+
+    /// Everybody who is there, and what changed of centrald's own values since they were last sent to all
+    /// (`ConnCentrald::sendInfo`).
+    fn info(&self, id: PeerId, out: &mut Actions) {
+        let mut lines = Vec::new();
+        for (other, peer) in &self.peers {
+            peer.introduce(*other, &mut lines);
+        }
+        self.values.write_changed(&mut lines);
+        out.send_lines(id, lines);
+    }
+
+    fn make_key(&mut self, id: PeerId, device: Text<'_>, out: &mut Actions) -> CommandReturn {
+        if !self.peers.values().any(|peer| peer.name().as_bytes() == device.as_bytes()) {
             return CommandReturn::failed(ErrorCode::System, "cannot find device with name");
         }
-        // Each RandomState is seeded anew by the system.
-        let random = RandomState::new().build_hasher().finish() & 0x7fff_ffff;
-        let key = i32::try_from(random).unwrap_or(1).max(1);
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.key = key;
-            connection.send(&Line::Command(Command::AuthorizationKey { device, key }));
+        let key = self.new_key();
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.key = key;
+            out.send(id, &Line::Command(Command::AuthorizationKey { device, key }));
         }
         CommandReturn::ok()
     }
 
-    fn authorize(&mut self, id: i32, client: i32, key: i32) -> CommandReturn {
-        let reason = match self.connections.get(&client).map(|c| c.key) {
+    fn authorize(&self, id: PeerId, client: PeerId, key: i32, out: &mut Actions) -> CommandReturn {
+        if client < 0 {
+            return CommandReturn::bad_parameters(b"authorize");
+        }
+        let reason = match self.peers.get(&client).map(|peer| peer.key) {
             None => return CommandReturn::failed(ErrorCode::System, "client vanished during auth sequence"),
             Some(0) => "client didn't ask for authorization",
             Some(right) if right != key => "invalid authorization key",
             Some(_) => {
-                self.send(id, &Line::Auth(Auth::AuthorizationOk(client)));
-                self.info(id);
+                out.send(id, &Line::Auth(Auth::AuthorizationOk(client)));
+                self.info(id, out);
                 return CommandReturn::ok();
             }
         };
-        self.send(id, &Line::Auth(Auth::AuthorizationFailed(client)));
+        let titles = (self.peers.get(&id), self.peers.get(&client));
+        if let (Some(device), Some(client)) = titles {
+            out.say(format!("{} turns {} away: {reason}", device.title(), client.title()));
+        }
+        out.send(id, &Line::Auth(Auth::AuthorizationFailed(client)));
         CommandReturn::failed(ErrorCode::System, reason)
     }
 
-    fn weather_update(&mut self, device: Text<'_>, reason: Text<'_>) {
-        let first = self.table.entry(BAD_WEATHER_DEVICE).map(|entry| &entry.data);
-        if first == Some(&ValueData::String(device.into())) {
-            self.set_own(BAD_WEATHER_REASON, ValueData::String(reason.into()));
+    /// `on`, `standby`, `soft_off`, `off`, and of clients `open` and `close`. RTS2 does not look at parameters.
+    fn other(&mut self, id: PeerId, word: &[u8], rights: Rights, out: &mut Actions) -> CommandReturn {
+        if let Some(on_off) = OnOff::of_command(word) {
+            let user = match self.peers.get(&id).map(|peer| &peer.who) {
+                Some(Who::Client { login, .. }) => login.clone(),
+                Some(Who::Device { name, .. }) => name.clone(),
+                Some(Who::Stranger) | None => String::new(),
+            };
+            self.switch(on_off, &user, out);
+            return CommandReturn::ok();
         }
-    }
-
-    /// Asks every device for its state; the end of the command comes when all have answered.
-    fn status_info(&mut self, id: i32) -> Vec<String> {
-        let mut asked = 0;
-        for (other, connection) in &mut self.connections {
-            if *other != id && connection.name().is_some() && connection.askers.len() < MAX_ASKERS {
-                connection.askers.push_back(id);
-                asked += 1;
-                if connection.askers.len() == 1 {
-                    connection.send(&Line::Command(Command::StatusInfo));
-                }
+        match word {
+            b"open" if rights == Rights::Client => {
+                self.start_open(out);
+                let reason = "invalid parameter values for command open";
+                CommandReturn::failed(ErrorCode::Value, reason)
             }
-        }
-        match self.connections.get_mut(&id) {
-            Some(connection) if asked > 0 => connection.waits_for += asked,
-            _ => self.reply(id, CommandReturn::ok()),
-        }
-        Vec::new()
-    }
-
-    /// A device ended a command: the only one that it gets is `status_info`.
-    pub(super) fn status_answered(&mut self, id: i32) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        let Some(asker) = connection.askers.pop_front() else { return };
-        if !connection.askers.is_empty() {
-            connection.send(&Line::Command(Command::StatusInfo));
-        }
-        self.answered(asker);
-    }
-
-    pub(super) fn answered(&mut self, asker: i32) {
-        let (state, bop) = (self.state, self.bop_for_devices());
-        let Some(connection) = self.connections.get_mut(&asker) else { return };
-        connection.waits_for = connection.waits_for.saturating_sub(1);
-        if connection.waits_for == 0 {
-            let bop = if connection.name().is_some() { bop } else { state };
-            connection.send(&Line::BopState { state, bop });
-            connection.end(CommandReturn::ok());
+            b"close" if rights == Rights::Client => {
+                self.start_close();
+                CommandReturn::ok()
+            }
+            word => CommandReturn::unknown_command(word),
         }
     }
 }
 
-impl Connection {
-    /// Appends the line by which others learn of this connection.
-    fn introduce(&self, id: i32, out: &mut Vec<u8>) {
-        match &self.kind {
-            Kind::Unknown => {}
-            Kind::Client { login, program, .. } => {
-                if let (Ok(login), Ok(name)) = (Text::new(login.as_bytes()), Text::new(program.as_bytes())) {
-                    Line::Command(Command::Client { id, login, name }).write_to(out);
-                }
-            }
-            Kind::Device { centrald_num, name, host, port, device_type } => {
-                if let (Ok(name), Ok(host)) = (Text::new(name.as_bytes()), Text::new(host.as_bytes())) {
-                    let (centrald_num, port, device_type) = (*centrald_num, *port, *device_type);
-                    Line::Command(Command::Device { centrald_num, id, name, host, port, device_type })
-                        .write_to(out);
-                }
-            }
-        }
+fn cannot_switch(kind: &str) -> CommandReturn {
+    CommandReturn::failed(ErrorCode::Command, format!("cannot switch server type to {kind}"))
+}
+
+/// A kind of device with its article.
+fn title(device_type: DeviceType) -> String {
+    match device_type {
+        DeviceType::Serverd => "a centrald",
+        DeviceType::Mount => "a telescope",
+        DeviceType::Ccd => "a camera",
+        DeviceType::Dome => "a dome",
+        DeviceType::Weather => "a weather sensor",
+        DeviceType::Rotator => "a rotator",
+        DeviceType::Phot => "a photometer",
+        DeviceType::Focus => "a focuser",
+        DeviceType::Mirror => "a mirror",
+        DeviceType::Cupola => "a cupola",
+        DeviceType::FilterWheel => "a filter wheel",
+        DeviceType::Sensor => "a sensor",
+        DeviceType::Executor => "an executor",
+        DeviceType::Imgproc => "an image processor",
+        DeviceType::Selector => "a selector",
+        DeviceType::Httpd => "a web server",
+        DeviceType::Logd => "a log daemon",
+        DeviceType::Scriptor => "a scriptor",
+        other => return format!("a device of kind {}", other.code()),
     }
+    .to_owned()
 }

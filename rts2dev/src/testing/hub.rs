@@ -1,85 +1,45 @@
-//! What the small centrald knows: its connections, their boxes of lines to send, and what each kind of line does.
-//! Commands are in `commands`, the merging of states in `merge`, sockets in `connection`.
+//! What the tasks of the small centrald share: the core behind a mutex, and for every peer a bounded box of lines that
+//! wait for its task.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-use rts2_proto::{Command, CommandReturn, DeviceState, DeviceType, Line, MessageType, Technical, Text};
+use rts2_proto::DeviceState;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::own_values::declare;
-use crate::table::Table;
+use super::action::{Action, Actions};
+use super::core::Core;
+use super::options::{CentraldOptions, Log, OnOff, PartOfDay};
+use super::peer::{Peer, PeerId};
 
-/// Bytes that may wait for one connection; one that reads nothing is closed then.
-const MAX_OUTBOX: usize = 4 * 1024 * 1024;
-/// Messages kept for whoever asks.
-const MAX_MESSAGES: usize = 1000;
+/// Bytes that may wait for a peer; one that leaves more unread is dropped. The introductions of a thousand devices are a
+/// twentieth of it.
+const MAX_QUEUE: usize = 1024 * 1024;
+/// The same for strangers, who have got the metainfo (4 KiB) and may hear of a thousand devices.
+const MAX_STRANGERS_QUEUE: usize = 64 * 1024;
 
-/// Takes a line for a person.
-type Log = Box<dyn Fn(&str) + Send + Sync>;
-
-/// Who is at the other end.
-pub(super) enum Kind {
-    Unknown,
-    Client { login: String, program: String, authorized: bool },
-    Device { centrald_num: i32, name: String, host: String, port: u16, device_type: DeviceType },
-}
-
-pub(super) struct Connection {
-    pub(super) kind: Kind,
-    pub(super) outbox: Vec<u8>,
-    pub(super) notify: Arc<Notify>,
+/// What a peer's task holds.
+#[derive(Clone, Debug)]
+pub(super) struct Mailbox {
+    pub(super) id: PeerId,
+    /// Something waits.
+    pub(super) filled: Arc<Notify>,
+    /// The connection is to be closed.
     pub(super) closed: CancellationToken,
-    /// Key for the next device that asks about this client; 0 when it has none.
-    pub(super) key: i32,
-    pub(super) mask: MessageType,
-    pub(super) state: DeviceState,
-    pub(super) state_text: String,
-    /// Whom this device's next answers to `status_info` are for.
-    pub(super) askers: VecDeque<i32>,
-    /// Answers that this connection's own `status_info` still waits for.
-    pub(super) waits_for: usize,
 }
 
-impl Connection {
-    pub(super) fn name(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Device { name, .. } => Some(name),
-            Kind::Unknown | Kind::Client { .. } => None,
-        }
-    }
-
-    pub(super) fn send(&mut self, line: &Line<'_>) {
-        line.write_to(&mut self.outbox);
-        self.sent();
-    }
-
-    pub(super) fn send_bytes(&mut self, bytes: &[u8]) {
-        self.outbox.extend_from_slice(bytes);
-        self.sent();
-    }
-
-    pub(super) fn end(&mut self, end: CommandReturn) {
-        self.send(&Line::Return(end));
-    }
-
-    fn sent(&mut self) {
-        if self.outbox.len() > MAX_OUTBOX {
-            self.outbox = Vec::new();
-            self.closed.cancel();
-        }
-        self.notify.notify_one();
-    }
+/// Lines that wait for a peer's task.
+struct Queue {
+    lines: Vec<u8>,
+    mailbox: Mailbox,
 }
 
-pub(super) struct State {
-    pub(super) connections: BTreeMap<i32, Connection>,
-    pub(super) next_id: i32,
-    pub(super) table: Table,
-    pub(super) state: DeviceState,
-    pub(super) messages: VecDeque<String>,
+struct State {
+    core: Core,
+    queues: HashMap<PeerId, Queue>,
 }
 
 /// All of it.
@@ -96,15 +56,10 @@ impl fmt::Debug for Hub {
 }
 
 impl Hub {
-    pub(super) fn new(log: Log) -> Self {
-        let state = State {
-            connections: BTreeMap::new(),
-            next_id: 1,
-            table: declare(),
-            state: DeviceState::empty(),
-            messages: VecDeque::new(),
-        };
-        Self { state: Mutex::new(state), changes: watch::Sender::new(0), log }
+    pub(super) fn new(options: &CentraldOptions) -> Self {
+        let core = Core::new(SystemTime::now(), options);
+        let state = State { core, queues: HashMap::new() };
+        Self { state: Mutex::new(state), changes: watch::Sender::new(0), log: options.log.clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -116,217 +71,130 @@ impl Hub {
     }
 
     pub(super) fn devices(&self) -> Vec<String> {
-        self.lock().connections.values().filter_map(|c| c.name().map(str::to_owned)).collect()
+        let state = self.lock();
+        state.core.peers.values().filter(|peer| peer.is_device()).map(|peer| peer.name().to_owned()).collect()
     }
 
     pub(super) fn state(&self) -> DeviceState {
-        self.lock().state
+        self.lock().core.state
     }
 
     pub(super) fn device_state(&self, name: &str) -> Option<DeviceState> {
-        self.lock().connections.values().find(|c| c.name() == Some(name)).map(|c| c.state)
+        let state = self.lock();
+        let device = state.core.peers.values().find(|peer| peer.is_device() && peer.name() == name)?;
+        device.told_state.then_some(device.state)
     }
 
     pub(super) fn messages(&self) -> Vec<String> {
-        self.lock().messages.iter().cloned().collect()
+        self.lock().core.messages.iter().cloned().collect()
     }
 
     pub(super) fn drop_connections(&self) {
-        for connection in self.lock().connections.values() {
-            connection.closed.cancel();
+        for queue in self.lock().queues.values() {
+            queue.mailbox.closed.cancel();
         }
     }
 
-    /// A new connection: it is told centrald's own values at once.
-    pub(super) fn connected(&self) -> (i32, Arc<Notify>, CancellationToken) {
-        let mut state = self.lock();
-        let id = state.next_id;
-        state.next_id = state.next_id.wrapping_add(1).max(1);
-        let mut connection = Connection {
-            kind: Kind::Unknown,
-            outbox: Vec::new(),
-            notify: Arc::new(Notify::new()),
-            closed: CancellationToken::new(),
-            key: 0,
-            mask: MessageType::empty(),
-            state: DeviceState::empty(),
-            state_text: String::new(),
-            askers: VecDeque::new(),
-            waits_for: 0,
-        };
-        let mut place = 0;
-        while let Some(entry) = state.table.entry(place) {
-            connection.send_bytes(&entry.metainfo);
-            connection.send_bytes(&entry.line);
-            place += 1;
-        }
-        let ends = (id, Arc::clone(&connection.notify), connection.closed.clone());
-        state.connections.insert(id, connection);
-        ends
+    pub(super) fn switch(&self, on_off: OnOff, user: &str) {
+        self.act(|core, out| {
+            core.now = SystemTime::now();
+            core.switch(on_off, user, out);
+        });
     }
 
-    /// Moves what waits for a connection to its socket's buffer.
-    pub(super) fn take_output(&self, id: i32, out: &mut Vec<u8>) {
-        if let Some(connection) = self.lock().connections.get_mut(&id) {
-            out.append(&mut connection.outbox);
+    pub(super) fn set_part_of_day(&self, part: PartOfDay) {
+        self.act(|core, out| {
+            core.now = SystemTime::now();
+            core.set_part_of_day(part, out);
+        });
+    }
+
+    /// A new connection; `None` when there are too many.
+    pub(super) fn connected(&self, address: String) -> Option<Mailbox> {
+        let now = SystemTime::now();
+        let mut mailbox = None;
+        self.act_on(|state, out| {
+            let Some(id) = state.core.connected(now, address, out) else { return };
+            let new = Mailbox { id, filled: Arc::default(), closed: CancellationToken::new() };
+            state.queues.insert(id, Queue { lines: Vec::new(), mailbox: new.clone() });
+            mailbox = Some(new);
+        });
+        mailbox
+    }
+
+    /// Moves what waits for a peer to its socket's buffer.
+    pub(super) fn take_output(&self, id: PeerId, out: &mut Vec<u8>) {
+        if let Some(queue) = self.lock().queues.get_mut(&id) {
+            out.append(&mut queue.lines);
         }
     }
 
-    pub(super) fn disconnected(&self, id: i32) {
-        let mut state = self.lock();
-        let Some(gone) = state.connections.remove(&id) else { return };
-        for asker in gone.askers {
-            state.answered(asker);
-        }
-        let mut said = state.merge(DeviceState::BOP_MASK);
-        match gone.kind {
-            Kind::Unknown => {}
-            Kind::Client { login, program, .. } => {
-                state.tell_all(&Line::Command(Command::DeleteClient { id }));
-                said.push(format!("client {program} of {login} left"));
-            }
-            Kind::Device { name, .. } => {
-                if let Ok(text) = Text::new(name.as_bytes()) {
-                    state.tell_all(&Line::Command(Command::DeleteDevice { id, name: text }));
+    pub(super) fn disconnected(&self, id: PeerId) {
+        self.act_on(|state, out| {
+            state.queues.remove(&id);
+            state.core.disconnected(SystemTime::now(), id, out);
+        });
+    }
+
+    /// A line from a peer.
+    pub(super) fn handle_line(&self, id: PeerId, line: &[u8]) {
+        self.act(|core, out| core.handle_line(SystemTime::now(), id, line, out));
+    }
+
+    fn act(&self, what: impl FnOnce(&mut Core, &mut Actions)) {
+        self.act_on(|state, out| what(&mut state.core, out));
+    }
+
+    /// Does something, and what follows from it: lines into queues at once, so that every peer gets them in order, and
+    /// words to people when the mutex is free again.
+    fn act_on(&self, what: impl FnOnce(&mut State, &mut Actions)) {
+        let mut actions = Actions::default();
+        let mut said = Vec::new();
+        {
+            let mut state = self.lock();
+            what(&mut state, &mut actions);
+            for action in actions.0 {
+                match action {
+                    Action::Send { to, lines } => state.queue(to, &lines, &mut said),
+                    Action::SendAll { lines } => {
+                        let all: Vec<PeerId> = state.queues.keys().copied().collect();
+                        for to in all {
+                            state.queue(to, &lines, &mut said);
+                        }
+                    }
+                    Action::Close { peer } => {
+                        if let Some(queue) = state.queues.get(&peer) {
+                            queue.mailbox.closed.cancel();
+                        }
+                    }
+                    Action::Say(line) => said.push(line),
                 }
-                said.push(format!("device {name} left"));
             }
         }
-        drop(state);
-        self.tell(&said);
-    }
-
-    /// A line from a connection.
-    pub(super) fn handle_line(&self, id: i32, line: &[u8]) {
-        let said = self.lock().handle_line(id, line);
-        self.tell(&said);
-    }
-
-    /// Tells people, and whoever waits for a change.
-    fn tell(&self, said: &[String]) {
         for line in said {
-            (self.log)(line);
+            self.log.say(&line);
         }
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
 impl State {
-    pub(super) fn tell_all(&mut self, line: &Line<'_>) {
-        let bytes = line.to_bytes();
-        for connection in self.connections.values_mut() {
-            connection.send_bytes(&bytes);
+    /// Puts lines into a peer's queue; one that takes nothing out is dropped instead.
+    fn queue(&mut self, to: PeerId, lines: &[u8], said: &mut Vec<String>) {
+        let Some(queue) = self.queues.get_mut(&to) else { return };
+        if lines.is_empty() || queue.mailbox.closed.is_cancelled() {
+            return;
         }
-    }
-
-    pub(super) fn reply(&mut self, id: i32, end: CommandReturn) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.end(end);
+        let peer = self.core.peers.get(&to);
+        let limit = if peer.is_some_and(Peer::is_stranger) { MAX_STRANGERS_QUEUE } else { MAX_QUEUE };
+        if queue.lines.len() + lines.len() > limit {
+            queue.lines = Vec::new();
+            queue.mailbox.closed.cancel();
+            let title = peer.map(Peer::title).unwrap_or_default();
+            said.push(format!("{title} is dropped: it does not read, {} KiB wait for it", limit / 1024));
+            return;
         }
-    }
-
-    pub(super) fn send(&mut self, id: i32, line: &Line<'_>) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.send(line);
-        }
-    }
-
-    /// Handles a line; returns what people should know.
-    fn handle_line(&mut self, id: i32, line: &[u8]) -> Vec<String> {
-        match Line::parse(line) {
-            Ok(Line::Technical(Technical::Ready)) => self.send(id, &Line::Technical(Technical::Ok)),
-            Ok(Line::Status { state, text } | Line::StatusProgress { state, text, .. }) => {
-                return self.device_state(id, state, text);
-            }
-            Ok(Line::Message(message)) => {
-                let text = String::from_utf8_lossy(line).into_owned();
-                if self.messages.len() == MAX_MESSAGES {
-                    self.messages.pop_front();
-                }
-                self.messages.push_back(text);
-                let bytes = Line::Message(message).to_bytes();
-                for connection in self.connections.values_mut() {
-                    if connection.mask.intersects(message.kind) {
-                        connection.send_bytes(&bytes);
-                    }
-                }
-                return vec![format!("{}: {}", message.origin, message.text)];
-            }
-            Ok(Line::Return(_)) => self.status_answered(id),
-            Ok(Line::SetValue { name, op, operand }) => {
-                let end = match self.table.prepare_set(name, op, operand) {
-                    // None of these values can be set.
-                    Ok(_) => CommandReturn::ok(),
-                    Err(end) => end,
-                };
-                self.reply(id, end);
-            }
-            Ok(Line::Command(command)) => return self.command(id, &command),
-            Ok(_) => {}
-            Err(error) => {
-                if error.word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
-                    self.reply(id, CommandReturn::bad_parameters(error.word.as_bytes()));
-                }
-            }
-        }
-        Vec::new()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::collection::vec;
-    use proptest::prelude::*;
-
-    /// Mostly what clients and devices say, sometimes anything.
-    fn line() -> impl Strategy<Value = Vec<u8>> {
-        let known = prop_oneof![
-            Just("login a b"),
-            Just("password a"),
-            Just("register 0 D 15 h 1"),
-            Just("register 0 E 15 h 1"),
-            Just("key D"),
-            Just("authorize 1 5"),
-            Just("info"),
-            Just("status_info"),
-            Just("message_mask 16777215"),
-            Just("S 2147483648 \"rain\""),
-            Just("S 1090519040"),
-            Just("S 0"),
-            Just("+0 OK"),
-            Just("M 1 2 D 1 text"),
-            Just("weather_update \"D\" \"hail\""),
-            Just("X infotime = 5"),
-        ];
-        prop_oneof![20 => known.prop_map(|line| line.as_bytes().to_vec()), 1 => vec(any::<u8>(), 0..30)]
-    }
-
-    proptest! {
-        /// Whatever is said by whom, and whoever leaves: nothing panics, names stay unique, bad weather goes with its
-        /// devices, and nobody waits for an answer of one who is gone.
-        #[test]
-        fn any_conversation(said in vec((0usize..4, line(), 0u8..20), 0..80)) {
-            let hub = Hub::new(Box::new(|_| {}));
-            let mut connections: Vec<i32> = (0..4).map(|_| hub.connected().0).collect();
-            for (who, line, leaves) in said {
-                hub.handle_line(connections[who], &line);
-                if leaves == 0 {
-                    hub.disconnected(connections[who]);
-                    connections[who] = hub.connected().0;
-                }
-                let mut names = hub.devices();
-                names.sort();
-                let count = names.len();
-                names.dedup();
-                prop_assert_eq!(names.len(), count);
-                let state = hub.lock();
-                let bad = state.connections.values().any(|c| c.state.contains(DeviceState::BAD_WEATHER));
-                prop_assert_eq!(state.state.contains(DeviceState::BAD_WEATHER), bad);
-                let asked: usize = state.connections.values().map(|c| c.askers.len()).sum();
-                let waits: usize = state.connections.values().map(|c| c.waits_for).sum();
-                prop_assert!(waits <= asked, "{} wait, {} are asked", waits, asked);
-            }
-        }
+        queue.lines.extend_from_slice(lines);
+        queue.mailbox.filled.notify_one();
     }
 }

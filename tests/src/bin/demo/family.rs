@@ -1,9 +1,10 @@
 //! The processes of the demonstration, their ports, and their folder.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use lamon_tests::process::{Process, quoted};
@@ -95,7 +96,7 @@ impl Family {
     /// Starts all of it, and waits until the hub listens.
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let folder = Folder::make()?;
-        let (built_in, centrald) = centrald().await?;
+        let (built_in, centrald) = centrald(&folder.path().join("centrald.log")).await?;
         // In an observatory that has its own NODES this one must not take the name.
         let device = if built_in.is_some() { "NODES" } else { "NODES_DEMO" };
         let ports = Ports::find().await?;
@@ -157,8 +158,9 @@ impl Family {
     }
 }
 
-/// The centrald that is asked for, or one of its own: never one that happens to run here, which may be an observatory's.
-async fn centrald() -> anyhow::Result<(Option<testing::Centrald>, String)> {
+/// The centrald that is asked for, or one of its own, which tells `log` what happens: never one that happens to run here,
+/// which may be an observatory's.
+async fn centrald(log: &Path) -> anyhow::Result<(Option<testing::Centrald>, String)> {
     if let Some(address) = std::env::var_os("CENTRALD") {
         let address = address.to_string_lossy().into_owned();
         TcpStream::connect(&address).await.with_context(|| format!("no centrald at CENTRALD={address}"))?;
@@ -173,7 +175,13 @@ async fn centrald() -> anyhow::Result<(Option<testing::Centrald>, String)> {
         }
         match TcpListener::bind(address).await {
             Ok(listener) => {
-                return Ok((Some(testing::Centrald::start_on(listener, |_| {})?), address.to_string()));
+                let log =
+                    Mutex::new(File::create(log).with_context(|| format!("cannot write {}", log.display()))?);
+                // A line that cannot be written is lost, and the demonstration goes on.
+                let tell = move |line: &str| {
+                    let _ = writeln!(log.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
+                };
+                return Ok((Some(testing::Centrald::start_on(listener, tell)?), address.to_string()));
             }
             Err(error) if is_taken(&error) => {}
             Err(error) => return Err(error).with_context(|| format!("cannot listen on {address}")),
