@@ -19,6 +19,7 @@
 
 mod peer;
 mod picture;
+mod text;
 
 use rts2_proto::{Command, CommandReturn, DeviceState, Line, Rest, SetOp, Text, TextError};
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rts2_proto::{
     DisplayType, FitsNameError, Level, NameError, QuotedString, TextError, ValueData, ValueFlags, ValueName,
-    ValueType, check_fits_name,
+    check_fits_name,
 };
 
 use crate::handlers::{Refusal, SetHandler, set_handler};
 use crate::presets::{Due, PresetError};
+use crate::samples::MAX_SAMPLES;
 use crate::shared::Shared;
 use crate::table::NewEntry;
 use crate::value::{Value, ValueKind};
@@ -46,6 +47,12 @@ pub enum DeclareError {
         /// How many there were.
         count: usize,
     },
+    /// Statistics need between 1 and [`MAX_SAMPLES`] measurements.
+    #[error("statistics of {count} measurements, 1 to {MAX_SAMPLES} wanted")]
+    SampleCount {
+        /// How many were asked for.
+        count: usize,
+    },
     /// The name is too long for FITS headers.
     #[error(transparent)]
     Fits(#[from] FitsNameError),
@@ -66,23 +73,30 @@ pub struct Declaration<T> {
     flags: ValueFlags,
     items: Vec<String>,
     data: ValueData,
+    samples: Option<usize>,
     on_set: Option<SetHandler>,
     kind: PhantomData<fn() -> T>,
 }
 
 impl<T: ValueKind> Declaration<T> {
     pub(crate) fn new(shared: Arc<Shared>, name: &str, description: &str, items: &[&str]) -> Self {
-        let value_type = ValueType::scalar(T::BASE);
         Self {
             shared,
             name: name.to_owned(),
             description: description.to_owned(),
-            flags: ValueFlags::of_type(value_type),
+            flags: ValueFlags::of_type(T::TYPE),
             items: items.iter().map(|&item| item.to_owned()).collect(),
-            data: ValueData::unset(value_type),
+            data: ValueData::unset(T::TYPE),
+            samples: None,
             on_set: None,
             kind: PhantomData,
         }
+    }
+
+    /// Statistics of the newest `count` measurements.
+    pub(crate) fn over(mut self, count: usize) -> Self {
+        self.samples = Some(count);
+        self
     }
 
     /// How clients show it.
@@ -188,6 +202,9 @@ impl<T: ValueKind> Declaration<T> {
         if matches!(self.data, ValueData::Selection(_)) && !(1..=MAX_ITEMS).contains(&items.len()) {
             return Err(DeclareError::ItemCount { count: items.len() });
         }
+        if let Some(count) = self.samples.filter(|count| !(1..=MAX_SAMPLES).contains(count)) {
+            return Err(DeclareError::SampleCount { count });
+        }
         // A selection that begins beyond its list begins at its first name.
         let data = match self.data {
             ValueData::Selection(index) if !usize::try_from(index).is_ok_and(|index| index < items.len()) => {
@@ -196,7 +213,7 @@ impl<T: ValueKind> Declaration<T> {
             data => data,
         };
         let description = QuotedString::new(&self.description).map_err(DeclareError::Description)?;
-        let beginning = self.shared.presets().begin(&name, ValueType::scalar(T::BASE), &items, data)?;
+        let beginning = self.shared.presets().begin(&name, T::TYPE, &items, data)?;
         // What RTS2 programs cannot bear is mended.
         let data = match &beginning.last {
             Some(_) => T::from_data(&beginning.data).into_data(),
@@ -204,7 +221,14 @@ impl<T: ValueKind> Declaration<T> {
         };
         let asked = self.on_set.is_some();
         let new = NewEntry { name, flags: self.flags, description, items, data, on_set: self.on_set };
-        let index = self.shared.lock().table.declare(new)?;
+        let index = {
+            let mut state = self.shared.lock();
+            let index = state.table.declare(new)?;
+            if let Some(count) = self.samples {
+                state.table.keep_samples(index, count);
+            }
+            index
+        };
         self.shared.wake();
         if asked && let Some((preset, fallback)) = beginning.last {
             self.shared.presets().due.push(Due { index, preset, fallback });

@@ -146,6 +146,13 @@ impl Shared {
         }
     }
 
+    pub(crate) fn add_sample(&self, index: usize, measured: f64, at: f64) {
+        let changed = self.lock().table.add_sample(index, measured, at);
+        if changed {
+            self.wake();
+        }
+    }
+
     pub(crate) fn set_state(&self, state: DeviceState, text: &str) {
         let changed = self.lock().table.set_state(state, text);
         if changed {

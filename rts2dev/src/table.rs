@@ -14,6 +14,7 @@ use rts2_proto::{
 
 use crate::declaration::{DeclareError, MAX_VALUES};
 use crate::handlers::SetHandler;
+use crate::samples::Samples;
 
 /// Something that changes and is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(crate) struct Entry {
     pub(crate) items: Vec<QuotedString>,
     pub(crate) data: ValueData,
     pub(crate) on_set: Option<SetHandler>,
+    /// The measurements behind its statistics.
+    samples: Option<Box<Samples>>,
     /// What it goes back to at the end of a script, if it does.
     reset: Option<ValueData>,
     /// Number of its last change.
@@ -153,6 +156,7 @@ impl Table {
             items: new.items,
             data: new.data,
             on_set: new.on_set,
+            samples: None,
             changed: 0,
             declared: 0,
             metainfo: Vec::new(),
@@ -166,6 +170,25 @@ impl Table {
         self.entries.push(entry);
         self.order.insert(self.version, Item::Value(index));
         Ok(index)
+    }
+
+    /// Lets a value have statistics of its newest `count` measurements.
+    pub(crate) fn keep_samples(&mut self, index: usize, count: usize) {
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.samples = Some(Box::new(Samples::new(count)));
+        }
+    }
+
+    /// Counts a measurement of a value with statistics, `at` in unix seconds. `false` when nothing changed.
+    pub(crate) fn add_sample(&mut self, index: usize, measured: f64, at: f64) -> bool {
+        let Some(entry) = self.entries.get_mut(index) else { return false };
+        let Some(samples) = entry.samples.as_mut() else { return false };
+        samples.add(measured, at);
+        let data = match entry.data {
+            ValueData::TimeSerie(_) => ValueData::TimeSerie(Box::new(samples.time_serie())),
+            _ => ValueData::Stat(Box::new(samples.statistics())),
+        };
+        self.set(index, Some(data), None)
     }
 
     /// Sets data, level or both. `false` when nothing changed.

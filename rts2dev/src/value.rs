@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use rts2_proto::{BaseType, Level, QuotedString, ValueData, ValueFlags, ValueType};
+use rts2_proto::{BaseType, Level, QuotedString, Statistics, TimeSerie, ValueData, ValueFlags, ValueType};
 
 use crate::shared::{Shared, unix_seconds};
 
@@ -43,21 +43,32 @@ impl From<i32> for Selection {
     }
 }
 
-/// A Rust type that a value can hold. Implemented for `f64`, `f32`, `i32`, `i64`, `bool`, `String`, [`Time`] and
-/// [`Selection`]; nothing else makes sense to RTS2.
+/// A Rust type that a value can hold. Implemented for `f64`, `f32`, `i32`, `i64`, `bool`, `String`, [`Time`],
+/// [`Selection`], for [`RaDec`], [`AltAz`], [`Pid`], [`Statistics`], [`TimeSerie`], [`MinMax`] of `f64` and `i32`,
+/// [`Rectangle`] of the four numbers, and `Vec` of `f64`, `i32`, `bool`, `String` and [`Time`]. Anything else makes
+/// RTS2's clients exit, or means nothing to them.
+///
+/// [`RaDec`]: crate::proto::RaDec
+/// [`AltAz`]: crate::proto::AltAz
+/// [`Pid`]: crate::proto::Pid
+/// [`Statistics`]: crate::proto::Statistics
+/// [`TimeSerie`]: crate::proto::TimeSerie
+/// [`MinMax`]: crate::proto::MinMax
+/// [`Rectangle`]: crate::proto::Rectangle
 pub trait ValueKind: Sized + Send + 'static + sealed::Sealed {
     /// RTS2's type for it.
-    const BASE: BaseType;
+    const TYPE: ValueType;
 
     /// As RTS2 holds it. What RTS2 programs cannot bear is mended: a number that is not finite becomes nan, a text
-    /// loses quotes, line ends and percent signs.
+    /// loses quotes, line ends and percent signs, an array what is beyond the
+    /// [limit](crate::proto::MAX_ARRAY_ITEMS) of a line.
     fn into_data(self) -> ValueData;
 
     /// From what RTS2 holds. A bool that is not known reads as false, data of another type as not set.
     fn from_data(data: &ValueData) -> Self;
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
@@ -67,7 +78,7 @@ macro_rules! kinds {
         $(
             impl sealed::Sealed for $kind {}
             impl ValueKind for $kind {
-                const BASE: BaseType = BaseType::$base;
+                const TYPE: ValueType = ValueType::scalar(BaseType::$base);
                 fn into_data(self) -> ValueData {
                     let $value = self;
                     ValueData::$base($into)
@@ -144,7 +155,7 @@ impl<T: ValueKind> Value<T> {
     #[must_use]
     pub fn get(&self) -> T {
         let data = self.shared.lock().table.entry(self.index).map(|entry| entry.data.clone());
-        T::from_data(&data.unwrap_or_else(|| ValueData::unset(ValueType::scalar(T::BASE))))
+        T::from_data(&data.unwrap_or_else(|| ValueData::unset(T::TYPE)))
     }
 
     /// Its level.
@@ -177,6 +188,29 @@ impl<T: ValueKind> Value<T> {
     }
 }
 
-fn finite(number: f64) -> f64 {
+impl Value<Statistics> {
+    /// Counts a measurement, in the unit of the value. The statistics are those of the newest measurements, as many
+    /// as [`DeviceHandle::statistics`](crate::DeviceHandle::statistics) was told. One that is not finite is not
+    /// counted.
+    pub fn add(&self, measured: f64) {
+        self.shared.add_sample(self.index, measured, Time::now().0);
+    }
+}
+
+impl Value<TimeSerie> {
+    /// Counts a measurement of the present, in the unit of the value; else as [`Value::<TimeSerie>::add_at`].
+    pub fn add(&self, measured: f64) {
+        self.add_at(measured, Time::now());
+    }
+
+    /// Counts a measurement of that time. The statistics and the trend are those of the newest measurements, as many
+    /// as [`DeviceHandle::time_serie`](crate::DeviceHandle::time_serie) was told. One that is not finite is not
+    /// counted.
+    pub fn add_at(&self, measured: f64, at: Time) {
+        self.shared.add_sample(self.index, measured, at.0);
+    }
+}
+
+pub(crate) fn finite(number: f64) -> f64 {
     if number.is_finite() { number } else { f64::NAN }
 }

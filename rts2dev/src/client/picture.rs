@@ -98,29 +98,12 @@ impl RemoteValue {
         }
     }
 
-    /// What it holds, for a person: the name of a selection, on and off, a number as it is.
+    /// What it holds, for a person: the name of a selection, on and off, right ascension as hours and declination as
+    /// degrees with minutes and seconds, lists for arrays, `value min..max` for min-max values, other numbers as they
+    /// are.
     #[must_use]
     pub fn text(&self) -> String {
-        match &self.data {
-            ValueData::String(text) => text.as_str().to_owned(),
-            ValueData::Selection(index) => usize::try_from(*index)
-                .ok()
-                .and_then(|index| self.items.get(index).cloned())
-                .unwrap_or_else(|| index.to_string()),
-            ValueData::Bool(known) => match (known, self.display_type()) {
-                (None, _) => "unknown",
-                (Some(true), DisplayType::OnOff) => "on",
-                (Some(false), DisplayType::OnOff) => "off",
-                (Some(true), _) => "true",
-                (Some(false), _) => "false",
-            }
-            .to_owned(),
-            other => {
-                let mut text = Vec::new();
-                other.write_to(&mut text);
-                String::from_utf8_lossy(&text).into_owned()
-            }
-        }
+        super::text::text(self)
     }
 
     fn bytes(&self) -> usize {
@@ -328,7 +311,7 @@ mod tests {
             "S 4 \"why\"",
         ]);
         let texts: Vec<_> = picture.values.iter().map(RemoteValue::text).collect();
-        assert_eq!(texts, ["OPEN", "off", "12.5", "nan 0 nan nan nan nan nan nan"]);
+        assert_eq!(texts, ["OPEN", "off", "12.5", "nan +- nan, 0 of nan..nan, nan/s"]);
         assert_eq!(picture.value("D").unwrap().level(), Level::Error);
         assert_eq!(picture.value("d").unwrap().number(), Some(12.5));
         assert_eq!((picture.state.bits(), picture.bop.bits()), (4, 16_777_216));
