@@ -245,6 +245,8 @@ async fn our_client_and_the_real_dummy_sensor() {
     let value = |remote: &RemoteDevice, name: &str| remote.value(name).unwrap();
     assert!(remote.values().len() >= 35, "{:?}", remote.values());
     assert_eq!(remote.values()[0].name, "infotime");
+    // No value of it is beyond us.
+    assert!(remote.values().iter().all(|value| !matches!(value.data, ValueData::Raw(_))));
     let bases = [
         ("TEST_INT", BaseType::Integer),
         ("TEST_DOUBLE", BaseType::Double),
@@ -269,6 +271,10 @@ async fn our_client_and_the_real_dummy_sensor() {
         ("test_string", SetOp::Set, "\"hello world\"", "+0 OK", "hello world"),
         ("TEST_TIME", SetOp::Set, "+10m", "+0 OK", "10.0"),
         ("test_PID", SetOp::Set, "1 2 3", "+0 OK", "1 2 3"),
+        ("ra_dec_test", SetOp::Set, "155:07:30 -0:30:40", "+0 OK", "10:20:30.00 -00:30:40.0"),
+        ("test_minmax", SetOp::Set, "7 0 10", "+0 OK", "7.0 0.0..10.0"),
+        ("test_content1", SetOp::Set, "1 2.5", "+0 OK", "1.0, 2.5"),
+        ("bools[2]", SetOp::Set, "off", "+0 OK", ""),
         ("generate_critical", SetOp::Set, "on", "+0 OK", "on"),
         ("TEST_INT_1", SetOp::Set, "1", "-5 trying to index non-array value", ""),
         ("TEST_INT[1", SetOp::Set, "1", "-5 missing ] for end of array index", ""),
@@ -364,6 +370,108 @@ const SETS: &[&str] = &[
     "X test_on_off = Yes",
     "X test_on_off = 0",
     "X test_on_off = 2",
+    // Positions and controllers: one angle for both, and `-` the wrong way round.
+    "X ra_dec_test = 10:20:30 +20:30:40",
+    "X ra_dec_test = 10:20:30 +20:30:40",
+    "X ra_dec_test + 1 1",
+    "X ra_dec_test - 1 1",
+    "X ra_dec_test + 1",
+    "X ra_dec_test = 10",
+    "X ra_dec_test = 10 20 30",
+    "X ra_dec_test = foo",
+    "X ra_dec_test = 10 bar",
+    "X ra_dec_test = nan nan",
+    "X ra_dec_test = 10.5 -20.25",
+    "X ra_dec_test = -10:20:30.5 -0:30:40",
+    "X ra_dec_test = \"10 20 30\" \"+20 30 40\"",
+    "X ra_dec_test = 10, 20",
+    "X ra_dec_test = 10,20",
+    "X ra_dec_test = 10:70:30 0",
+    "X ra_dec_test = 10: 1e2",
+    "X ra_dec_test = 10::20 0",
+    "X ra_dec_test = 1e400 0",
+    "X ra_dec_test =",
+    "X ra_dec_test[0] = 1",
+    "X test_PID = 1 2 3",
+    "X test_PID = 1 2 3",
+    "X test_PID + 1 1 1",
+    "X test_PID - 1 1 1",
+    "X test_PID + 5",
+    "X test_PID = 1 2",
+    "X test_PID = 1.5 2 3",
+    "X test_PID = 4,5,6",
+    "X test_PID = 1 2 3 4",
+    // A number between limits.
+    "X test_minmax = 7",
+    "X test_minmax = 8 0 10",
+    "X test_minmax = 11",
+    "X test_minmax + 2",
+    "X test_minmax + 1",
+    "X test_minmax - 5",
+    "X test_minmax = 4 3 10",
+    "X test_minmax + 1",
+    "X test_minmax + 3 0 20",
+    "X test_minmax - 1 2 3",
+    "X test_minmax + nan",
+    "X test_minmax = 4,0,9",
+    "X test_minmax = 5 4",
+    "X test_minmax = foo",
+    "X test_minmax =",
+    "X test_minmax = 1 2 3 4",
+    "X test_minmax[0] = 1",
+    "X deg_minmax = 10:20:30",
+    // Arrays.
+    "X test_content1 = 1 2 3",
+    "X test_content1 + 4",
+    "X test_content1 - 4",
+    "X test_content1 = 4,5, 6",
+    "X test_content1 = foo",
+    "X test_content1 = 1 foo",
+    "X test_content1 = 1,,2",
+    "X test_content1 = nan 1.25",
+    "X test_content1 = \"1 2\" 3",
+    "X test_content1 = 1 2 3",
+    "X test_content1[1] = 7",
+    "X test_content1[0:1] = 8",
+    "X test_content1[2:] = 5",
+    "X test_content1[:2] = 6",
+    "X test_content1[2:1] = 9",
+    "X test_content1[1:2,3] = 9",
+    "X test_content1[5:9] = 1",
+    "X test_content1[] = 2.5",
+    "X test_content1[1] + 7",
+    "X test_content1[1] = foo",
+    "X test_content1[1] = 7 8",
+    "X test_content1[1] =",
+    "X test_content1[1;2] = 9",
+    "X test_content1[-1] = 9",
+    "X test_content1[1:2:3] = 9",
+    "X test_content1_2 = 99",
+    "X test_content1_x = 99",
+    "X test_content1 =",
+    "X test_content2 = 1",
+    "X test_content2[0] = 1",
+    "X test_content3 = 1 2 3",
+    "X test_content3[2] = -20",
+    "X test_content3 = 1.5",
+    "X test_content3 = 5x",
+    "X test_content3 + 2",
+    "X times = 1 2 3.5",
+    "X times[1] = 7",
+    "X times[2] = nan",
+    "X times = now",
+    "X times = +1h -5",
+    "X bools = on off yes no 1 0 TRUE",
+    "X bools[7] = off",
+    "X bools[1,2] = on",
+    "X bools = 2",
+    "X bools = on,off",
+    "X bools[1:2] = maybe",
+    "X bools[0-1] = off",
+    "X bools[1 = off",
+    "X bools + on",
+    "X bools =",
+    "X test_stat = 5",
     "X nosuch = 3",
     "X nosuch_1 = 3",
     "X nosuch[1] = 3",
@@ -376,6 +484,15 @@ const SETS: &[&str] = &[
     "authorize 1 2",
 ];
 
+/// A name without the `_2` that stands for an element.
+fn named(name: &str) -> String {
+    let name = name.to_lowercase();
+    match name.rsplit_once('_') {
+        Some((array, index)) if array == "test_content1" && !index.is_empty() => array.to_owned(),
+        _ => name,
+    }
+}
+
 /// What a device answers to a line: changes of the value that the line names, and the end line.
 async fn answer(device: &mut common::Raw, line: &str) -> Vec<String> {
     let name = line.split([' ', '[']).nth(1).unwrap_or_default().trim_matches('"').to_lowercase();
@@ -384,8 +501,9 @@ async fn answer(device: &mut common::Raw, line: &str) -> Vec<String> {
     let changes = lines.iter().filter_map(|line| {
         let (changed, value) = line.strip_prefix("V ")?.split_once(' ')?;
         // Numbers are written in different lengths.
-        let value = value.parse::<f64>().map_or_else(|_| value.to_owned(), |number| number.to_string());
-        (changed.to_lowercase() == name).then(|| format!("{changed} {value}"))
+        let word = |word: &str| word.parse::<f64>().map_or_else(|_| word.to_owned(), |it| it.to_string());
+        let value = value.split(' ').map(word).collect::<Vec<_>>().join(" ");
+        (named(changed) == named(&name)).then(|| format!("{changed} {value}"))
     });
     changes.chain([end.clone()]).collect()
 }
@@ -417,6 +535,16 @@ async fn our_device_answers_as_the_real_one() {
         handle.selection("stop_move_err", "x", &levels).writable().declare().unwrap();
         handle.time("TEST_TIME", "x").writable().declare().unwrap();
         handle.boolean("test_on_off", "x").writable().declare().unwrap();
+        handle.ra_dec("ra_dec_test", "x").writable().declare().unwrap();
+        handle.pid("test_PID", "x").writable().declare().unwrap();
+        handle.min_max::<f64>("test_minmax", "x").writable().declare().unwrap();
+        handle.min_max::<f64>("deg_minmax", "x").display(DisplayType::Degrees).writable().declare().unwrap();
+        handle.doubles("test_content1", "x").writable().declare().unwrap();
+        handle.doubles("test_content2", "x").declare().unwrap();
+        handle.integers("test_content3", "x").writable().declare().unwrap();
+        handle.times("times", "x").writable().declare().unwrap();
+        handle.booleans("bools", "x").initial([false, true, true]).writable().declare().unwrap();
+        handle.statistics("test_stat", "x", 5).declare().unwrap();
     })
     .await;
     let mut real = common::Raw::connect(port).await;
