@@ -2,6 +2,8 @@
 //!
 //! - [`journal`]: every [`Sample`] in the order of its arrival, on the hub's own disk, before it is acknowledged.
 //! - [`archive`]: where samples stay, filled from the journal in batches: a SQLite file or a MySQL database.
+//! - [`upkeep`]: rollups of ten minutes and of an hour, made from what is stored, and the end of what is old.
+//! - [`registers`]: nodes, events, settings.
 //! - [`reading`]: the same samples back, for applications.
 //! - [`schema`]: the tables of an archive, alike in both databases.
 //!
@@ -11,20 +13,28 @@
 //! nothing doubled.
 
 pub mod archive;
+mod db;
 pub mod journal;
 mod migrations;
 pub mod reading;
 mod record;
+pub mod registers;
+mod rollup;
+mod rollup_row;
 mod sample;
 pub mod schema;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tier;
+pub mod upkeep;
 
 pub use self::{
     archive::{Appended, Archive, ArchiveError, ArchiveUrl, UrlError},
     journal::{Journal, JournalOptions, JournalReader},
     migrations::archive_migrations,
     reading::ArchiveReader,
+    rollup::{Rollup, Stat},
     sample::{CORE_METRICS, Sample},
+    tier::Tier,
 };

@@ -8,6 +8,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tracing::info;
 
 /// The journal's tables.
 pub(crate) const JOURNAL: EmbeddedMigrations = embed_migrations!("migrations/journal");
@@ -52,12 +53,16 @@ where
     {
         return Err(MigrateError::Newer { version: version.to_string() });
     }
-    let mut run = 0;
-    for migration in own.iter().filter(|own| !applied.contains(&own.name().version())) {
-        harness.run_migration(&**migration).map_err(failed)?;
-        run += 1;
+    let lacking: Vec<_> = own.iter().filter(|own| !applied.contains(&own.name().version())).collect();
+    // A new database is made in an instant; an old one may take minutes, and an operator wants to know why.
+    let old = !applied.is_empty();
+    for (number, migration) in (1..).zip(&lacking) {
+        if old {
+            info!(migration = %migration.name(), number, of = lacking.len(), "bringing an older database to this version");
+        }
+        harness.run_migration(&***migration).map_err(failed)?;
     }
-    Ok(run)
+    Ok(lacking.len())
 }
 
 /// A set of migrations, oldest first.

@@ -5,6 +5,9 @@
 //! has no twin in SQLite. People read it with `FROM_UNIXTIME(time_ms / 1000)` and
 //! `datetime(time_ms / 1000, 'unixepoch')`.
 //!
+//! Here are the tables that diesel's own expressions are used for. Those of the rollups have four columns for each core
+//! metric, and their statements are made of the list of metrics; `upkeep` and `registers` say theirs themselves.
+//!
 //! The other metrics are a JSON object in a text column, not in a column of MySQL's type `JSON`, because that type
 //! parses the text, orders the keys anew and may give numbers back in another form. JSON functions take text as well.
 

@@ -5,11 +5,13 @@
 //! wins. A row that the database refuses goes to `dead_letter` with the reason and never stops the others.
 
 mod error;
+mod marks;
 mod mysql;
 mod mysql_fault;
 mod mysql_session;
 mod rows;
 mod sqlite;
+mod tasks;
 pub(crate) mod url;
 
 use std::{borrow::Cow, fmt};
@@ -19,12 +21,21 @@ pub use self::{
     rows::DeadLetter,
     url::{ArchiveUrl, UrlError},
 };
-use self::{mysql::MysqlArchive, sqlite::SqliteArchive, url::Target};
+use self::{
+    mysql::MysqlArchive,
+    sqlite::SqliteArchive,
+    tasks::{AppendEvents, ListSettings, Reset, Set, Step, Task, UpsertNodes},
+    url::Target,
+};
 pub(crate) use self::{
     mysql_fault::fault_sentence, mysql_session::open_session, rows::StoredSample,
     sqlite::sentence as sqlite_sentence,
 };
-use crate::sample::Sample;
+use crate::{
+    registers::{Event, NodeRecord, Setting},
+    sample::Sample,
+    upkeep::{Retention, Upkept},
+};
 
 /// The best number of samples to hand over at once: the most that go into one statement of MySQL.
 pub const BATCH_ROWS: usize = 1_000;
@@ -41,7 +52,7 @@ pub enum Archive {
     /// A SQLite file.
     Sqlite(SqliteArchive),
     /// A MySQL or MariaDB server.
-    Mysql(MysqlArchive),
+    Mysql(Box<MysqlArchive>),
 }
 
 /// What became of a batch. The three counts add up to its length.
@@ -82,7 +93,9 @@ impl Archive {
         }
         match &url.0 {
             Target::Sqlite(path) => SqliteArchive::connect(path, hub).await.map(Self::Sqlite),
-            Target::Mysql(target) => MysqlArchive::connect(target, hub).await.map(Self::Mysql),
+            Target::Mysql(target) => {
+                MysqlArchive::connect(target, hub).await.map(|archive| Self::Mysql(Box::new(archive)))
+            }
         }
     }
 
@@ -97,6 +110,86 @@ impl Archive {
         match self {
             Self::Sqlite(archive) => archive.append(samples).await,
             Self::Mysql(archive) => archive.append(samples).await,
+        }
+    }
+
+    /// Does one short step of what keeps an archive in order at `now_ms` (milliseconds since 1970): makes rollups that are
+    /// due, or deletes rows that are older than `retention` keeps. Call it when there is nothing to append, and again
+    /// while it answers `more`.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`]: the step is undone, and can be done again.
+    pub async fn upkeep(&mut self, retention: &Retention, now_ms: i64) -> Result<Upkept, ArchiveError> {
+        self.perform(Step { retention: *retention, now_ms }).await
+    }
+
+    /// Stores events. Those that are there already stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn append_events(&mut self, events: &[Event]) -> Result<(), ArchiveError> {
+        for events in events.chunks(BATCH_ROWS) {
+            self.perform(AppendEvents(events.to_vec())).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores what is known of nodes, one record a node. The first time of hearing only ever goes back, the last only forth,
+    /// and what a record does not know stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn upsert_nodes(&mut self, nodes: &[NodeRecord]) -> Result<(), ArchiveError> {
+        self.perform(UpsertNodes(nodes.to_vec())).await
+    }
+
+    /// Writes a setting over what it was.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`]; names and values that are too long are refused.
+    pub async fn set(&mut self, setting: &Setting) -> Result<(), ArchiveError> {
+        match setting.fault() {
+            Some(fault) => Err(ArchiveError::Other(fault)),
+            None => self.perform(Set(setting.clone())).await,
+        }
+    }
+
+    /// Removes a setting, so that the configuration file holds again; whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn reset(&mut self, name: &str) -> Result<bool, ArchiveError> {
+        self.perform(Reset(name.to_owned())).await
+    }
+
+    /// A setting.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn setting(&mut self, name: &str) -> Result<Option<Setting>, ArchiveError> {
+        Ok(self.settings(name).await?.into_iter().find(|setting| setting.name == name))
+    }
+
+    /// Every setting whose name begins with `prefix`, by name; [`MAX_SETTINGS`](crate::registers::MAX_SETTINGS) at most.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn settings(&mut self, prefix: &str) -> Result<Vec<Setting>, ArchiveError> {
+        self.perform(ListSettings(prefix.to_owned())).await
+    }
+
+    /// Does a task on the archive's own connection.
+    async fn perform<T: Task>(&mut self, task: T) -> Result<T::Output, ArchiveError> {
+        match self {
+            Self::Sqlite(archive) => archive.perform(task).await,
+            Self::Mysql(archive) => archive.perform(task).await,
         }
     }
 }

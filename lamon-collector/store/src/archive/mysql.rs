@@ -2,21 +2,26 @@
 
 use std::{fmt, time::Duration};
 
-use diesel::{dsl::DuplicatedKeys, result::Error, sql_query};
+use diesel::{dsl::DuplicatedKeys, result::Error};
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl, async_connection_wrapper::AsyncConnectionWrapper};
 use tokio::{task, time::timeout};
 
 use super::{
     Appended, ArchiveError, BATCH_ROWS, debug_name,
+    marks::{Marks, now_ms},
     mysql_fault::{MysqlFault, fault_of},
     mysql_session::open_session,
     rows::{NewDeadLetter, NewSample},
+    tasks::Task,
     url::MysqlTarget,
 };
 use crate::{
+    db::Db,
     migrations::{self, MigrateError},
     sample::Sample,
     schema::{dead_letter, samples},
+    tier::Tier,
+    upkeep::{Upkeep, mark_due, prepare_partitions},
 };
 
 /// Most bytes of rows in one statement: below the packet of the oldest servers, 1 MiB, with room for one more row.
@@ -25,8 +30,9 @@ const BATCH_BYTES: usize = 384 << 10;
 /// How long one batch may take. A server that hangs longer is as good as away; the connection is given up.
 const APPEND_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long the migrations may take, with the wait for another hub that runs them.
-const MIGRATE_LIMIT: Duration = Duration::from_secs(600);
+/// How long the migrations may take, with the wait for another hub that runs them: a large table that is written anew
+/// takes its time.
+const MIGRATE_LIMIT: Duration = Duration::from_secs(6 * 3_600);
 
 /// An archive in a MySQL or MariaDB database.
 pub struct MysqlArchive {
@@ -34,7 +40,12 @@ pub struct MysqlArchive {
     hub: String,
     /// None after a fault, and while a batch is on its way: a call that is dropped leaves no half-used connection.
     connection: Option<AsyncMysqlConnection>,
+    marks: Marks,
+    upkeep: Upkeep,
 }
+
+/// How often what another hub got in the way of is tried again at once.
+const COLLISIONS: u32 = 5;
 
 /// A sample with its row.
 struct Item<'a> {
@@ -52,17 +63,30 @@ struct Refusal<'a> {
 impl MysqlArchive {
     /// Connects and brings the tables up to date.
     pub(super) async fn connect(target: &MysqlTarget, hub: &str) -> Result<Self, ArchiveError> {
-        let connection = migrate(open_session(target).await?, target).await?;
-        Ok(Self { target: target.clone(), hub: hub.to_owned(), connection: Some(connection) })
+        let mut connection = migrate(open_session(target).await?, target).await?;
+        let upkeep = match Upkeep::load(&mut connection).await {
+            Ok(upkeep) => upkeep,
+            Err(error) => return Err(fault_of(&mut connection, error).await.into_error(target)),
+        };
+        Ok(Self {
+            target: target.clone(),
+            hub: hub.to_owned(),
+            connection: Some(connection),
+            marks: Marks::default(),
+            upkeep,
+        })
     }
 
     /// See [`Archive::append`](super::Archive::append).
     pub(super) async fn append(&mut self, samples: &[Sample]) -> Result<Appended, ArchiveError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => open_session(&self.target).await?,
+            None => {
+                self.marks.forget();
+                open_session(&self.target).await?
+            }
         };
-        match timeout(APPEND_LIMIT, append(&mut connection, samples, &self.hub)).await {
+        match timeout(APPEND_LIMIT, append(&mut connection, samples, &self.hub, &mut self.marks)).await {
             Ok(Ok(appended)) => {
                 self.connection = Some(connection);
                 Ok(appended)
@@ -74,6 +98,40 @@ impl MysqlArchive {
             }
         }
     }
+
+    /// Does a task. It may take long: dropping a partition waits for whoever reads it.
+    pub(super) async fn perform<T: Task>(&mut self, work: T) -> Result<T::Output, ArchiveError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                self.marks.forget();
+                open_session(&self.target).await?
+            }
+        };
+        let mut collisions = 0;
+        loop {
+            let fault = match work.clone().perform(&mut connection, &self.hub, &mut self.upkeep).await {
+                Ok(output) => {
+                    self.connection = Some(connection);
+                    return Ok(output);
+                }
+                Err(error) => fault_of(&mut connection, error).await,
+            };
+            collisions += 1;
+            if !matches!(fault, MysqlFault::Collision(_)) || collisions > COLLISIONS {
+                return Err(fault.into_error(&self.target));
+            }
+            undo(&mut connection).await.map_err(|fault| fault.into_error(&self.target))?;
+        }
+    }
+}
+
+/// Takes back what a transaction did.
+async fn undo(connection: &mut AsyncMysqlConnection) -> Result<(), MysqlFault> {
+    match connection.run("ROLLBACK", Vec::new()).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(fault_of(connection, error).await),
+    }
 }
 
 impl fmt::Debug for MysqlArchive {
@@ -82,25 +140,19 @@ impl fmt::Debug for MysqlArchive {
     }
 }
 
-/// Runs the migrations, on a thread that may block, since diesel's are not asynchronous.
+/// Runs the migrations, on a thread that may block, since diesel's are not asynchronous, and partitions the tables.
 async fn migrate(
     connection: AsyncMysqlConnection,
     target: &MysqlTarget,
 ) -> Result<AsyncMysqlConnection, ArchiveError> {
+    // Two hubs that start at once must not run the same migration; the session's end gives the lock back too.
+    let mut connection = connection;
+    if let Err(error) = connection.run("DO GET_LOCK('lamon_migrate', 300)", Vec::new()).await {
+        return Err(fault_of(&mut connection, error).await.into_error(target));
+    }
     let work = task::spawn_blocking(move || {
         let mut connection: AsyncConnectionWrapper<AsyncMysqlConnection> = connection.into();
-        // Two hubs that start at once must not run the same migration; the session's end gives the lock back too.
-        let result =
-            diesel::RunQueryDsl::execute(sql_query("DO GET_LOCK('lamon_migrate', 300)"), &mut connection)
-                .map_err(|error| MigrateError::Failed(error.to_string()))
-                .and_then(|_| migrations::migrate(&mut connection, &migrations::MYSQL))
-                .and_then(|_| {
-                    diesel::RunQueryDsl::execute(
-                        sql_query("DO RELEASE_LOCK('lamon_migrate')"),
-                        &mut connection,
-                    )
-                    .map_err(|error| MigrateError::Failed(error.to_string()))
-                });
+        let result = migrations::migrate(&mut connection, &migrations::MYSQL);
         (connection.into_inner(), result)
     });
     let (mut connection, result) = match timeout(MIGRATE_LIMIT, work).await {
@@ -114,7 +166,16 @@ async fn migrate(
         }
     };
     match result {
-        Ok(_) => Ok(connection),
+        Ok(_) => {
+            let ready = async {
+                prepare_partitions(&mut connection, now_ms()).await?;
+                connection.run("DO RELEASE_LOCK('lamon_migrate')", Vec::new()).await
+            };
+            match ready.await {
+                Ok(_) => Ok(connection),
+                Err(error) => Err(fault_of(&mut connection, error).await.into_error(target)),
+            }
+        }
         Err(error @ MigrateError::Newer { .. }) => {
             Err(ArchiveError::Newer(format!("the database {target} {error}")))
         }
@@ -130,6 +191,7 @@ async fn append(
     connection: &mut AsyncMysqlConnection,
     samples: &[Sample],
     hub: &str,
+    marks: &mut Marks,
 ) -> Result<Appended, MysqlFault> {
     let mut appended = Appended::default();
     let mut refused = Vec::new();
@@ -143,8 +205,9 @@ async fn append(
     // A stack instead of recursion; at most one entry for each halving of each chunk.
     let mut waiting: Vec<&[Item<'_>]> = chunks(&items);
     waiting.reverse();
+    let mut collisions = 0;
     while let Some(chunk) = waiting.pop() {
-        let fault = match insert(connection, chunk).await {
+        let fault = match insert(connection, chunk, marks).await {
             Ok(stored) => {
                 appended.stored += stored;
                 appended.already_there += chunk.len().saturating_sub(stored);
@@ -153,10 +216,17 @@ async fn append(
             Err(error) => fault_of(connection, error).await,
         };
         let (reason, certain) = match fault {
+            MysqlFault::Collision(_) if collisions < COLLISIONS => {
+                collisions += 1;
+                undo(connection).await?;
+                waiting.push(chunk);
+                continue;
+            }
             MysqlFault::Row(reason) => (reason, true),
             MysqlFault::Unclear(reason) => (reason, false),
             other => return Err(other),
         };
+        undo(connection).await?;
         if let [item] = chunk {
             refused.push(Refusal { sample: item.sample, reason, certain });
         } else {
@@ -198,16 +268,29 @@ fn chunks<'a, 'b>(items: &'a [Item<'b>]) -> Vec<&'a [Item<'b>]> {
     chunks
 }
 
-/// Writes rows in one statement and says how many were new.
-async fn insert(connection: &mut AsyncMysqlConnection, chunk: &[Item<'_>]) -> Result<usize, Error> {
+/// Writes rows in one statement, in one transaction with the rollups that become due by them, and says how many were new.
+async fn insert(
+    connection: &mut AsyncMysqlConnection,
+    chunk: &[Item<'_>],
+    marks: &mut Marks,
+) -> Result<usize, Error> {
     let rows: Vec<&NewSample<'_>> = chunk.iter().map(|item| &item.row).collect();
+    connection.begin().await?;
     // ON DUPLICATE KEY UPDATE of the key to itself: changes nothing, and counts no row as affected.
-    diesel::insert_into(samples::table)
+    let stored = diesel::insert_into(samples::table)
         .values(rows)
         .on_conflict(DuplicatedKeys)
         .do_nothing()
         .execute(connection)
-        .await
+        .await?;
+    let now_ms = now_ms();
+    // What was there already is due, or rolled up, already.
+    let new = if stored > 0 { chunk } else { &[] };
+    let due = marks.of(new.iter().map(|item| item.sample), now_ms);
+    mark_due(connection, Tier::TenMinutes, &due).await?;
+    connection.commit().await?;
+    marks.written(due, now_ms);
+    Ok(stored)
 }
 
 /// Writes a refused sample to `dead_letter`.

@@ -18,6 +18,8 @@ use super::{ArchiveError, url::MysqlTarget};
 pub(super) enum MysqlFault {
     /// The connection is gone, or the server cannot work at the moment.
     Unreachable(String),
+    /// Another hub did something at the same time: try again at once.
+    Collision(String),
     /// Password or privileges.
     Refused(String),
     /// No room.
@@ -39,8 +41,8 @@ impl MysqlFault {
             }
             // Disk full, error writing a file (mostly that), table full.
             1021 | 1026 | 1114 => Self::Full(message),
-            // Too many connections, out of memory, killed or shutting down, not ready (Galera), lock wait, deadlock,
-            // read-only, network trouble, timeouts, too many connections of the user or the host.
+            // Too many connections, out of memory, killed or shutting down, not ready (Galera), lock wait, read-only,
+            // network trouble, timeouts, too many connections of the user or the host.
             1037
             | 1040
             | 1041
@@ -56,7 +58,6 @@ impl MysqlFault {
             | 1184
             | 1203
             | 1205
-            | 1213
             | 1226
             | 1290
             | 1317
@@ -67,6 +68,8 @@ impl MysqlFault {
             | 3024
             | 3100
             | 3101 => Self::Unreachable(message),
+            // Deadlock, or a conflict of Galera's; partitions that another hub has just dropped or made.
+            1213 | 1493 | 1507 | 1517 => Self::Collision(message),
             // Null, wrong value, out of range, cut, too long, no partition, check constraint (MySQL, MariaDB), row
             // too large.
             1048 | 1118 | 1264 | 1265 | 1292 | 1366 | 1406 | 1411 | 1526 | 3819 | 4025 => Self::Row(message),
@@ -95,7 +98,7 @@ impl MysqlFault {
     /// The fault as a sentence about the server.
     pub(super) fn into_error(self, target: &MysqlTarget) -> ArchiveError {
         match self {
-            Self::Unreachable(text) => {
+            Self::Unreachable(text) | Self::Collision(text) => {
                 ArchiveError::Unreachable(format!("{target} is not available: {text}"))
             }
             Self::Refused(text) => {

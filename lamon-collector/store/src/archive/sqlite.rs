@@ -6,18 +6,23 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use diesel::{prelude::*, result::Error};
+use diesel::{connection::SimpleConnection, prelude::*, result::Error};
 use tokio::task;
 
 use super::{
     Appended, ArchiveError, debug_name,
+    marks::{Marks, now_ms},
     rows::{NewDeadLetter, NewSample},
+    tasks::Task,
 };
 use crate::{
+    db::at_once,
     migrations::{self, MigrateError},
     sample::Sample,
     schema::{dead_letter, samples},
     sqlite::{self, Durability, Fault},
+    tier::Tier,
+    upkeep::{Upkeep, mark_due},
 };
 
 /// The page cache: the key is written at one place per node, so a hundred nodes touch some hundred pages.
@@ -36,6 +41,8 @@ struct ArchiveFile {
     hub: String,
     /// None after a fault: opened anew before the next use.
     connection: Option<SqliteConnection>,
+    marks: Marks,
+    upkeep: Upkeep,
 }
 
 impl SqliteArchive {
@@ -46,6 +53,8 @@ impl SqliteArchive {
                 path: path.to_owned(),
                 hub: hub.to_owned(),
                 connection: None,
+                marks: Marks::default(),
+                upkeep: Upkeep::default(),
             })),
             path: path.to_owned(),
         };
@@ -57,6 +66,11 @@ impl SqliteArchive {
     pub(super) async fn append(&self, samples: &[Sample]) -> Result<Appended, ArchiveError> {
         let samples = samples.to_vec();
         self.blocking(move |file| file.append(&samples)).await
+    }
+
+    /// Does a task.
+    pub(super) async fn perform<T: Task>(&self, work: T) -> Result<T::Output, ArchiveError> {
+        self.blocking(move |file| file.perform(work)).await
     }
 
     /// Runs `work` where it may block.
@@ -103,30 +117,60 @@ impl ArchiveFile {
         Ok(self.connection.insert(connection))
     }
 
-    /// Stores samples in one transaction.
+    /// Stores samples in one transaction, with the rollups that become due by them.
     fn append(&mut self, samples: &[Sample]) -> Result<Appended, ArchiveError> {
-        let hub = self.hub.clone();
-        let result = sqlite::transaction(self.open()?, |connection| {
+        self.open()?;
+        let Some(connection) = &mut self.connection else { return Ok(Appended::default()) };
+        let now_ms = now_ms();
+        let (hub, marks) = (&self.hub, &self.marks);
+        let result = sqlite::transaction(connection, |connection| {
             let mut appended = Appended::default();
+            let mut stored = Vec::with_capacity(samples.len());
             for sample in samples {
-                store(connection, sample, &hub, &mut appended)?;
+                if store(connection, sample, hub, &mut appended)? {
+                    stored.push(sample);
+                }
             }
-            Ok(appended)
+            let due = marks.of(stored.into_iter(), now_ms);
+            at_once(mark_due(connection, Tier::TenMinutes, &due))?;
+            Ok((appended, due))
         });
-        result.map_err(|error: Error| {
-            self.connection = None;
-            sentence(&self.path, &error.into())
-        })
+        match result {
+            Ok((appended, due)) => {
+                self.marks.written(due, now_ms);
+                Ok(appended)
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Does a task.
+    fn perform<T: Task>(&mut self, work: T) -> Result<T::Output, ArchiveError> {
+        self.open()?;
+        let Some(connection) = &mut self.connection else {
+            return Err(sentence(&self.path, &Fault::Other("it is closed".to_owned())));
+        };
+        let result = at_once(work.perform(connection, &self.hub, &mut self.upkeep));
+        result.map_err(|error| self.failed(error))
+    }
+
+    /// After a fault the file is opened anew, and nothing is believed to be in it.
+    fn failed(&mut self, error: Error) -> ArchiveError {
+        if let Some(mut connection) = self.connection.take() {
+            let _done_already = connection.batch_execute("ROLLBACK");
+        }
+        self.marks.forget();
+        sentence(&self.path, &error.into())
     }
 }
 
-/// Stores one sample, in `samples` or in `dead_letter`.
+/// Stores one sample, in `samples` or in `dead_letter`; whether `samples` has a row more.
 fn store(
     connection: &mut SqliteConnection,
     sample: &Sample,
     hub: &str,
     appended: &mut Appended,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let reason = match NewSample::new(sample, hub) {
         Ok(row) => {
             let written = diesel::insert_into(samples::table)
@@ -137,11 +181,11 @@ fn store(
             match written {
                 Ok(1) => {
                     appended.stored += 1;
-                    return Ok(());
+                    return Ok(true);
                 }
                 Ok(_) => {
                     appended.already_there += 1;
-                    return Ok(());
+                    return Ok(false);
                 }
                 // A constraint of the table: SQLite undoes the statement and keeps the transaction.
                 Err(Error::DatabaseError(kind, message))
@@ -159,7 +203,7 @@ fn store(
         .on_conflict_do_nothing()
         .execute(connection)?;
     appended.add_dead(reason.into());
-    Ok(())
+    Ok(false)
 }
 
 /// A fault of the archive's file as a sentence.

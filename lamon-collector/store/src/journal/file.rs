@@ -16,7 +16,7 @@ use super::{
     committed::{CommittedMap, Epoch},
     error::OpenError,
     options::JournalOptions,
-    schema::{committed, cursors, entries, origin},
+    schema::{committed, cursors, entries, events, origin},
 };
 use crate::{
     migrations::{self, MigrateError},
@@ -49,6 +49,8 @@ pub(super) struct Known {
     pub(super) cursors: BTreeMap<String, i64>,
     /// The position of the newest row, or, without any, the one below the first.
     pub(super) last_position: i64,
+    /// The number of the newest event, or a lower one without any.
+    pub(super) last_event: i64,
 }
 
 /// Why a file did not open, before it is decided whether to move it aside.
@@ -261,6 +263,8 @@ fn load(connection: &mut SqliteConnection) -> Result<Known, Trouble> {
     };
     let last: Option<i64> = entries::table.select(dsl::max(entries::position)).first(connection)?;
     known.last_position = last.unwrap_or(first);
+    let last: Option<i64> = events::table.select(dsl::max(events::number)).first(connection)?;
+    known.last_event = last.unwrap_or(first);
     // The oldest row is read so that a cut file shows at once.
     let _oldest: Option<i64> = entries::table.select(dsl::min(entries::position)).first(connection)?;
     let rows = committed::table

@@ -10,6 +10,7 @@
 
 mod committed;
 mod error;
+mod events;
 mod file;
 mod options;
 mod prune;

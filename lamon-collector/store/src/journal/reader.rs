@@ -106,7 +106,7 @@ impl JournalReader {
     }
 
     /// The connection to the file that is at the path now.
-    fn connection(&mut self) -> Result<&mut SqliteConnection, ReadError> {
+    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, ReadError> {
         let metadata = std::fs::metadata(&self.path).map_err(|error| ReadError(error.to_string()))?;
         let now = (metadata.dev(), metadata.ino());
         let kept = self.file.take().filter(|(_, id)| *id == now);
@@ -118,7 +118,7 @@ impl JournalReader {
     }
 
     /// Hands a result on; after a fault the file is opened anew.
-    fn checked<T>(&mut self, result: QueryResult<T>) -> Result<T, ReadError> {
+    pub(super) fn checked<T>(&mut self, result: QueryResult<T>) -> Result<T, ReadError> {
         result.map_err(|error| {
             self.file = None;
             Fault::from(error).into()

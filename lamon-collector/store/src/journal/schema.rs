@@ -46,3 +46,15 @@ diesel::table! {
         position -> BigInt,
     }
 }
+
+diesel::table! {
+    /// Events on their way to the archive.
+    events (number) {
+        number -> BigInt,
+        time_ms -> BigInt,
+        node -> Nullable<Text>,
+        kind -> Text,
+        level -> Text,
+        text -> Text,
+    }
+}

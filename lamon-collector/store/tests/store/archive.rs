@@ -194,6 +194,10 @@ async fn bad_rows_go_to_dead_letter_and_the_others_are_stored(place: &Place<'_>)
 
 async fn rows_that_the_database_refuses_go_to_dead_letter(place: &Place<'_>) {
     let mut archive = place.archive().await;
+    if place.mysql {
+        // A unique key of a partitioned table has to hold the time.
+        (place.run)("ALTER TABLE samples REMOVE PARTITIONING");
+    }
     (place.run)("CREATE UNIQUE INDEX one_of_each ON samples (load1)");
     let mut batch = samples("unique", 0..100);
     batch[10].metrics.push(("load1".into(), 5.0));
@@ -249,7 +253,7 @@ async fn every_case(place: &Place<'_>) {
     a_newer_database_is_refused(place).await;
 }
 
-fn run_sqlite(path: &std::path::Path, sql: &str) {
+pub(crate) fn run_sqlite(path: &std::path::Path, sql: &str) {
     let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     sql_query(sql).execute(&mut connection).unwrap();
 }

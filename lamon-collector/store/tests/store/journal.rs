@@ -12,6 +12,7 @@ use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
 use lamon_store::{
     Journal, JournalOptions, JournalReader, Sample,
     journal::{AppendError, Committed, Durability, OpenError, Opened},
+    registers::Event,
 };
 use tempfile::TempDir;
 
@@ -396,4 +397,38 @@ fn the_backlog_counts_from_any_cursor() {
     assert_eq!((some.rows, some.oldest_ms), (10, Some(T0 + 400_000)));
     assert_eq!(reader.backlog(last).unwrap().rows, 0);
     assert_eq!(reader.read_after(last - 10, 3).unwrap().len(), 3);
+}
+
+#[test]
+fn events_wait_in_the_journal_until_the_archive_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let (mut journal, _) = Journal::open(&path, JournalOptions::default()).unwrap();
+    let event = |time_ms, text: &str| Event {
+        time_ms,
+        number: 0,
+        node: Some("ccd01".into()),
+        kind: "silent".into(),
+        level: "silent".into(),
+        text: text.into(),
+    };
+    journal
+        .append_events(&[event(T0, "a"), event(T0, "b"), event(T0 - 5, "the clock was set back")])
+        .unwrap();
+    journal.append(&samples("ccd01", 0..10)).unwrap();
+    let mut reader = JournalReader::open(&path).unwrap();
+    let waiting = reader.events(2).unwrap();
+    assert_eq!(waiting.iter().map(|event| event.text.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    journal.drop_events(waiting[1].number).unwrap();
+
+    // After a restart they are still there, and numbers go on rising, also when none is left.
+    drop(journal);
+    let (mut journal, _) = Journal::open(&path, JournalOptions::default()).unwrap();
+    let left = reader.events(10).unwrap();
+    assert_eq!(left.len(), 1);
+    assert!(left[0].number > waiting[1].number);
+    journal.drop_events(left[0].number).unwrap();
+    assert!(reader.events(10).unwrap().is_empty());
+    journal.append_events(&[event(T0 + 1, "c")]).unwrap();
+    assert!(reader.events(10).unwrap()[0].number > left[0].number);
 }

@@ -11,3 +11,7 @@ mod common;
 mod journal;
 mod journal_model;
 mod migrations;
+mod reading;
+mod registers;
+mod rollups;
+mod upkeep;

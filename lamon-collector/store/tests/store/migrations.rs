@@ -82,7 +82,22 @@ async fn the_twins_make_the_same_tables() {
     Archive::connect(&server.url(), "hub1").await.unwrap();
     let tables = sqlite_columns(&path);
     assert_eq!(tables, mysql_columns(&server));
-    assert_eq!(tables.keys().collect::<Vec<_>>(), ["dead_letter", "samples"]);
+    assert_eq!(
+        tables.keys().collect::<Vec<_>>(),
+        [
+            "dead_letter",
+            "events",
+            "nodes",
+            "retained",
+            "rollups_due",
+            "samples",
+            "samples_10m",
+            "samples_1h",
+            "settings"
+        ]
+    );
+    assert_eq!(tables["samples_10m"], tables["samples_1h"]);
+    assert_eq!(tables["samples_1h"].len(), 2 + 4 * 10 + 1);
     assert_eq!(tables["samples"].len(), 16);
     assert_eq!(tables["samples"][0], ("node".to_owned(), "text".to_owned(), false, 1));
 

@@ -1,5 +1,16 @@
 //! Reading an archive: what tests and applications use. Each call is one short statement, since a long one would keep
 //! SQLite from folding its write-ahead log into the file.
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `mod` | samples, rollups, events, nodes, as they are stored |
+//! | `history` | a metric's past in as many points as are wanted, from the tier that fits |
+//! | `nights` | statistics of observing nights; when a disk is full |
+//! | `sizes` | how large the archive is |
+
+mod history;
+mod nights;
+mod sizes;
 
 use std::{
     fmt,
@@ -12,15 +23,25 @@ use diesel::{prelude::*, result::Error};
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl as AsyncRunQueryDsl};
 use tokio::{task, time::timeout};
 
+pub use self::{
+    history::{History, MAX_POINTS, Point},
+    nights::{DiskOutlook, MAX_NIGHTS, Night, Site},
+    sizes::{ArchiveSize, TierSize},
+};
 use crate::{
     archive::url::{MysqlTarget, Target},
     archive::{
         ArchiveError, ArchiveUrl, DeadLetter, StoredSample, fault_sentence, open_session, sqlite_sentence,
     },
+    db::{Db, OneNumber, OneText, Row, Value, at_once},
     record::Names,
+    registers::{NodeRecord, StoredEvent},
+    rollup::Rollup,
+    rollup_row::{ROLLUP_COLUMNS, StoredRollup},
     sample::Sample,
     schema::{dead_letter, samples},
     sqlite,
+    tier::Tier,
 };
 
 /// Most rows that one call returns, about 100 MB of samples with 40 metrics.
@@ -184,6 +205,160 @@ impl ArchiveReader {
         )
     }
 
+    /// Every node that has rows in some tier, by name.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn nodes(&mut self) -> Result<Vec<String>, ArchiveError> {
+        let mut nodes = std::collections::BTreeSet::new();
+        for tier in Tier::ALL {
+            // From name to name by the key, where DISTINCT would read it whole.
+            let sql = format!("SELECT node AS t FROM {tier} WHERE node > ? ORDER BY node LIMIT 1");
+            let mut after = String::new();
+            while let Some(node) = self.text(&sql, vec![after.as_str().into()]).await? {
+                after.clone_from(&node);
+                nodes.insert(node);
+            }
+        }
+        Ok(nodes.into_iter().collect())
+    }
+
+    /// The newest sample of each node, by name; a statement a node.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn latest_of_all(&mut self) -> Result<Vec<Sample>, ArchiveError> {
+        let mut latest = Vec::new();
+        for node in self.nodes().await? {
+            latest.extend(self.latest(&node).await?);
+        }
+        Ok(latest)
+    }
+
+    /// A node's rollups with `from_ms <= time < to_ms`, oldest first, `limit` and [`MAX_ROWS`] at most. None for
+    /// [`Tier::Samples`].
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn rollups(
+        &mut self,
+        tier: Tier,
+        node: &str,
+        from_ms: i64,
+        to_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<Rollup>, ArchiveError> {
+        if tier == Tier::Samples {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT {} FROM {tier} WHERE node = ? AND time_ms >= ? AND time_ms < ? ORDER BY time_ms LIMIT {}",
+            *ROLLUP_COLUMNS,
+            rows_limit(limit)
+        );
+        let rows: Vec<StoredRollup> =
+            self.rows(&sql, vec![node.into(), from_ms.into(), to_ms.into()]).await?;
+        rows.into_iter()
+            .map(|StoredRollup { node, time_ms, columns }| {
+                let metrics = columns.into_metrics().map_err(|error| {
+                    ArchiveError::Other(format!(
+                        "the row of {node} at {time_ms} in {tier} has bad metrics: {error}"
+                    ))
+                })?;
+                Ok(Rollup { node: self.names.shared(&node), time_ms, metrics })
+            })
+            .collect()
+    }
+
+    /// How many rollups are due, those of whiles that have not ended too.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn rollups_due(&mut self) -> Result<u64, ArchiveError> {
+        let count = self.number("SELECT COUNT(*) AS n FROM rollups_due", Vec::new()).await?;
+        Ok(count.unwrap_or(0).unsigned_abs())
+    }
+
+    /// Events with `from_ms <= time < to_ms`, newest first, `limit` and [`MAX_ROWS`] at most.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn events(
+        &mut self,
+        from_ms: i64,
+        to_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, ArchiveError> {
+        let sql = format!(
+            "SELECT hub, time_ms, number, node, kind, level, text FROM events WHERE time_ms >= ? AND time_ms < ? \
+             ORDER BY time_ms DESC, hub DESC, number DESC LIMIT {}",
+            rows_limit(limit)
+        );
+        self.rows(&sql, vec![from_ms.into(), to_ms.into()]).await
+    }
+
+    /// What is known of every node, by name.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn node_records(&mut self) -> Result<Vec<NodeRecord>, ArchiveError> {
+        let sql = format!(
+            "SELECT node, first_heard_ms, last_heard_ms, os, agent_version FROM nodes ORDER BY node LIMIT {MAX_ROWS}"
+        );
+        self.rows(&sql, Vec::new()).await
+    }
+
+    /// Runs a short query on either database.
+    async fn rows<R: Row>(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<R>, ArchiveError> {
+        match &mut self.source {
+            Source::Sqlite { path, connection } => {
+                let (sql, connection) = (sql.to_owned(), Arc::clone(connection));
+                let work = task::spawn_blocking(move || {
+                    at_once(connection.lock().unwrap_or_else(PoisonError::into_inner).rows(&sql, values))
+                });
+                match work.await {
+                    Ok(result) => result.map_err(|error| sqlite_sentence(path, &error.into())),
+                    Err(error) => {
+                        Err(ArchiveError::Other(format!("reading {} ended early: {error}", path.display())))
+                    }
+                }
+            }
+            Source::Mysql { target, connection } => {
+                let mut session = match connection.take() {
+                    Some(session) => session,
+                    None => open_session(target).await?,
+                };
+                match timeout(READ_LIMIT, session.rows(sql, values)).await {
+                    Ok(Ok(rows)) => {
+                        *connection = Some(session);
+                        Ok(rows)
+                    }
+                    Ok(Err(error)) => Err(fault_sentence(&mut session, error, target).await),
+                    Err(_) => Err(ArchiveError::Unreachable(format!(
+                        "{target} did not answer within {} s",
+                        READ_LIMIT.as_secs()
+                    ))),
+                }
+            }
+        }
+    }
+
+    /// The number of the first row, in a column named `n`.
+    async fn number(&mut self, sql: &str, values: Vec<Value>) -> Result<Option<i64>, ArchiveError> {
+        Ok(self.rows::<OneNumber>(sql, values).await?.into_iter().next().and_then(|row| row.n))
+    }
+
+    /// The text of the first row, in a column named `t`.
+    async fn text(&mut self, sql: &str, values: Vec<Value>) -> Result<Option<String>, ArchiveError> {
+        Ok(self.rows::<OneText>(sql, values).await?.into_iter().next().and_then(|row| row.t))
+    }
+
     /// Rows as samples.
     fn decode(&mut self, rows: Vec<StoredSample>) -> Result<Vec<Sample>, ArchiveError> {
         rows.into_iter().map(|row| row.into_sample(&mut self.names).map_err(ArchiveError::Other)).collect()
@@ -202,4 +377,12 @@ impl fmt::Debug for ArchiveReader {
 /// A limit as SQL wants it.
 fn rows_limit(limit: usize) -> i64 {
     i64::try_from(limit.min(MAX_ROWS)).unwrap_or(i64::MAX)
+}
+
+/// Columns to select when all metrics, or one, are wanted: the JSON is large, and only some need it.
+fn select(columns: &str, metric: Option<&str>) -> String {
+    match columns.strip_suffix(", metrics") {
+        Some(columns) if !history::needs_rest(metric) => format!("{columns}, NULL AS metrics"),
+        _ => columns.to_owned(),
+    }
 }
