@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lamon_daemon::limit::LogLimit;
+use lamon_store::registers::NodeRecord;
 use lamon_wire::frames::Settings;
 use lamon_wire::hello::Hello;
 use lamon_wire::names::NodeName;
@@ -87,6 +88,8 @@ pub(crate) struct Core {
     watch: Watch,
     health: Health,
     faces: Vec<Box<dyn Face>>,
+    /// What agents say of themselves, for the archive.
+    hellos: mpsc::Sender<NodeRecord>,
     agents: HashMap<NodeName, Connection>,
     connections: u64,
     /// Samples at the heartbeat before, for the rate.
@@ -112,7 +115,11 @@ enum Chosen {
 }
 
 impl Core {
-    pub(crate) fn new(config: HubConfig, faces: Vec<Box<dyn Face>>) -> Self {
+    pub(crate) fn new(
+        config: HubConfig,
+        faces: Vec<Box<dyn Face>>,
+        hellos: mpsc::Sender<NodeRecord>,
+    ) -> Self {
         let watch = Watch::new(config.rules.clone(), config.groups.clone());
         let health = Health { completeness: 1.0, ..Health::default() };
         Self {
@@ -120,6 +127,7 @@ impl Core {
             watch,
             health,
             faces,
+            hellos,
             agents: HashMap::new(),
             connections: 0,
             counted: 0,
@@ -225,6 +233,15 @@ impl Core {
         if self.peer_limit.admit(Now::read().monotonic).is_some() {
             info!(%node, peer, os = hello.os, version = hello.agent_version, "agent connected");
         }
+        let now_ms = Now::read().unix_ms;
+        // The next hello tells it again, should there be no room.
+        let _ = self.hellos.try_send(NodeRecord {
+            node: node.to_string(),
+            first_heard_ms: now_ms,
+            last_heard_ms: now_ms,
+            os: Some(hello.os),
+            agent_version: Some(hello.agent_version),
+        });
         // A half-open connection must not lock its node out: the newer takes its place.
         if let Some(before) = self.agents.insert(node.clone(), connection) {
             before.replaced.cancel();
@@ -261,6 +278,10 @@ impl Core {
                 }
                 Condition::Works | Condition::NotTried => return self.show(&[Update::Condition]),
             },
+            Report::UpkeepFailed(reason) => (
+                EventKind::UpkeepFailed,
+                format!("{reason}; rollups and the deletion of old rows wait, samples are stored"),
+            ),
             Report::DeadLetters(count, reason) => {
                 (EventKind::DeadLetter, format!("{count} samples went to dead_letter: {reason}"))
             }

@@ -22,7 +22,9 @@ use tracing::info;
 
 use crate::config::{self, HubConfig};
 use crate::core::{Core, QUEUE, ToCore};
-use crate::durable::{JournalSettings, spawn_forwarder, spawn_journal};
+use crate::durable::{
+    EVENTS, EventFace, ForwarderSettings, HELLOS, JournalSettings, spawn_forwarder, spawn_journal,
+};
 use crate::face::Face;
 use crate::intake::{self, Doors, TextNumbers};
 
@@ -71,7 +73,7 @@ impl Listeners {
 pub async fn run(
     config: HubConfig,
     listeners: Listeners,
-    faces: Vec<Box<dyn Face>>,
+    mut faces: Vec<Box<dyn Face>>,
     mut reloads: mpsc::Receiver<Result<HubConfig, String>>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -79,19 +81,23 @@ pub async fn run(
     let (to_core, messages) = mpsc::channel(QUEUE);
     // The later ones outlive the earlier: connections, then the durable path, then the core.
     let [durable_ends, core_ends] = [CancellationToken::new(), CancellationToken::new()];
+    let (events, events_in) = mpsc::channel(EVENTS);
+    let (hellos, hellos_in) = mpsc::channel(HELLOS);
     let (journal, journal_thread) =
-        spawn_journal(journal_settings(&config), reports.clone(), durable_ends.clone())
+        spawn_journal(journal_settings(&config), events_in, reports.clone(), durable_ends.clone())
             .context("cannot start the journal's thread")?;
-    let forwarder_thread = spawn_forwarder(
-        config.database.url.clone(),
-        config.name.to_string(),
-        config.journal_path(),
-        journal.clone(),
-        reports,
-        durable_ends.clone(),
-    )
-    .context("cannot start the forwarder's thread")?;
-    let core = tokio::spawn(Core::new(config.clone(), faces).run(messages, reports_in, core_ends.clone()));
+    let forwarder = ForwarderSettings {
+        url: config.database.url.clone(),
+        hub: config.name.to_string(),
+        retention: config.archive.retention(),
+        journal_path: config.journal_path(),
+        hellos: hellos_in,
+    };
+    let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, durable_ends.clone())
+        .context("cannot start the forwarder's thread")?;
+    faces.push(Box::new(EventFace::new(events)));
+    let core = Core::new(config.clone(), faces, hellos);
+    let core = tokio::spawn(core.run(messages, reports_in, core_ends.clone()));
 
     let doors = Doors { core: to_core.clone(), journal, text_numbers: TextNumbers::new() };
     let mut intakes = JoinSet::new();

@@ -45,9 +45,17 @@ fn as_it_stands_it_is_the_default() {
 #[test]
 fn every_setting_in_it_exists_and_shows_its_default() {
     let text = uncommented();
-    for table in
-        ["[intake]", "[bus]", "[journal]", "[database]", "[rts2]", "[[group]]", "[[rule]]", "[[agents]]"]
-    {
+    for table in [
+        "[intake]",
+        "[bus]",
+        "[journal]",
+        "[database]",
+        "[archive]",
+        "[rts2]",
+        "[[group]]",
+        "[[rule]]",
+        "[[agents]]",
+    ] {
         assert!(text.contains(table), "{table} in\n{text}");
     }
     // Three settings have no default that a file could show: they depend on the host, or are secrets.

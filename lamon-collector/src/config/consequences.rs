@@ -25,6 +25,11 @@ impl HubConfig {
             self.journal.keep
         ));
         lines.push(format!("the archive is {}", self.database.url));
+        let archive = &self.archive;
+        lines.push(format!(
+            "it keeps samples {}, rows of ten minutes {}, rows of an hour {} and events {}",
+            archive.samples, archive.ten_minutes, archive.hours, archive.events
+        ));
         lines.push(if self.groups.is_empty() {
             "there are no groups".into()
         } else {

@@ -4,6 +4,7 @@
 //! by itself reads over it ([`NoFace`]).
 
 mod agents;
+mod archive;
 mod bus;
 mod consequences;
 mod durable;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 pub use self::agents::AgentRule;
+pub use self::archive::{ArchiveConfig, Keep};
 pub use self::bus::{BusConfig, Endpoint};
 pub use self::durable::{DatabaseConfig, Durability, JournalConfig};
 pub use self::intake::{IntakeConfig, Network};
@@ -40,6 +42,7 @@ struct HubFile<F> {
     bus: BusConfig,
     journal: JournalConfig,
     database: durable::DatabaseTable,
+    archive: ArchiveConfig,
     log: LogLevel,
     log_to: LogTarget,
     group: Vec<Spanned<Group>>,
@@ -57,6 +60,7 @@ impl<F: Default> Default for HubFile<F> {
             bus: BusConfig::default(),
             journal: JournalConfig::default(),
             database: durable::DatabaseTable::default(),
+            archive: ArchiveConfig::default(),
             log: LogLevel::default(),
             log_to: LogTarget::default(),
             group: Vec::new(),
@@ -82,6 +86,8 @@ pub struct HubConfig {
     pub journal: JournalConfig,
     /// Section `[database]`.
     pub database: DatabaseConfig,
+    /// Section `[archive]`.
+    pub archive: ArchiveConfig,
     /// How much is logged.
     pub log: LogLevel,
     /// Where logs go.
@@ -141,6 +147,7 @@ impl HubConfig {
             name,
             database: table.database.check(&table.data_dir, wrong)?,
             journal: table.journal,
+            archive: table.archive,
             data_dir: table.data_dir,
             intake: table.intake,
             bus: table.bus,
@@ -256,6 +263,8 @@ mod tests {
             ("[[agents]]\nnodes = ['@ccd']", (1, 1), "no [[group]] has that name"),
             ("[intake]\nlisten = ['nonsense']", (2, 10), "no address to listen on"),
             ("[intake]\nlisten = []", (2, 10), "hears nobody"),
+            ("[archive]\nsamples = '1h'", (2, 11), "2d is the least"),
+            ("[archive]\nhours = 'always'", (2, 9), "no time to keep"),
             ("[bus]\npublish = '127.0.0.1:7618'", (2, 11), "no endpoint"),
             ("[bus]\nhigh_water_mark = 0", (2, 19), "nonzero"),
         ] {

@@ -2,6 +2,8 @@
 //!
 //! It reads with a connection of its own, in batches, and moves the cursor only after the archive's commit: killed at
 //! any instant, it carries some rows twice, which the archive's key makes harmless, and loses none.
+//!
+//! It also carries events and what is known of nodes, and has the archive do its upkeep when no rows wait.
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -10,12 +12,15 @@ use std::time::Duration;
 use lamon_daemon::backoff::Backoff;
 use lamon_store::archive::{Appended, Archive, ArchiveUrl};
 use lamon_store::journal::JournalReader;
+use lamon_store::registers::NodeRecord;
+use lamon_store::upkeep::Retention;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::{JournalHandle, Query, Report};
+use super::{Heard, JournalHandle, Query, Report};
+use crate::sample::Now;
 
 /// How often the backlog is counted and reported.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
@@ -24,28 +29,51 @@ const REPORT_EVERY: Duration = Duration::from_secs(10);
 /// with each sample.
 const GATHER: Duration = Duration::from_secs(2);
 
+/// How many events go to the archive at once.
+const EVENT_BATCH: usize = 500;
+
+/// While a backlog is carried, one step of upkeep for so many batches: the newest rollups then lag, but never stop.
+const BATCHES_A_STEP: u32 = 20;
+
+/// How long upkeep that failed is left alone: what it lacks, a privilege or room, does not come within seconds.
+const UPKEEP_PAUSE: Duration = Duration::from_secs(60);
+
+/// What the forwarder works with.
+pub(crate) struct ForwarderSettings {
+    /// The archive.
+    pub(crate) url: ArchiveUrl,
+    /// The hub's name, in each row.
+    pub(crate) hub: String,
+    /// How long the archive keeps what.
+    pub(crate) retention: Retention,
+    /// The journal's file.
+    pub(crate) journal_path: PathBuf,
+    /// What agents said of themselves.
+    pub(crate) hellos: mpsc::Receiver<NodeRecord>,
+}
+
 /// Starts the thread. It ends soon after `shutdown` is cancelled; what it did not carry is carried at the next start.
 ///
 /// # Errors
 ///
 /// When the system gives no thread.
 pub(crate) fn spawn(
-    url: ArchiveUrl,
-    hub: String,
-    journal_path: PathBuf,
+    settings: ForwarderSettings,
     journal: JournalHandle,
     reports: mpsc::Sender<Report>,
     shutdown: CancellationToken,
 ) -> std::io::Result<JoinHandle<()>> {
     let forwarder = Forwarder {
-        url,
-        hub,
-        journal_path,
+        settings,
         journal,
         reports,
+        heard: Heard::new(),
         failing: None,
         told: false,
         report_at: Instant::now(),
+        upkeep_failing: None,
+        upkeep_at: Instant::now(),
+        batches: 0,
     };
     std::thread::Builder::new().name("forwarder".into()).spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -61,16 +89,21 @@ pub(crate) fn spawn(
 }
 
 struct Forwarder {
-    url: ArchiveUrl,
-    hub: String,
-    journal_path: PathBuf,
+    settings: ForwarderSettings,
     journal: JournalHandle,
     reports: mpsc::Sender<Report>,
+    heard: Heard,
     /// Why the archive does not take samples, so that each reason is told once.
     failing: Option<String>,
     /// Whether anything was told of the archive yet.
     told: bool,
     report_at: Instant,
+    /// Why upkeep fails, so that each reason is told once.
+    upkeep_failing: Option<String>,
+    /// When upkeep may be tried again.
+    upkeep_at: Instant,
+    /// Batches of a backlog since the last step of upkeep.
+    batches: u32,
 }
 
 /// What ended a round of forwarding.
@@ -102,18 +135,18 @@ impl Forwarder {
     /// Connects and carries rows until something fails.
     async fn forward(&mut self, backoff: &mut Backoff) -> Interruption {
         let Some(mut position) = self.cursor().await else { return Interruption::HubEnds };
-        let mut reader = match JournalReader::open(&self.journal_path) {
+        let mut reader = match JournalReader::open(&self.settings.journal_path) {
             Ok(reader) => reader,
             Err(error) => return Interruption::Failed(error.to_string()),
         };
         if let Err(error) = self.count_backlog(&mut reader, position) {
             return error;
         }
-        let mut archive = match Archive::connect(&self.url, &self.hub).await {
+        let mut archive = match Archive::connect(&self.settings.url, &self.settings.hub).await {
             Ok(archive) => archive,
             Err(error) => return Interruption::Failed(error.to_string()),
         };
-        info!(archive = %self.url, "the archive takes samples");
+        info!(archive = %self.settings.url, "the archive takes samples");
         loop {
             // Taken before the rows are read: up to there, an empty answer is the whole answer. Positions do not begin at
             // 0, and rows may have been moved aside, so the newest position may be far above the last row.
@@ -122,6 +155,7 @@ impl Forwarder {
                 Ok(rows) => rows,
                 Err(error) => return Interruption::Failed(error.to_string()),
             };
+            let backlog = rows.len() >= lamon_store::archive::BATCH_ROWS;
             if let Some((last, _)) = rows.last() {
                 let last = *last;
                 let samples: Vec<_> = rows.into_iter().map(|(_, sample)| sample).collect();
@@ -129,6 +163,7 @@ impl Forwarder {
                     Ok(appended) => self.appended(&appended),
                     Err(error) => return Interruption::Failed(error.to_string()),
                 }
+                self.heard.samples(&samples);
                 position = last;
                 if self.journal.queries.send(Query::Forwarded { position }).await.is_err() {
                     return Interruption::HubEnds;
@@ -140,13 +175,69 @@ impl Forwarder {
             if self.failing.take().is_some() || !std::mem::replace(&mut self.told, true) {
                 self.report(Report::DatabaseWorks);
             }
+            if let Err(end) = self.carry_events(&mut reader, &mut archive).await {
+                return end;
+            }
+            self.tend(&mut archive, backlog, position).await;
             if let Err(end) = self.wait_for_rows(&mut reader, position).await {
                 return end;
             }
         }
     }
 
-    /// Waits until the journal has rows behind `position`, reporting the backlog now and then.
+    /// Carries events, and what is known of nodes.
+    async fn carry_events(
+        &mut self,
+        reader: &mut JournalReader,
+        archive: &mut Archive,
+    ) -> Result<(), Interruption> {
+        while let Ok(hello) = self.settings.hellos.try_recv() {
+            self.heard.hello(hello);
+        }
+        let failed = |error: lamon_store::ArchiveError| Interruption::Failed(error.to_string());
+        let due = self.heard.due();
+        if !due.is_empty() {
+            archive.upsert_nodes(&due).await.map_err(failed)?;
+            self.heard.written();
+        }
+        let events = reader.events(EVENT_BATCH).map_err(|error| Interruption::Failed(error.to_string()))?;
+        let Some(number) = events.last().map(|event| event.number) else { return Ok(()) };
+        archive.append_events(&events).await.map_err(failed)?;
+        // The archive takes them twice without harm.
+        self.journal.queries.send(Query::EventsForwarded { number }).await.map_err(|_| Interruption::HubEnds)
+    }
+
+    /// Has the archive make rollups and delete what is old, until samples wait again.
+    async fn tend(&mut self, archive: &mut Archive, backlog: bool, position: i64) {
+        if backlog {
+            self.batches += 1;
+            if self.batches < BATCHES_A_STEP {
+                return;
+            }
+        }
+        self.batches = 0;
+        while Instant::now() >= self.upkeep_at {
+            match archive.upkeep(&self.settings.retention, Now::read().unix_ms).await {
+                Ok(step) => {
+                    self.upkeep_failing = None;
+                    if !step.more || backlog || *self.journal.newest.borrow() > position {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    self.upkeep_at = Instant::now() + UPKEEP_PAUSE;
+                    let reason = error.to_string();
+                    if self.upkeep_failing.as_ref() != Some(&reason) {
+                        self.report(Report::UpkeepFailed(reason.clone()));
+                        self.upkeep_failing = Some(reason);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until the journal has rows behind `position`, or it is time to look for other work; reports the backlog now
+    /// and then.
     async fn wait_for_rows(&mut self, reader: &mut JournalReader, position: i64) -> Result<(), Interruption> {
         let mut newest = self.journal.newest.clone();
         let behind = |newest: &i64| *newest > position;
@@ -155,15 +246,12 @@ impl Forwarder {
         {
             sleep(GATHER).await;
         }
-        loop {
-            if Instant::now() >= self.report_at {
-                self.count_backlog(reader, position)?;
-            }
-            match timeout_at(self.report_at, newest.wait_for(behind)).await {
-                Ok(Ok(_)) => return Ok(()),
-                Ok(Err(_)) => return Err(Interruption::HubEnds),
-                Err(_) => {}
-            }
+        if Instant::now() >= self.report_at {
+            self.count_backlog(reader, position)?;
+        }
+        match timeout_at(self.report_at, newest.wait_for(behind)).await {
+            Ok(Ok(_)) | Err(_) => Ok(()),
+            Ok(Err(_)) => Err(Interruption::HubEnds),
         }
     }
 

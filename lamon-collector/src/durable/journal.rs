@@ -10,12 +10,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lamon_store::journal::{AppendError, Journal, JournalOptions, Opened};
+use lamon_store::registers::Event;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Append, JournalHandle, Query, Report};
+use super::{Append, EVENTS, JournalHandle, Query, Report};
 use crate::sample::Now;
 
 /// A commit takes at most about this many samples: enough that the flush of the disk is a small part of each.
@@ -57,6 +58,7 @@ pub(crate) struct JournalSettings {
 /// When the system gives no thread.
 pub(crate) fn spawn(
     settings: JournalSettings,
+    events: mpsc::Receiver<Event>,
     reports: mpsc::Sender<Report>,
     shutdown: CancellationToken,
 ) -> std::io::Result<(JournalHandle, JoinHandle<()>)> {
@@ -70,6 +72,7 @@ pub(crate) fn spawn(
         journal: None,
         pending: Vec::new(),
         pending_samples: 0,
+        pending_events: Vec::new(),
         commit_at: None,
         failing: None,
         told: false,
@@ -77,7 +80,7 @@ pub(crate) fn spawn(
     };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_time().build() {
-            Ok(runtime) => runtime.block_on(keeper.run(appends_in, queries_in, shutdown)),
+            Ok(runtime) => runtime.block_on(keeper.run(appends_in, queries_in, events, shutdown)),
             Err(error) => error!(%error, "the journal thread has no runtime"),
         }
     })?;
@@ -93,6 +96,8 @@ struct Keeper {
     /// What the next commit takes. At most [`BATCH_SAMPLES`] and one append more.
     pending: Vec<Append>,
     pending_samples: usize,
+    /// Events that the next commit takes, [`EVENTS`] at most.
+    pending_events: Vec<Event>,
     /// When the next commit, or try, is due; `None` when nothing waits and the journal is open.
     commit_at: Option<Instant>,
     /// Why the journal cannot be written, so that each reason is told once.
@@ -106,6 +111,7 @@ struct Keeper {
 enum Chosen {
     Append(Option<Append>),
     Query(Option<Query>),
+    Event(Event),
     Commit,
     Prune,
     Shutdown,
@@ -116,6 +122,7 @@ impl Keeper {
         mut self,
         mut appends: mpsc::Receiver<Append>,
         mut queries: mpsc::Receiver<Query>,
+        mut events: mpsc::Receiver<Event>,
         shutdown: CancellationToken,
     ) {
         self.open();
@@ -128,6 +135,7 @@ impl Keeper {
                 biased;
                 query = queries.recv() => Chosen::Query(query),
                 append = appends.recv(), if room => Chosen::Append(append),
+                Some(event) = events.recv(), if self.pending_events.len() < EVENTS => Chosen::Event(event),
                 () = sleep_until(commit_at), if self.commit_at.is_some() => Chosen::Commit,
                 // Also while nothing can be committed: a disk that the journal itself filled gets room by this.
                 () = sleep_until(prune_at) => Chosen::Prune,
@@ -138,6 +146,7 @@ impl Keeper {
                 // Every connection has ended: what is pending gets its last try.
                 Chosen::Append(None) | Chosen::Query(None) => break,
                 Chosen::Query(Some(query)) => self.answer(query),
+                Chosen::Event(event) => self.gather_event(event),
                 Chosen::Commit => self.commit(),
                 Chosen::Prune => {
                     let more = self.prune();
@@ -152,6 +161,9 @@ impl Keeper {
         }
         while let Ok(append) = appends.try_recv() {
             self.gather(append);
+        }
+        while let Ok(event) = events.try_recv() {
+            self.gather_event(event);
         }
         self.commit();
     }
@@ -168,6 +180,13 @@ impl Keeper {
         self.commit_at = Some(self.commit_at.map_or(due, |earlier| earlier.min(due)));
     }
 
+    fn gather_event(&mut self, event: Event) {
+        self.pending_events.push(event);
+        if self.failing.is_none() {
+            self.commit_at.get_or_insert(Instant::now() + WINDOW);
+        }
+    }
+
     fn answer(&mut self, query: Query) {
         match query {
             Query::Committed { node, epoch, reply } => {
@@ -178,6 +197,12 @@ impl Keeper {
             Query::Cursor { reply } => {
                 self.cursor_waits.push(reply);
                 self.answer_cursor();
+            }
+            Query::EventsForwarded { number } => {
+                if let Some(Err(error)) = self.journal.as_mut().map(|journal| journal.drop_events(number)) {
+                    // They are carried again, without harm.
+                    warn!(%error, "the journal cannot let go of events that the archive has");
+                }
             }
             Query::Forwarded { position } => {
                 let archive = self.settings.archive.clone();
@@ -232,8 +257,16 @@ impl Keeper {
             self.open();
         }
         let Some(journal) = &mut self.journal else { return };
+        if !self.pending_events.is_empty() {
+            match journal.append_events(&self.pending_events) {
+                Ok(()) => self.pending_events.clear(),
+                // Kept: the samples' turn shows what is to be done about it, or the next try does.
+                Err(error) if self.pending.is_empty() => return self.fails(error.to_string()),
+                Err(_) => {}
+            }
+        }
         if self.pending.is_empty() {
-            return;
+            return self.works();
         }
         let samples: Vec<lamon_store::Sample> =
             self.pending.iter_mut().flat_map(|append| std::mem::take(&mut append.samples)).collect();

@@ -7,15 +7,22 @@
 //! ```
 //!
 //! Both are threads of their own, because SQLite blocks and a disk may hang: the live path never waits for either.
+//! Events go the same way: the journal keeps them while the archive is away. The forwarder also has the archive make its
+//! rollups and delete what is old, a short step at a time, when no samples wait.
+//!
 //! What they have to tell goes to the core task as [`Report`]s.
 
+mod events;
 mod forward;
+mod heard;
 mod journal;
 
 use lamon_wire::names::NodeName;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub(crate) use self::forward::spawn as spawn_forwarder;
+pub(crate) use self::events::{EVENTS, EventFace};
+pub(crate) use self::forward::{ForwarderSettings, spawn as spawn_forwarder};
+pub(crate) use self::heard::{HELLOS, Heard};
 pub(crate) use self::journal::{JournalSettings, spawn as spawn_journal};
 
 /// Samples to be made durable, all of one node, in order.
@@ -51,6 +58,11 @@ pub(crate) enum Query {
         /// The journal's position.
         position: i64,
     },
+    /// The archive has every event up to this number.
+    EventsForwarded {
+        /// The event's number.
+        number: i64,
+    },
 }
 
 /// The handles of the journal thread.
@@ -77,6 +89,8 @@ pub(crate) enum Report {
     DatabaseFailed(String),
     /// The archive takes samples.
     DatabaseWorks,
+    /// Rollups or the deletion of old rows fail, with the reason; tried again for ever.
+    UpkeepFailed(String),
     /// The archive refuses so many samples for good, with the first reason.
     DeadLetters(usize, String),
     /// What waits in the journal for the archive.
@@ -87,3 +101,6 @@ pub(crate) enum Report {
         oldest_ms: Option<i64>,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,6 +115,8 @@ pub enum EventKind {
     DatabaseRecovered,
     /// Samples that the archive refuses for good were put to `dead_letter`.
     DeadLetter,
+    /// The archive's rollups, or the deletion of its old rows, fail.
+    UpkeepFailed,
     /// A peer sent what nobody understands.
     Protocol,
     /// The configuration was read again.
@@ -135,6 +137,7 @@ impl EventKind {
             Self::DatabaseFailed => "database_failed",
             Self::DatabaseRecovered => "database_recovered",
             Self::DeadLetter => "dead_letter",
+            Self::UpkeepFailed => "upkeep_failed",
             Self::Protocol => "protocol",
             Self::Reload => "reload",
             Self::ReloadFailed => "reload_failed",
@@ -150,6 +153,7 @@ impl EventKind {
             | Self::Refused
             | Self::Replaced
             | Self::DeadLetter
+            | Self::UpkeepFailed
             | Self::Protocol
             | Self::ReloadFailed => Level::Warning,
             Self::JournalRecovered | Self::DatabaseRecovered | Self::Reload => Level::Good,

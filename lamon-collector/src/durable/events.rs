@@ -1,0 +1,88 @@
+//! The face that writes events down: to the journal's thread, and from there to the archive's table `events`.
+
+use std::time::Duration;
+
+use lamon_daemon::limit::LogLimit;
+use lamon_store::registers::Event;
+use lamon_wire::names::NodeName;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use crate::face::{Face, Picture};
+use crate::watch::{Level, Update};
+
+/// How many events wait for the journal's thread: those of a thousand nodes with one cause.
+pub(crate) const EVENTS: usize = 2_048;
+
+/// As many at once, then one a second: a value that flips each second for a year is the most that the archive gets.
+const BURST: u32 = 2_000;
+
+/// Hands events to the journal's thread. It never waits: what finds no room is in the log and on the bus all the same.
+pub(crate) struct EventFace {
+    events: mpsc::Sender<Event>,
+    limit: LogLimit,
+    /// Events that found no room, until that is told.
+    lost: u64,
+}
+
+impl EventFace {
+    pub(crate) fn new(events: mpsc::Sender<Event>) -> Self {
+        Self { events, limit: LogLimit::new(BURST, Duration::from_secs(1)), lost: 0 }
+    }
+
+    fn tell(&mut self, picture: &Picture<'_>, node: Option<&str>, kind: &str, level: Level, text: String) {
+        let event = Event {
+            time_ms: picture.now.unix_ms,
+            // The journal gives it.
+            number: 0,
+            node: node.map(str::to_owned),
+            kind: kind.to_owned(),
+            level: level.as_str().to_owned(),
+            text,
+        };
+        let Some(held_back) = self.limit.admit(picture.now.monotonic) else { return };
+        self.lost += held_back;
+        match self.events.try_send(event) {
+            Ok(()) if self.lost > 0 => {
+                warn!(lost = self.lost, "events were not written down, because too many came at once");
+                self.lost = 0;
+            }
+            Ok(()) => {}
+            Err(_) => self.lost += 1,
+        }
+    }
+}
+
+impl Face for EventFace {
+    fn update(&mut self, picture: &Picture<'_>, update: &Update) {
+        match update {
+            Update::Joined { node } => {
+                self.tell(
+                    picture,
+                    Some(node.as_str()),
+                    "joined",
+                    Level::Good,
+                    format!("{node}: heard for the first time since the hub's start"),
+                );
+            }
+            Update::Silent { node, after } => {
+                let text = format!("{node}: nothing heard for {} s", after.as_secs());
+                self.tell(picture, Some(node.as_str()), "silent", Level::Silent, text);
+            }
+            Update::Back { node, after } => {
+                let text = format!("{node}: heard again after {} s", after.as_secs());
+                self.tell(picture, Some(node.as_str()), "back", Level::Good, text);
+            }
+            Update::Levels { node, changes } => {
+                for change in changes {
+                    self.tell(picture, Some(node.as_str()), "level", change.to, format!("{node} {change}"));
+                }
+            }
+            Update::Event(event) => {
+                let node = event.node.as_ref().map(NodeName::as_str);
+                self.tell(picture, node, event.kind.as_str(), event.kind.level(), event.text.clone());
+            }
+            Update::Sampled { .. } | Update::Condition | Update::Heartbeat => {}
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Journal and forwarder threads together, on real files: what reaches the archive besides samples.
+
+use std::time::Duration;
+
+use lamon_store::registers::{Event, NodeRecord};
+use lamon_store::upkeep::Retention;
+use lamon_store::{ArchiveReader, ArchiveUrl, JournalOptions, Sample, Tier};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+/// Far more than any machine needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// 2020-01-01 00:00 UTC: all of it is over, so that it is rolled up at once.
+const PAST: i64 = 1_577_836_800_000;
+
+fn event(text: &str) -> Event {
+    Event {
+        time_ms: PAST,
+        number: 0,
+        node: None,
+        kind: "reload".into(),
+        level: "good".into(),
+        text: text.into(),
+    }
+}
+
+/// Asks the archive until the answer is good.
+async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.unwrap()
+}
+
+#[tokio::test]
+async fn events_nodes_and_rollups_reach_the_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    // The archive cannot be opened at first: its folder is missing.
+    let archive_folder = folder.path().join("archive");
+    let url = ArchiveUrl::sqlite(archive_folder.join("a.db"));
+    let (reports, mut reports_in) = mpsc::channel(100);
+    let (events, events_in) = mpsc::channel(EVENTS);
+    let (hellos, hellos_in) = mpsc::channel(HELLOS);
+    let ends = CancellationToken::new();
+    let settings = JournalSettings {
+        path: folder.path().join("journal.db"),
+        options: JournalOptions::default(),
+        keep: lamon_store::journal::KEEP,
+        archive: url.name(),
+    };
+    let (journal, journal_thread) =
+        spawn_journal(settings.clone(), events_in, reports.clone(), ends.clone()).unwrap();
+    let forwarder = ForwarderSettings {
+        url: url.clone(),
+        hub: "hub1".into(),
+        retention: Retention { samples: None, ten_minutes: None, hour: None, events: None },
+        journal_path: settings.path.clone(),
+        hellos: hellos_in,
+    };
+    let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, ends.clone()).unwrap();
+
+    let sample = |sequence: u64| Sample {
+        node: "ccd01".into(),
+        epoch: 1,
+        sequence,
+        time_ms: PAST + i64::try_from(sequence).unwrap() * 60_000,
+        metrics: vec![("load1".into(), 1.0)],
+    };
+    let (done, durable) = oneshot::channel();
+    let samples = (0..90).map(sample).collect();
+    journal.appends.send(Append { samples, urgent: true, done }).await.unwrap();
+    durable.await.unwrap();
+    events.send(event("while the archive is away")).await.unwrap();
+    hellos
+        .send(NodeRecord {
+            node: "ccd01".into(),
+            first_heard_ms: PAST + 7,
+            last_heard_ms: PAST + 7,
+            os: Some("Debian 12".into()),
+            agent_version: Some("0.1.0".into()),
+        })
+        .await
+        .unwrap();
+    loop {
+        if let Report::DatabaseFailed(_) = reports_in.recv().await.unwrap() {
+            break;
+        }
+    }
+    std::fs::create_dir(&archive_folder).unwrap();
+
+    let events_there = until(async || {
+        let mut reader = ArchiveReader::open(&url).await.ok()?;
+        let events = reader.events(0, i64::MAX, 10).await.ok()?;
+        (!events.is_empty()).then_some(events)
+    });
+    let found = events_there.await;
+    assert_eq!((found.len(), found[0].event.text.as_str()), (1, "while the archive is away"));
+    assert_eq!(found[0].hub, "hub1");
+    let mut reader = ArchiveReader::open(&url).await.unwrap();
+    let nodes = reader.node_records().await.unwrap();
+    assert_eq!((nodes[0].first_heard_ms, nodes[0].last_heard_ms), (PAST, PAST + 89 * 60_000));
+    assert_eq!(nodes[0].os.as_deref(), Some("Debian 12"));
+    let hours = until(async || {
+        let mut reader = ArchiveReader::open(&url).await.ok()?;
+        let hours = reader.rollups(Tier::Hour, "ccd01", 0, i64::MAX, 10).await.ok()?;
+        (hours.len() == 2).then_some(hours)
+    });
+    assert_eq!(hours.await[0].metric("load1").unwrap().count, 60);
+
+    // What the archive has is gone from the journal, and events of the last moment are kept in it.
+    let mut waiting = lamon_store::JournalReader::open(&settings.path).unwrap();
+    until(async || waiting.events(10).unwrap().is_empty().then_some(())).await;
+    events.send(event("the hub ends")).await.unwrap();
+    ends.cancel();
+    drop((journal, events));
+    tokio::task::spawn_blocking(move || (journal_thread.join(), forwarder_thread.join()))
+        .await
+        .unwrap()
+        .1
+        .unwrap();
+    let kept = waiting.events(10).unwrap().len() + reader.events(0, i64::MAX, 10).await.unwrap().len() - 1;
+    assert_eq!(kept, 1);
+}
