@@ -7,7 +7,8 @@
 //! one writes the autosave file anew before it was read, and everything in it is lost. Here the file is read first.
 //!
 //! A mistake in what a person wrote, on the command line or in the defaults file, ends the start and says where it is. A
-//! line of the autosave file that cannot be used is told and left out: a program that knows a value no more has to start.
+//! line of the autosave file that cannot be used is told and left out, where RTS2 reads nothing of the file or does not
+//! start. One whose name no value has is told, and stays in the file: the value may be declared later.
 
 pub(crate) mod autosave;
 pub(crate) mod ini;
@@ -184,6 +185,15 @@ impl Presets {
         Some(preset.error(format!("there is no value {}: correct the name, or remove it", preset.name)))
     }
 
+    /// Names in the autosave file that no value has yet, and how many more than those there are.
+    fn not_declared(&self) -> (Vec<&str>, usize) {
+        let mut names: Vec<_> = self.waiting.values().flatten().map(|preset| preset.name.as_str()).collect();
+        names.sort_unstable();
+        let more = names.len().saturating_sub(MAX_TOLD);
+        names.truncate(MAX_TOLD);
+        (names, more)
+    }
+
     /// Lines of the autosave file that no value took: they are saved again, for a value that is declared later.
     pub(crate) fn write_waiting(&self, out: &mut String) {
         let mut waiting: Vec<_> = self.waiting.values().flatten().collect();
@@ -217,6 +227,11 @@ pub(crate) async fn ask_handlers(shared: &Arc<Shared>, end: &CancellationToken) 
         let mut presets = shared.presets();
         if let Some(unknown) = presets.unknown() {
             return Err(unknown);
+        }
+        let (names, more) = presets.not_declared();
+        if !names.is_empty() {
+            let names = names.join(", ");
+            tracing::info!(device = %shared.name, names, more, "saved, but not declared yet");
         }
         std::mem::take(&mut presets.due)
     };
