@@ -15,73 +15,55 @@
 //! # }
 //! ```
 //!
-//! A connection that breaks is reported by `changed` and by every command; making a new one is the caller's decision.
+//! # Following
+//!
+//! [`RemoteDevice::watch`] gives every [`Change`] one by one; who is slow gets the latest of each value and never a
+//! queue. [`RemoteDevice::wait`] waits until a [`Condition`] holds.
+//!
+//! A connection that breaks is reported by every call; making a new one is the caller's decision. [`Follower`] makes it:
+//! it follows one device across restarts, its own and centrald's.
+//!
+//! # Bounds
+//!
+//! What a peer says is kept within limits: 50,000 values and 64 MiB of text for each, 10,000 devices and clients. A
+//! line that cannot be read costs that line; a peer that sends rubbish only its own connection.
 
+mod changes;
+pub mod condition;
+mod device;
+mod error;
+mod follow;
+mod image;
+mod log;
 mod peer;
 mod picture;
 mod text;
 
-use rts2_proto::{Command, CommandReturn, DeviceState, Line, Rest, SetOp, Text, TextError};
+use std::sync::Arc;
+
+use rts2_proto::{Command, CommandReturn, DeviceState, Line, MessageType, Text};
+use tokio::time::Duration;
 
 use crate::options::with_port;
-use peer::Peer;
+pub use changes::{Change, Changes, Progress, RemoteMessage};
+pub use condition::{Condition, ConditionError, MismatchError, View};
+pub use device::{Operand, RemoteDevice, WaitError};
+pub use error::ClientError;
+pub use follow::{Followed, Follower, Login};
+pub use image::{ImageNews, Images};
+use peer::{COMMAND_TIMEOUT, Opening, Peer};
 pub use picture::{ClientInfo, DeviceInfo, RemoteValue};
 
-/// Why a client could not do what it was asked to.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// No connection to that address.
-    #[error("cannot connect to {address}: {source}")]
-    Connect {
-        /// Where to.
-        address: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The connection ended.
-    #[error("connection to {peer} lost: {why}")]
-    Lost {
-        /// Device or centrald.
-        peer: String,
-        /// Why.
-        why: String,
-    },
-    /// No end of the command came in time.
-    #[error("{peer} did not answer in time")]
-    Timeout {
-        /// Device or centrald.
-        peer: String,
-    },
-    /// Too many commands wait already.
-    #[error("too many commands wait for {peer}")]
-    Busy {
-        /// Device or centrald.
-        peer: String,
-    },
-    /// centrald or the device refused.
-    #[error("{peer} refused: {answer}")]
-    Refused {
-        /// Device or centrald.
-        peer: String,
-        /// Its answer.
-        answer: CommandReturn,
-    },
-    /// centrald knows no device of that name.
-    #[error("no device {name}")]
-    NoSuchDevice {
-        /// The name.
-        name: String,
-    },
-    /// A text that cannot stand in a line.
-    #[error(transparent)]
-    Text(#[from] TextError),
-}
+/// Name under which centrald itself can be asked for like a device.
+pub const CENTRALD: &str = "centrald";
 
-/// A client of centrald, logged in. Dropping it closes the connection.
+/// A client of centrald, logged in. Dropping it closes the connection, unless a [`Client::centrald`] is kept.
 #[derive(Debug)]
 pub struct Client {
-    peer: Peer,
+    peer: Arc<Peer>,
     id: i32,
+    /// Number of the last change that [`Client::changed`] told of.
+    seen: u64,
 }
 
 impl Client {
@@ -90,22 +72,23 @@ impl Client {
     /// # Errors
     /// When centrald cannot be reached, or refuses.
     pub async fn login(centrald: &str, user: &str, program: &str) -> Result<Self, ClientError> {
-        let peer = Peer::connect("centrald", &with_port(centrald)).await?;
-        let user = Text::new(user.as_bytes())?;
+        let login = Text::new(user.as_bytes())?;
         let program = Text::new(program.as_bytes())?;
-        peer.must(Line::Command(Command::Login { login: user, program })).await?;
-        peer.must(Line::Command(Command::Password { password: user })).await?;
-        let Some(id) = peer.picture().logged_as else {
-            return Err(ClientError::Lost { peer: "centrald".to_owned(), why: "no logged_as".to_owned() });
-        };
-        peer.must(Line::Command(Command::Info)).await?;
-        Ok(Self { peer, id })
+        let opening = Opening::Login { login, program };
+        let (peer, id) = Peer::connect(CENTRALD, &with_port(centrald), opening).await?;
+        Ok(Self { peer: Arc::new(peer), id: id.unwrap_or_default(), seen: 0 })
     }
 
     /// Number under which centrald knows this client.
     #[must_use]
     pub fn id(&self) -> i32 {
         self.id
+    }
+
+    /// The connection has not ended, as far as is known.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.peer.is_connected()
     }
 
     /// The devices, as they come and go.
@@ -138,116 +121,84 @@ impl Client {
         self.peer.picture().value(name).cloned()
     }
 
+    /// centrald itself, to be asked like a device: its values, its state, its changes.
+    #[must_use]
+    pub fn centrald(&self) -> RemoteDevice {
+        RemoteDevice::new(Arc::clone(&self.peer))
+    }
+
     /// Waits until anything changed since the last call.
     ///
     /// # Errors
     /// When the connection ended.
     pub async fn changed(&mut self) -> Result<(), ClientError> {
-        self.peer.changed().await
+        let mut changes = self.peer.watch(self.seen);
+        changes.next().await?;
+        self.seen = self.peer.picture().log.last();
+        Ok(())
     }
 
-    /// Sends a command line and waits for its end.
+    /// Follows centrald: first everything as it is (values, state, devices, clients), then every change.
+    #[must_use]
+    pub fn watch(&self) -> Changes {
+        self.peer.watch(0)
+    }
+
+    /// Follows centrald from now on: its values, its state, devices and clients that come and go, messages.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        let seen = self.peer.picture().log.last();
+        self.peer.watch(seen)
+    }
+
+    /// Has centrald send messages of these kinds from now on; they come as [`Change::Message`].
+    ///
+    /// # Errors
+    /// When the connection ended, or centrald refuses.
+    pub async fn message_mask(&self, mask: MessageType) -> Result<(), ClientError> {
+        self.peer.must(&Line::Command(Command::MessageMask { mask })).await
+    }
+
+    /// Sends a command line and waits for its end, for a minute at most.
     ///
     /// # Errors
     /// When the connection ended, or no end came in time. An answer that says no is no error here.
     pub async fn command(&self, line: &str) -> Result<CommandReturn, ClientError> {
-        self.peer.command_text(line).await
+        self.command_within(line, COMMAND_TIMEOUT).await
     }
 
-    /// Connects to a device and is authorized by it.
+    /// Sends a command line and waits for its end as long as that.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn command_within(&self, line: &str, within: Duration) -> Result<CommandReturn, ClientError> {
+        self.peer.command_text(line, within).await
+    }
+
+    /// Connects to a device and is authorized by it; [`CENTRALD`] gives centrald itself.
     ///
     /// # Errors
     /// When centrald does not know it, it cannot be reached, or it refuses.
     pub async fn device(&self, name: &str) -> Result<RemoteDevice, ClientError> {
-        let known = self.devices().into_iter().find(|device| device.name.eq_ignore_ascii_case(name));
-        let device = match known {
+        if name.eq_ignore_ascii_case(CENTRALD) {
+            return Ok(self.centrald());
+        }
+        let listed = || self.peer.picture().device(name).cloned();
+        let unknown = || ClientError::NoSuchDevice { name: name.to_owned() };
+        let device = match listed() {
             Some(device) => device,
             None => {
                 // A device that registered a moment ago: `info` lists it.
-                self.peer.must(Line::Command(Command::Info)).await?;
-                let mut devices = self.devices().into_iter();
-                devices
-                    .find(|device| device.name.eq_ignore_ascii_case(name))
-                    .ok_or_else(|| ClientError::NoSuchDevice { name: name.to_owned() })?
+                self.peer.must(&Line::Command(Command::Info)).await?;
+                listed().ok_or_else(unknown)?
             }
         };
         let key_for = Text::new(device.name.as_bytes())?;
-        self.peer.must(Line::Command(Command::Key { device: key_for })).await?;
-        let key = self.peer.picture().key(&device.name);
-        let Some(key) = key else { return Err(ClientError::NoSuchDevice { name: name.to_owned() }) };
-        let peer = Peer::connect(&device.name, &format!("{}:{}", device.host, device.port)).await?;
-        peer.must(Line::Command(Command::Auth { id: self.id, centrald_num: device.centrald_num, key }))
-            .await?;
-        Ok(RemoteDevice { peer })
-    }
-}
-
-/// A device to which this client is connected. Dropping it closes the connection.
-#[derive(Debug)]
-pub struct RemoteDevice {
-    peer: Peer,
-}
-
-impl RemoteDevice {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.peer.name()
-    }
-
-    /// Its values, in the order of their declaration.
-    #[must_use]
-    pub fn values(&self) -> Vec<RemoteValue> {
-        self.peer.picture().values.clone()
-    }
-
-    /// One value, its name compared without case.
-    #[must_use]
-    pub fn value(&self, name: &str) -> Option<RemoteValue> {
-        self.peer.picture().value(name).cloned()
-    }
-
-    /// Its state.
-    #[must_use]
-    pub fn state(&self) -> DeviceState {
-        self.peer.picture().state
-    }
-
-    /// Why its state last changed; empty when it did not say.
-    #[must_use]
-    pub fn state_text(&self) -> String {
-        self.peer.picture().state_text.clone()
-    }
-
-    /// The operations that are blocked for it.
-    #[must_use]
-    pub fn bop(&self) -> DeviceState {
-        self.peer.picture().bop
-    }
-
-    /// Waits until anything changed since the last call.
-    ///
-    /// # Errors
-    /// When the connection ended.
-    pub async fn changed(&mut self) -> Result<(), ClientError> {
-        self.peer.changed().await
-    }
-
-    /// Sets a value and waits for the end of the command. A text that is to be a string with blanks needs its quotes.
-    ///
-    /// # Errors
-    /// When the connection ended, or no end came in time. An answer that says no is no error here.
-    pub async fn set(&self, name: &str, op: SetOp, text: &str) -> Result<CommandReturn, ClientError> {
-        let name = Text::new(name.as_bytes())?;
-        let operand = Rest::new(text.as_bytes())?;
-        self.peer.command(Line::SetValue { name, op, operand }).await
-    }
-
-    /// Sends a command line and waits for its end.
-    ///
-    /// # Errors
-    /// As [`RemoteDevice::set`].
-    pub async fn command(&self, line: &str) -> Result<CommandReturn, ClientError> {
-        self.peer.command_text(line).await
+        self.peer.must(&Line::Command(Command::Key { device: key_for })).await?;
+        let key = self.peer.picture().key(&device.name).ok_or_else(unknown)?;
+        let opening = Opening::Authorize { id: self.id, centrald_num: device.centrald_num, key };
+        let address = format!("{}:{}", device.host, device.port);
+        let (peer, _) = Peer::connect(&device.name, &address, opening).await?;
+        Ok(RemoteDevice::new(Arc::new(peer)))
     }
 }

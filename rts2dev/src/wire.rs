@@ -43,7 +43,6 @@ pub(crate) enum Received<'a> {
     /// A line was too long and is skipped.
     Overlong,
     /// Raw bytes that the `D` line before them announced.
-    #[expect(dead_code, reason = "read by the client's side, which comes next")]
     Binary(&'a [u8]),
 }
 

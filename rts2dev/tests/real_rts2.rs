@@ -178,7 +178,7 @@ async fn a_night(centrald: &str) {
     drop(sensor);
     patiently(second_status.wait_for(rts2dev::CentraldStatus::is_registered)).await.unwrap();
     let refused = client.device("NOSUCH").await.unwrap_err();
-    assert_eq!(refused.to_string(), "no device NOSUCH");
+    assert_eq!(refused.to_string(), "centrald has no device NOSUCH");
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! What a peer has said so far: its values, its state, and what centrald knows of others. Bounded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use rts2_proto::{
-    AnyMinMax, Command, DeviceState, DeviceType, DisplayType, Level, Line, QuotedString, Rest, Text,
-    ValueData, ValueFlags, ValueType,
+    AnyMinMax, Command, DeviceState, DeviceType, DisplayType, Level, Line, MAX_MESSAGE_BYTES, Message,
+    QuotedString, Rest, Text, ValueData, ValueFlags, ValueType,
 };
+
+use super::changes::{Change, Progress, RemoteMessage};
+use super::log::{Log, Subject};
 
 /// Values taken from one peer; beyond, they are ignored. No device has as many.
 const MAX_VALUES: usize = 50_000;
@@ -15,6 +18,9 @@ const MAX_TEXT: usize = 64 * 1024 * 1024;
 const MAX_ITEMS: usize = 4096;
 /// Devices, clients and keys taken from one centrald.
 const MAX_PEERS: usize = 10_000;
+
+/// Messages kept for watchers that have not taken them; of more, the oldest are lost to them.
+const MAX_MESSAGES: usize = 1000;
 
 /// A device as centrald lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +84,13 @@ impl RemoteValue {
         self.flags.contains(ValueFlags::WRITABLE)
     }
 
+    /// Its unit, which stands in brackets at the beginning of the description; empty when none does.
+    #[must_use]
+    pub fn unit(&self) -> &str {
+        let inside = self.description.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        inside.map_or("", |(unit, _)| unit.trim())
+    }
+
     /// What it holds as a number, where it is one: also the mean of statistics, and a number without its limits.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
@@ -125,13 +138,92 @@ pub(super) struct Picture {
     pub(super) devices: Vec<DeviceInfo>,
     pub(super) clients: Vec<ClientInfo>,
     keys: HashMap<String, i32>,
-    pub(super) logged_as: Option<i32>,
+    pub(super) progress: Option<Progress>,
+    pub(super) log: Log,
+    /// Of each value, at its place: numbers of the changes that declared it and that changed its level.
+    marks: Vec<Marks>,
+    /// With the numbers of their changes.
+    messages: VecDeque<(u64, RemoteMessage)>,
+    /// Messages that have come, kept or not.
+    messages_come: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    declared: u64,
+    level: u64,
 }
 
 impl Picture {
     /// A value by its name.
     pub(super) fn value(&self, name: &str) -> Option<&RemoteValue> {
         self.places.get(&name.to_ascii_lowercase()).and_then(|&place| self.values.get(place))
+    }
+
+    /// A device by its name, compared without case.
+    pub(super) fn device(&self, name: &str) -> Option<&DeviceInfo> {
+        self.devices.iter().find(|device| device.name.eq_ignore_ascii_case(name))
+    }
+
+    /// How many messages had come when change `seen` was told.
+    pub(super) fn messages_before(&self, seen: u64) -> u64 {
+        let newer = self.messages.iter().filter(|(number, _)| *number > seen).count();
+        self.messages_come.saturating_sub(u64::try_from(newer).unwrap_or(u64::MAX))
+    }
+
+    /// The first change after the one that was seen last, as everything is now.
+    pub(super) fn change_after(&self, seen: &mut u64, messages_seen: &mut u64) -> Option<Change> {
+        loop {
+            let next = self.log.after(*seen);
+            // The messages that are kept are the last ones that came.
+            let kept = u64::try_from(self.messages.len()).unwrap_or(u64::MAX);
+            let lost = self.messages_come.saturating_sub(kept).saturating_sub(*messages_seen);
+            if lost > 0 {
+                *messages_seen += lost;
+                return Some(Change::MessagesLost(lost));
+            }
+            let waiting = self.messages_come.saturating_sub(*messages_seen);
+            let place = usize::try_from(kept.saturating_sub(waiting)).unwrap_or(usize::MAX);
+            if waiting > 0
+                && let Some((number, message)) = self.messages.get(place)
+                && next.is_none_or(|(other, _)| *number < other)
+            {
+                *messages_seen += 1;
+                return Some(Change::Message(message.clone()));
+            }
+            let (number, subject) = next?;
+            let before = std::mem::replace(seen, number);
+            if let Some(change) = self.change(subject, before) {
+                return Some(change);
+            }
+        }
+    }
+
+    fn change(&self, subject: &Subject, seen: u64) -> Option<Change> {
+        Some(match subject {
+            Subject::Value(place) => {
+                let value = self.values.get(*place)?.clone();
+                let marks = self.marks.get(*place)?;
+                if marks.declared > seen {
+                    Change::Declared(value)
+                } else if marks.level > seen {
+                    Change::Level(value)
+                } else {
+                    Change::Value(value)
+                }
+            }
+            Subject::State => Change::State { state: self.state, text: self.state_text.clone() },
+            Subject::Bop => Change::Blocked(self.bop),
+            Subject::Progress => Change::Progress(self.progress?),
+            Subject::Device(name) => match self.device(name) {
+                Some(device) => Change::Device(device.clone()),
+                None => Change::DeviceGone { name: name.clone() },
+            },
+            Subject::Client(id) => match self.clients.iter().find(|client| client.id == *id) {
+                Some(client) => Change::Client(client.clone()),
+                None => Change::ClientGone { id: *id },
+            },
+        })
     }
 
     /// The key that centrald gave for a device.
@@ -145,27 +237,63 @@ impl Picture {
             Line::MetaInfo { flags, name, description } => self.declare(*flags, *name, *description),
             Line::SelMetaInfo { name, item } => self.select(*name, *item),
             Line::Value { name, value } => self.set(*name, *value),
-            Line::Status { state, text } | Line::StatusProgress { state, text, .. } => {
-                self.state = *state;
-                self.state_text = text.map(|text| text.to_str().into_owned()).unwrap_or_default();
+            Line::Status { state, text } => self.tell_state(*state, *text),
+            Line::StatusProgress { state, start, end, text } => {
+                self.tell_state(*state, *text);
+                self.tell_progress(*start, *end);
             }
+            Line::Progress { start, end } => self.tell_progress(*start, *end),
             Line::BopState { state, bop } => {
-                self.state = *state;
+                if self.state != *state {
+                    self.state = *state;
+                    self.log.note(Subject::State);
+                }
                 self.bop = *bop;
+                self.log.note(Subject::Bop);
             }
+            Line::Message(message) => self.keep_message(message),
             Line::Command(command) => return self.notice(command),
             _ => return false,
         }
         true
     }
 
+    fn tell_state(&mut self, state: DeviceState, text: Option<Text<'_>>) {
+        self.state = state;
+        self.state_text = text.map(|text| text.to_str().into_owned()).unwrap_or_default();
+        self.log.note(Subject::State);
+    }
+
+    fn tell_progress(&mut self, start: f64, end: f64) {
+        self.progress = Some(Progress { start, end });
+        self.log.note(Subject::Progress);
+    }
+
+    fn keep_message(&mut self, message: &Message<'_>) {
+        if self.messages.len() >= MAX_MESSAGES {
+            self.messages.pop_front();
+        }
+        let kept = RemoteMessage {
+            seconds: message.seconds,
+            micros: message.micros,
+            origin: QuotedString::from(message.origin).to_string(),
+            kind: message.kind,
+            text: message.text.to_str().chars().take(MAX_MESSAGE_BYTES).collect(),
+        };
+        self.messages.push_back((self.log.number(), kept));
+        self.messages_come += 1;
+    }
+
     fn declare(&mut self, flags: ValueFlags, name: Text<'_>, description: Text<'_>) {
         let flags = flags.meaning();
         let value_type = flags.value_type();
         let room = MAX_TEXT.saturating_sub(self.text_bytes);
-        if let Some(known) = self.find(name) {
+        if let Some(place) = self.place(name)
+            && let Some(known) = self.values.get_mut(place)
+        {
             let before = known.bytes();
-            if known.flags.type_bits() != flags.type_bits() {
+            let other_type = known.flags.type_bits() != flags.type_bits();
+            if other_type {
                 known.data = unset(value_type.ok());
             }
             known.flags = flags;
@@ -174,6 +302,7 @@ impl Picture {
             }
             let after = known.bytes();
             self.text_bytes = self.text_bytes + after - before;
+            self.note_metainfo(place, other_type);
             return;
         }
         let value = RemoteValue {
@@ -185,14 +314,28 @@ impl Picture {
         };
         if self.values.len() < MAX_VALUES && self.text_bytes + value.bytes() <= MAX_TEXT {
             self.text_bytes += value.bytes();
-            self.places.insert(value.name.to_ascii_lowercase(), self.values.len());
+            let place = self.values.len();
+            self.places.insert(value.name.to_ascii_lowercase(), place);
             self.values.push(value);
+            self.marks.push(Marks::default());
+            self.note_metainfo(place, true);
+        }
+    }
+
+    fn note_metainfo(&mut self, place: usize, declared: bool) {
+        let number = self.log.note(Subject::Value(place));
+        if let Some(marks) = self.marks.get_mut(place) {
+            marks.level = number;
+            if declared {
+                marks.declared = number;
+            }
         }
     }
 
     fn select(&mut self, name: Text<'_>, item: Option<Text<'_>>) {
         let room = MAX_TEXT.saturating_sub(self.text_bytes);
-        let Some(value) = self.find(name) else { return };
+        let Some(place) = self.place(name) else { return };
+        let Some(value) = self.values.get_mut(place) else { return };
         let before = value.bytes();
         match item {
             None => value.items.clear(),
@@ -203,11 +346,13 @@ impl Picture {
         }
         let after = value.bytes();
         self.text_bytes = self.text_bytes + after - before;
+        self.note_metainfo(place, false);
     }
 
     fn set(&mut self, name: Text<'_>, text: Rest<'_>) {
         let room = MAX_TEXT.saturating_sub(self.text_bytes);
-        let Some(value) = self.find(name) else { return };
+        let Some(place) = self.place(name) else { return };
+        let Some(value) = self.values.get_mut(place) else { return };
         let data = match value.flags.value_type() {
             Ok(value_type) => match ValueData::parse(value_type, text) {
                 Ok(data) => data,
@@ -223,6 +368,7 @@ impl Picture {
         value.data = data;
         let after = value.bytes();
         self.text_bytes = self.text_bytes + after - before;
+        self.log.note(Subject::Value(place));
     }
 
     fn notice(&mut self, command: &Command<'_>) -> bool {
@@ -236,13 +382,26 @@ impl Picture {
                     port,
                     device_type,
                 };
-                if let Some(known) = self.devices.iter_mut().find(|known| known.name == device.name) {
+                let name = device.name.clone();
+                if let Some(known) = self.devices.iter_mut().find(|known| known.name == name) {
+                    // centrald repeats its list at every `info`; only what is new is news.
+                    if *known == device {
+                        return true;
+                    }
                     *known = device;
                 } else if self.devices.len() < MAX_PEERS {
                     self.devices.push(device);
+                } else {
+                    return true;
+                }
+                self.log.note(Subject::Device(name));
+            }
+            Command::DeleteDevice { id, .. } => {
+                if let Some(place) = self.devices.iter().position(|device| device.id == id) {
+                    let gone = self.devices.remove(place);
+                    self.note_gone(Subject::Device(gone.name));
                 }
             }
-            Command::DeleteDevice { id, .. } => self.devices.retain(|device| device.id != id),
             Command::Client { id, login, name } => {
                 if self.clients.len() < MAX_PEERS && self.clients.iter().all(|client| client.id != id) {
                     let (login, program) = (QuotedString::from(login), QuotedString::from(name));
@@ -251,10 +410,15 @@ impl Picture {
                         login: login.to_string(),
                         program: program.to_string(),
                     });
+                    self.log.note(Subject::Client(id));
                 }
             }
-            Command::DeleteClient { id } => self.clients.retain(|client| client.id != id),
-            Command::LoggedAs { id } => self.logged_as = Some(id),
+            Command::DeleteClient { id } => {
+                if let Some(place) = self.clients.iter().position(|client| client.id == id) {
+                    self.clients.remove(place);
+                    self.note_gone(Subject::Client(id));
+                }
+            }
             Command::AuthorizationKey { device, key } => {
                 let device = QuotedString::from(device).to_string();
                 if self.keys.len() < MAX_PEERS || self.keys.contains_key(&device) {
@@ -266,9 +430,17 @@ impl Picture {
         true
     }
 
-    fn find(&mut self, name: Text<'_>) -> Option<&mut RemoteValue> {
-        let place = *self.places.get(&name.to_str().to_ascii_lowercase())?;
-        self.values.get_mut(place)
+    fn note_gone(&mut self, subject: Subject) {
+        let Self { devices, clients, log, .. } = self;
+        log.note_gone(subject, |subject| match subject {
+            Subject::Device(name) => devices.iter().any(|device| device.name == *name),
+            Subject::Client(id) => clients.iter().any(|client| client.id == *id),
+            _ => true,
+        });
+    }
+
+    fn place(&self, name: Text<'_>) -> Option<usize> {
+        self.places.get(&name.to_str().to_ascii_lowercase()).copied()
     }
 }
 

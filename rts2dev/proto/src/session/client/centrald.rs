@@ -10,7 +10,7 @@ use crate::error::{CommandReturn, ParseError};
 use crate::keep_alive::{KeepAlive, KeepAliveAction};
 use crate::line::{Line, Technical};
 use crate::message::MessageType;
-use crate::text::Text;
+use crate::text::{Rest, Text};
 
 /// What centrald said.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +105,21 @@ impl CentraldSession {
         out: &mut Vec<u8>,
     ) -> Result<CommandId, TooManyCommands> {
         self.commands.send(line.to_bytes(), deadline, out)
+    }
+
+    /// Sends a command line that a person wrote.
+    ///
+    /// # Errors
+    /// When too many wait.
+    pub fn command_text(
+        &mut self,
+        text: Rest<'_>,
+        deadline: Instant,
+        out: &mut Vec<u8>,
+    ) -> Result<CommandId, TooManyCommands> {
+        let mut line = text.as_bytes().to_vec();
+        line.push(b'\n');
+        self.commands.send(line, deadline, out)
     }
 
     /// Asks for a key to a device; [`CentraldEvent::Key`] and the end of the command follow.

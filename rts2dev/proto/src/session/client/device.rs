@@ -111,6 +111,21 @@ impl DeviceSession {
         self.commands.send(line.to_bytes(), deadline, out)
     }
 
+    /// Sends a command line that a person wrote.
+    ///
+    /// # Errors
+    /// When too many wait.
+    pub fn command_text(
+        &mut self,
+        text: Rest<'_>,
+        deadline: Instant,
+        out: &mut Vec<u8>,
+    ) -> Result<CommandId, TooManyCommands> {
+        let mut line = text.as_bytes().to_vec();
+        line.push(b'\n');
+        self.commands.send(line, deadline, out)
+    }
+
     /// Sets a value.
     ///
     /// # Errors
