@@ -76,7 +76,7 @@ impl Cursor {
                     match pass.then {
                         Then::Nothing => {}
                         Then::State => table.write_state(out),
-                        Then::Bop => table.write_bop(out),
+                        Then::Bop => table.write_full_state(out),
                     }
                     self.pass = None;
                 }

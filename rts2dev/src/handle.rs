@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rts2_proto::{DeviceState, MessageType};
+use rts2_proto::MessageType;
 use tokio::sync::watch;
 
 use crate::commands::{CommandError, Reply};
@@ -109,19 +109,6 @@ impl DeviceHandle {
         R: Into<Reply>,
     {
         self.shared.commands().add(name, command)
-    }
-
-    /// Sets the state word, with a text that says why (empty for none). Bits of [`DeviceState`] block exposures,
-    /// readouts and telescope movements, vote bad weather or stop everything. The same word again changes nothing,
-    /// whatever the text. With [`DeviceState::BAD_WEATHER`] the text also goes to centrald as the reason.
-    pub fn set_state(&self, state: DeviceState, text: &str) {
-        self.shared.set_state(state, text);
-    }
-
-    /// The state word.
-    #[must_use]
-    pub fn state(&self) -> DeviceState {
-        self.shared.lock().table.state()
     }
 
     /// Sends a message to every centrald, where operators see it. Of those that wait for a centrald the newest

@@ -179,7 +179,7 @@ impl Drop for Resets {
 
 fn reset_errors(shared: &Shared) {
     // The spelling is RTS2's.
-    shared.mask_state(DeviceState::ERROR_MASK, DeviceState::ERROR_KILL, "reseting all errors");
+    shared.change_state(DeviceState::ERROR_MASK, DeviceState::ERROR_KILL, None, "reseting all errors");
 }
 
 /// Begins a `script_ends`: values go back to what they began with, those with a handler through it, then the hook.

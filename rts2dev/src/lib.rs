@@ -55,6 +55,7 @@ mod presets;
 mod samples;
 mod sets;
 mod shared;
+mod state;
 mod status;
 mod table;
 #[cfg(feature = "testing")]

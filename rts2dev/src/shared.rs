@@ -153,20 +153,15 @@ impl Shared {
         }
     }
 
-    pub(crate) fn set_state(&self, state: DeviceState, text: &str) {
-        let changed = self.lock().table.set_state(state, text);
-        if changed {
-            self.wake();
-        }
-    }
-
-    /// Replaces the bits of the mask in one go, so that changes of two threads both count.
-    pub(crate) fn mask_state(&self, mask: DeviceState, new: DeviceState, text: &str) {
-        let changed = {
-            let table = &mut self.lock().table;
-            let state = table.state().masked(mask, new);
-            table.set_state(state, text)
-        };
+    /// Replaces the bits of the mask, and the progress where one is given, in one go: changes of two threads both count.
+    pub(crate) fn change_state(
+        &self,
+        mask: DeviceState,
+        bits: DeviceState,
+        progress: Option<Option<(f64, f64)>>,
+        text: &str,
+    ) {
+        let changed = self.lock().table.change_state(mask, bits, progress, text);
         if changed {
             self.wake();
         }

@@ -23,6 +23,8 @@ pub(crate) enum Item {
     Value(usize),
     /// The device's state word.
     State,
+    /// Start and expected end of what is in progress.
+    Progress,
     /// The mask of blocked operations; only clients get it.
     Bop,
 }
@@ -87,6 +89,9 @@ pub(crate) struct Table {
     state: DeviceState,
     state_changed: u64,
     state_line: Vec<u8>,
+    /// Start and expected end of what is in progress, unix seconds.
+    progress: Option<(f64, f64)>,
+    progress_changed: u64,
     /// Why the device votes for bad weather, while it does.
     weather_reason: Option<QuotedString>,
     bop: DeviceState,
@@ -104,6 +109,8 @@ impl Table {
             state: DeviceState::empty(),
             state_changed: 0,
             state_line: Vec::new(),
+            progress: None,
+            progress_changed: 0,
             weather_reason: None,
             bop: DeviceState::empty(),
             bop_changed: 0,
@@ -273,21 +280,43 @@ impl Table {
             .is_some_and(|entry| entry.on_set.is_some())
     }
 
-    /// Sets the state word. `false` when it is the same: as in RTS2, a new text alone is no change.
-    pub(crate) fn set_state(&mut self, state: DeviceState, text: &str) -> bool {
-        if state == self.state {
-            return false;
+    /// Replaces the bits of the mask in the state word, and the progress where one is given. `false` when both stay the
+    /// same: as in RTS2, a new text alone is no change, but for the reason of bad weather.
+    pub(crate) fn change_state(
+        &mut self,
+        mask: DeviceState,
+        bits: DeviceState,
+        progress: Option<Option<(f64, f64)>>,
+        text: &str,
+    ) -> bool {
+        let state = self.state.masked(mask, bits);
+        let changed = state != self.state;
+        let progressed = progress.is_some_and(|progress| progress != self.progress);
+        self.progress = progress.unwrap_or(self.progress);
+        let mut reasoned = false;
+        if !state.contains(DeviceState::BAD_WEATHER) {
+            self.weather_reason = None;
+        } else if mask.contains(DeviceState::BAD_WEATHER) {
+            let reason = Some(QuotedString::cleaned(text)).filter(|reason| !reason.as_str().is_empty());
+            reasoned = reason.is_some() && reason != self.weather_reason;
+            self.weather_reason = reason.or(self.weather_reason.take());
         }
-        let bad_weather = state.contains(DeviceState::BAD_WEATHER);
-        self.weather_reason =
-            bad_weather.then(|| QuotedString::cleaned(text)).filter(|text| !text.as_str().is_empty());
-        self.state = state;
-        self.state_line = self.state_line(text);
-        self.order.remove(&self.state_changed);
-        self.version += 1;
-        self.state_changed = self.version;
-        self.order.insert(self.version, Item::State);
-        true
+        if changed {
+            self.state = state;
+            self.state_line = self.state_line(text);
+            self.order.remove(&self.state_changed);
+            self.version += 1;
+            self.state_changed = self.version;
+            self.order.insert(self.version, Item::State);
+        }
+        // RTS2 sends it behind a state that had it, too.
+        if progressed {
+            self.order.remove(&self.progress_changed);
+            self.version += 1;
+            self.progress_changed = self.version;
+            self.order.insert(self.version, Item::Progress);
+        }
+        changed || progressed || reasoned
     }
 
     pub(crate) fn state(&self) -> DeviceState {
@@ -307,13 +336,28 @@ impl Table {
         self.order.insert(self.version, Item::Bop);
     }
 
-    /// Appends `S state`, without the text of the last change.
+    /// Appends `S state`, or `R` with the progress, without the text of the last change.
     pub(crate) fn write_state(&self, out: &mut Vec<u8>) {
-        Line::Status { state: self.state, text: None }.write_to(out);
+        self.status_line(None).write_to(out);
+    }
+
+    /// Appends `P start end`; times that are not set clear it.
+    fn write_progress(&self, out: &mut Vec<u8>) {
+        let (start, end) = self.progress.unwrap_or((f64::NAN, f64::NAN));
+        Line::Progress { start, end }.write_to(out);
+    }
+
+    /// Appends `B state bop`, and the progress where there is one: what a client gets behind the values when it is
+    /// authorized (RTS2 lib/rts2/device.cpp, `authorizationOK`).
+    pub(crate) fn write_full_state(&self, out: &mut Vec<u8>) {
+        self.write_bop(out);
+        if self.progress.is_some() {
+            self.write_progress(out);
+        }
     }
 
     /// Appends `B state bop`.
-    pub(crate) fn write_bop(&self, out: &mut Vec<u8>) {
+    fn write_bop(&self, out: &mut Vec<u8>) {
         Line::BopState { state: self.state, bop: self.bop }.write_to(out);
     }
 
@@ -329,6 +373,7 @@ impl Table {
                 }
             }
             Item::State => out.extend_from_slice(&self.state_line),
+            Item::Progress => self.write_progress(out),
             Item::Bop => self.write_bop(out),
         }
     }
@@ -341,7 +386,15 @@ impl Table {
     fn state_line(&self, text: &str) -> Vec<u8> {
         let text = QuotedString::cleaned(text);
         let text = (!text.as_str().is_empty()).then_some(&text).map(Text::from);
-        Line::Status { state: self.state, text }.to_bytes()
+        self.status_line(text).to_bytes()
+    }
+
+    fn status_line<'t>(&self, text: Option<Text<'t>>) -> Line<'t> {
+        let state = self.state;
+        match self.progress {
+            Some((start, end)) => Line::StatusProgress { state, start, end, text },
+            None => Line::Status { state, text },
+        }
     }
 }
 
@@ -416,10 +469,13 @@ mod tests {
             assert!(table.set(0, Some(ValueData::Integer(number + 1)), None));
         }
         assert!(table.set(2, Some(ValueData::Integer(7)), None));
-        assert!(table.set_state(DeviceState::BOP_EXPOSURE, "why \"so\""));
+        let blocked = |table: &mut Table, text| {
+            table.change_state(DeviceState::all(), DeviceState::BOP_EXPOSURE, None, text)
+        };
+        assert!(blocked(&mut table, "why \"so\""));
         assert!(table.set(0, Some(ValueData::Integer(5)), None));
         assert!(!table.set(0, Some(ValueData::Integer(5)), Some(Level::Good)));
-        assert!(!table.set_state(DeviceState::BOP_EXPOSURE, "again"));
+        assert!(!blocked(&mut table, "again"));
         assert_eq!(since(&table, seen), "V c 7\nS 16777216 \"why 'so'\"\nV a 5\n");
         assert_eq!(since(&table, table.version()), "");
         assert_eq!(table.order.len(), 4);

@@ -59,6 +59,8 @@ impl DeviceState {
     pub const BOP_MASK: Self = Self::from_bits_retain(0x3f00_0000);
     /// `DEVICE_ERROR_MASK`: the bits that `killall` clears.
     pub const ERROR_MASK: Self = Self::from_bits_retain(0x000f_0000);
+    /// `WR_MASK`: the reasons of bad weather.
+    pub const WR_MASK: Self = Self::from_bits_retain(0x00f0_0000);
     /// `DEVICE_STATUS_MASK`: the bits that belong to the kind of device.
     pub const STATUS_MASK: Self = Self::from_bits_retain(0x0000_0fff);
     /// `SERVERD_STATUS_MASK`: centrald's part of the day, 0 day to 5 morning.
