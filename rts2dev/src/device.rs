@@ -25,6 +25,7 @@ use crate::presets::autosave::Autosave;
 use crate::presets::{self, PresetError, Presets};
 use crate::shared::Shared;
 use crate::status::{CentraldStatus, LinkStatus, Registration};
+use crate::syslog::Syslog;
 use crate::value::Time;
 
 /// Requests of clients that may wait for one centrald: one authorization and one state per client, twice over.
@@ -101,7 +102,8 @@ impl Device {
                 bop: DeviceState::empty(),
             })
             .collect();
-        let shared = Arc::new(Shared::new(name, CentraldStatus { links }, Presets::load(&options)?));
+        let syslog = options.syslog.clone().and_then(Syslog::new);
+        let shared = Arc::new(Shared::new(name, CentraldStatus { links }, Presets::load(&options)?, syslog));
         shared.tell_faults();
         let handle = DeviceHandle::new(Arc::clone(&shared));
         handle.time(INFOTIME, "time of last update").declare()?;

@@ -111,9 +111,11 @@ impl DeviceHandle {
         self.shared.commands().add(name, command)
     }
 
-    /// Sends a message to every centrald, where operators see it. Of those that wait for a centrald the newest
-    /// [`MAX_WAITING_MESSAGES`](crate::MAX_WAITING_MESSAGES) are kept; ask [`DeviceHandle::is_registered`] before to
-    /// write it elsewhere.
+    /// Sends a message to every centrald, where operators see it; while none has the device registered, to the system's
+    /// log ([`syslog`](crate::DeviceOptions::syslog)). Where there is no such log either, the newest
+    /// [`MAX_WAITING_MESSAGES`](crate::MAX_WAITING_MESSAGES) wait for a centrald. It is cut at
+    /// [`MAX_MESSAGE_BYTES`](crate::proto::MAX_MESSAGE_BYTES). Beside its level a message may carry the number by which
+    /// programs know it ([`MessageType::with_id`]). RTS2 lib/rts2/device.cpp, `sendMessage`.
     pub fn message(&self, kind: MessageType, text: &str) {
         self.shared.message(kind, text);
     }

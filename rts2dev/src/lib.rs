@@ -57,6 +57,7 @@ mod sets;
 mod shared;
 mod state;
 mod status;
+mod syslog;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -26,6 +26,10 @@ pub struct DeviceOptions {
     /// [`on_info`](crate::DeviceHandle::on_info), or where there is no such hook by setting `infotime` to the present.
     /// Default: 60 s, as sensors do.
     pub info_interval: Option<Duration>,
+    /// The log daemon's socket, for messages while no centrald has the device registered, as RTS2 does it; such messages
+    /// are not sent to a centrald later. Default: `/dev/log`. Without one, or where none listens, messages wait for a
+    /// centrald. Unix only.
+    pub syslog: Option<PathBuf>,
     /// Connections served at the same time. Default: 64, many times what an observatory has of clients; each costs
     /// up to some 100 KB. When all are taken, a new one replaces the oldest that never authorized itself.
     pub max_clients: usize,
@@ -58,6 +62,7 @@ impl DeviceOptions {
             noauth: false,
             allow_exit: false,
             info_interval: Some(Duration::from_secs(60)),
+            syslog: Some(PathBuf::from("/dev/log")),
             max_clients: 64,
             autosave: None,
             defaults: None,

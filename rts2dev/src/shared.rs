@@ -15,6 +15,7 @@ use crate::lane::Lane;
 use crate::messages::Messages;
 use crate::presets::{Presets, autosave};
 use crate::status::{CentraldStatus, Registration};
+use crate::syslog::Syslog;
 use crate::table::Table;
 
 /// The one shared state of a device.
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) urgent: Arc<Lane>,
     commands: Mutex<Commands>,
     hooks: Mutex<Hooks>,
+    syslog: Option<Syslog>,
     /// Told whenever there is something to send.
     wake: watch::Sender<u64>,
     status: watch::Sender<CentraldStatus>,
@@ -48,13 +50,19 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    pub(crate) fn new(name: DeviceName, status: CentraldStatus, presets: Presets) -> Self {
+    pub(crate) fn new(
+        name: DeviceName,
+        status: CentraldStatus,
+        presets: Presets,
+        syslog: Option<Syslog>,
+    ) -> Self {
         Self {
             state: Mutex::new(State { table: Table::new(), messages: Messages::default() }),
             lane: Arc::new(Lane::new(name.as_str())),
             urgent: Arc::new(Lane::new(name.as_str())),
             commands: Mutex::default(),
             hooks: Mutex::default(),
+            syslog,
             name,
             wake: watch::Sender::new(0),
             status: watch::Sender::new(status),
@@ -175,6 +183,12 @@ impl Shared {
     pub(crate) fn message(&self, kind: MessageType, text: &str) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let text = escape_message(text);
+        // A message goes one way only: what the system's log has does not come again when a centrald does.
+        if !self.status.borrow().is_registered()
+            && self.syslog.as_ref().is_some_and(|syslog| syslog.send(self.name.as_str(), kind, &text))
+        {
+            return;
+        }
         let (Ok(origin), Ok(text)) = (Text::new(self.name.as_str().as_bytes()), Rest::new(text.as_bytes()))
         else {
             return;

@@ -30,6 +30,40 @@ bitflags::bitflags! {
 impl MessageType {
     /// `MESSAGE_MASK_ALL`: every message.
     pub const ALL: Self = Self::from_bits_retain(0x00ff_ffff);
+    /// `MESSAGE_LEVEL_MASK`: the bits that say how bad it is.
+    pub const LEVEL_MASK: Self = Self::from_bits_retain(0x0000_001f);
+    /// `MESSAGE_ID_MASK`: the number of the message; programs look for these numbers, people read the text.
+    pub const ID_MASK: Self = Self::from_bits_retain(0x000f_ff00);
+    /// `MESSAGE_REPORTIT`: to be reported to people who are not there.
+    pub const REPORTIT: Self = Self::from_bits_retain(0x0010_0000);
+    /// `CRITICAL_TELESCOPE_FAILURE`.
+    pub const CRITICAL_TELESCOPE_FAILURE: Self = Self::from_bits_retain(0x0000_0110);
+    /// `CRITICAL_DOME_FAILURE`.
+    pub const CRITICAL_DOME_FAILURE: Self = Self::from_bits_retain(0x0000_0210);
+    /// `CRITICAL_CAMERA_FAILURE`.
+    pub const CRITICAL_CAMERA_FAILURE: Self = Self::from_bits_retain(0x0000_0310);
+    /// `CRITICAL_REQUIRED_FAILURE`: a required device is missing.
+    pub const CRITICAL_REQUIRED_FAILURE: Self = Self::from_bits_retain(0x0000_0410);
+
+    /// The level alone: one of the named bits, or several, or none.
+    #[must_use]
+    pub const fn level(self) -> Self {
+        self.intersection(Self::LEVEL_MASK)
+    }
+
+    /// The same message under a number, 0 to 0xfff; more bits are cut off. RTS2 include/message.h has the numbers that
+    /// are taken.
+    #[must_use]
+    pub const fn with_id(self, id: u16) -> Self {
+        let bits = (id as u32) << 8;
+        self.difference(Self::ID_MASK).union(Self::from_bits_retain(bits).intersection(Self::ID_MASK))
+    }
+
+    /// The number of the message, 0 where it has none.
+    #[must_use]
+    pub const fn id(self) -> u32 {
+        self.intersection(Self::ID_MASK).bits() >> 8
+    }
 }
 
 /// One log message.
@@ -90,6 +124,15 @@ pub fn escape_message(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_carry_numbers() {
+        let failure = MessageType::CRITICAL.with_id(2);
+        assert_eq!(failure, MessageType::CRITICAL_DOME_FAILURE);
+        assert_eq!((failure.level(), failure.id()), (MessageType::CRITICAL, 2));
+        assert_eq!(failure.with_id(0), MessageType::CRITICAL);
+        assert_eq!(MessageType::INFO.with_id(0xffff).bits(), 0x000f_ff04);
+    }
 
     #[test]
     fn texts_fit_one_line() {

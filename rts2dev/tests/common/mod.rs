@@ -43,6 +43,7 @@ pub(crate) fn options(name: &str, centralds: &[String]) -> DeviceOptions {
         centralds: centralds.to_vec(),
         host: Some("127.0.0.1".to_owned()),
         info_interval: None,
+        syslog: None,
         ..DeviceOptions::new(name)
     }
 }
