@@ -196,7 +196,7 @@ impl<'a> Command<'a> {
             b"weather_update" => Self::WeatherUpdate { device: tokens.text()?, reason: tokens.text()? },
             word => Self::Other {
                 word: Text::new(word).map_err(|_| tokens.error(Expected::Quote))?,
-                parameters: tokens.rest()?,
+                parameters: tokens.rest(),
             },
         })
     }

@@ -7,7 +7,7 @@
 //! followed by bytes that are no lines: [`crate::LineSplitter`] takes them out by their length.
 
 use crate::error::{Expected, ParseError};
-use crate::text::{Rest, Text};
+use crate::text::{Text, is_space};
 use crate::token::Tokens;
 
 /// Channels of one image. The largest detectors are read through some hundred amplifiers.
@@ -136,12 +136,12 @@ fn channels<T: TryFrom<i64>>(tokens: &mut Tokens<'_>) -> Result<Vec<T>, ParseErr
 
 /// How many raw bytes follow a line; `None` when the line announces bytes but does not say readably how many.
 pub(crate) fn bytes_behind(line: &[u8]) -> Option<u64> {
-    let mut tokens = Tokens::of_line(line);
-    if tokens.word() != b"D" {
-        return Some(0);
+    match line {
+        [b'D', rest @ ..] if rest.first().is_none_or(|b| is_space(*b)) => {}
+        _ => return Some(0),
     }
     // The same reading as that of the whole line, so that both agree on where the next line begins.
-    Rest::new(line).ok()?;
+    let mut tokens = Tokens::of_line(line).ok()?;
     match ImageLine::parse(&mut tokens) {
         Ok(Some(ImageLine::Data { bytes, .. })) if tokens.end().is_ok() => Some(bytes),
         _ => None,

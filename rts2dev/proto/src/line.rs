@@ -129,13 +129,10 @@ impl<'a> Line<'a> {
     /// When the line is not what its first word promises. The connection can go on.
     pub fn parse(line: &'a [u8]) -> Result<Self, ParseError> {
         let line = trim(line);
-        let mut tokens = Tokens::of_line(line);
-        if let Some(at) = line.iter().position(|b| matches!(b, b'\n' | b'\r' | 0)) {
-            return Err(ParseError::new(tokens.word(), at, Expected::Text));
-        }
+        let mut tokens = Tokens::of_line(line)?;
         let line = match tokens.word() {
             b"" => return Err(tokens.error(Expected::Line)),
-            b"V" => Self::Value { name: tokens.text()?, value: tokens.rest()? },
+            b"V" => Self::Value { name: tokens.text()?, value: tokens.rest() },
             b"E" => Self::MetaInfo {
                 flags: flags(&mut tokens)?,
                 name: tokens.text()?,
@@ -155,7 +152,7 @@ impl<'a> Line<'a> {
             b"X" => Self::SetValue {
                 name: tokens.text()?,
                 op: SetOp::parse(&mut tokens)?,
-                operand: tokens.rest()?,
+                operand: tokens.rest(),
             },
             b"A" => Self::Auth(auth(&mut tokens)?),
             b"T" => match tokens.text()?.as_bytes() {
@@ -283,7 +280,7 @@ fn command_return(tokens: &mut Tokens<'_>) -> Result<CommandReturn, ParseError> 
         .ok()
         .and_then(|word| word.parse().ok())
         .ok_or_else(|| tokens.error(Expected::Integer))?;
-    Ok(CommandReturn { code, text: tokens.rest()?.to_str().into_owned() })
+    Ok(CommandReturn { code, text: tokens.rest().to_str().into_owned() })
 }
 
 fn write_reason(text: Option<Text<'_>>, out: &mut Vec<u8>) {

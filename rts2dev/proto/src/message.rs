@@ -88,7 +88,7 @@ impl<'a> Message<'a> {
             micros: tokens.integer()?,
             origin: tokens.text()?,
             kind: MessageType::from_bits_retain(tokens.integer()?),
-            text: tokens.rest()?,
+            text: tokens.rest(),
         })
     }
 

@@ -101,6 +101,12 @@ fn to_f32(number: f64) -> f32 {
 /// a decimal number, so that `+10m` is 10. `None` when there is no number.
 #[must_use]
 pub fn parse_f64(token: &[u8]) -> Option<f64> {
+    // Nearly all that comes is a number from end to end. What begins with a digit and is one for Rust is one for C.
+    if let [b'0'..=b'9', ..] | [b'-', b'0'..=b'9', ..] = token
+        && let Some(number) = std::str::from_utf8(token).ok().and_then(|token| token.parse().ok())
+    {
+        return Some(number);
+    }
     let unsigned = match token {
         [b'+' | b'-', rest @ ..] => rest,
         rest => rest,

@@ -49,6 +49,11 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// A part of a line, which has neither line ends nor NUL. `None` when there is a quote in it.
+    pub(crate) fn of_line(bytes: &'a [u8]) -> Option<Self> {
+        (!bytes.contains(&b'"')).then_some(Self(bytes))
+    }
+
     /// The bytes as they came.
     #[must_use]
     pub fn as_bytes(self) -> &'a [u8] {
@@ -118,6 +123,11 @@ impl<'a> Rest<'a> {
             Some(at) => Err(invalid(bytes, at)),
             None => Ok(Self(bytes)),
         }
+    }
+
+    /// A part of a line, which has neither line ends nor NUL.
+    pub(crate) fn of_line(bytes: &'a [u8]) -> Self {
+        Self(trim(bytes))
     }
 
     /// Nothing.
@@ -218,7 +228,9 @@ impl fmt::Display for QuotedString {
 impl From<Text<'_>> for QuotedString {
     /// What a peer sent, lossy and cut where needed.
     fn from(text: Text<'_>) -> Self {
-        Self::cleaned(&text.to_str())
+        let text = text.to_str();
+        // Nearly all that comes is right as it is.
+        Self::new(&text).unwrap_or_else(|_| Self::cleaned(&text))
     }
 }
 
