@@ -6,7 +6,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build test demo bench fuzz fuzz-corpus deps-fuzz fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build test demo bench bench-rts2 fuzz fuzz-corpus deps-fuzz fmt fmt-check clippy doc check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -36,9 +36,14 @@ demo: deps ## See this computer as RTS2 sees it, live, until Ctrl-C
 	@$(CARGO) build --locked --workspace --bins
 	@target/debug/demo
 
-bench: deps ## Measure memory, CPU and bytes on the wire (release build; BENCH=--quick for a short look)
+bench: deps ## Measure memory, CPU, latency and bytes on the wire (release build; BENCH=--quick for a short look)
 	$(CARGO) build --locked --release --workspace --bin lamon-agent --bin lamon-sensord --bin bench
 	target/release/bench $(BENCH)
+	$(MAKE) --no-print-directory bench-rts2
+
+bench-rts2: ## The same for RTS2 devices alone; beside the original where RTS2_BINDIR says where it is
+	$(CARGO) build --locked --release -p rts2-bench
+	target/release/rts2-bench $(BENCH)
 
 # What the RTS2 protocol is fuzzed by, and how long each.
 FUZZ_TARGETS := $(basename $(notdir $(wildcard rts2dev/fuzz/fuzz_targets/*.rs)))
