@@ -17,7 +17,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use common::{options, patiently, start};
-use rts2dev::client::{Client, RemoteDevice};
+use rts2dev::client::{Client, Condition, Follower, ImageNews, Login, RemoteDevice};
 use rts2dev::proto::{BaseType, DeviceState, DisplayType, Level, MessageType, SetOp, ValueData};
 use rts2dev::testing::Centrald;
 use rts2dev::{DeviceOptions, Refusal, Registration};
@@ -553,4 +553,46 @@ async fn our_device_answers_as_the_real_one() {
         assert_eq!(answer(&mut ours, line).await, answer(&mut real, line).await, "{line}");
     }
     dummy.stop().await;
+}
+
+#[tokio::test]
+async fn our_client_takes_an_image_of_the_real_camera() {
+    let Some(bindir) = bindir() else { return };
+    let folder = TempDir::new().unwrap();
+    let port = free_port().await;
+    let centrald = format!("127.0.0.1:{port}");
+    let _centrald = real_centrald(&bindir, &folder, port).await;
+    let arguments =
+        ["-d", "C0", "--server", &centrald, "--localhost", "127.0.0.1", "--width", "100", "--height", "80"];
+    let _camera = Program::start(&bindir, "rts2-camd-dummy", &folder, &arguments.map(str::to_owned));
+    let login = Login { centrald, user: "observer".to_owned(), program: "test".to_owned() };
+    let mut follower = Follower::new(login, "C0");
+    let present: Condition = "C0 present".parse().unwrap();
+    patiently(follower.wait(&present, |_| {})).await.unwrap();
+    let camera = follower.device().unwrap();
+    let mut images = camera.images().await.unwrap();
+    assert_eq!(camera.set_to("exposure", 0.1).await.unwrap().to_string(), "+0 OK");
+    assert_eq!(camera.command("expose").await.unwrap().to_string(), "+0 OK");
+    let (mut announced, mut taken) = (0, 0);
+    patiently(async {
+        while let Some(news) = images.next().await {
+            match news {
+                ImageNews::Begun { sizes, .. } => announced = sizes.iter().sum(),
+                ImageNews::Bytes { bytes, complete, .. } => {
+                    taken += bytes.len();
+                    if complete {
+                        return;
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    })
+    .await;
+    // A header of 44 bytes, and two for each pixel.
+    assert_eq!((announced, taken), (16_044, 16_044));
+    // What came behind the image is lines again.
+    let done: Condition = "C0.exposure_num == 1".parse().unwrap();
+    camera.wait(&done, common::PATIENCE).await.unwrap();
+    assert_eq!(camera.command("info").await.unwrap().to_string(), "+0 OK");
 }
