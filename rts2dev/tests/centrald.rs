@@ -416,7 +416,7 @@ async fn a_peer_that_does_not_read_is_dropped() {
     let mut slow = client(address).await;
     slow.command("message_mask 16777215").await;
     // Written by hand from here on, and never read again.
-    let text = "x".repeat(2000);
+    let text = "x".repeat(30_000);
     let mut gone = false;
     for count in 0..100_000 {
         nodes.send(&format!("M 1 2 NODES 4 {count} {text}\nT ready")).await;
