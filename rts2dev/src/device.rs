@@ -177,6 +177,10 @@ impl Device {
             interval.unwrap_or(Duration::from_secs(3600)),
         );
         info.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        if interval.is_some() {
+            // Whoever looks at a device that has just started sees numbers, not a minute of nan.
+            let _ = hooks::begin_info(&self.shared, shutdown.clone());
+        }
         let mut slots: Vec<Slot> = Vec::new();
         let mut clients = JoinSet::new();
         let mut pause = FIRST_ACCEPT_PAUSE;

@@ -27,8 +27,8 @@ pub(crate) struct Hooks {
 }
 
 impl DeviceHandle {
-    /// What refreshes the device's values: it is called at `info` of a client, and every
-    /// [`info_interval`](crate::DeviceOptions::info_interval). What it sets is sent, `infotime` becomes the present, and
+    /// What refreshes the device's values: it is called when the device starts, every
+    /// [`info_interval`](crate::DeviceOptions::info_interval) from then on, and at `info` of a client. What it sets is sent, `infotime` becomes the present, and
     /// the client gets `+0 OK`. When it fails, the client gets the reason, `infotime` stays, and nothing else happens:
     /// use [`Refusal::not_ready`] where there is no better one.
     ///

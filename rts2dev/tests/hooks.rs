@@ -108,6 +108,20 @@ async fn infos_that_come_together_share_one_run() {
 }
 
 #[tokio::test]
+async fn info_comes_at_the_start() {
+    let (entered, mut told) = mpsc::unbounded_channel();
+    let options = DeviceOptions { info_interval: Some(Duration::from_secs(3600)), ..options("VALVE", &[]) };
+    let _device = start(options, |handle| {
+        handle.on_info(move || {
+            let _ = entered.send(());
+            async { Ok(()) }
+        });
+    })
+    .await;
+    patiently(told.recv()).await.unwrap();
+}
+
+#[tokio::test]
 async fn info_comes_by_itself() {
     let (entered, mut runs) = mpsc::unbounded_channel();
     let options = DeviceOptions { info_interval: Some(Duration::from_millis(1)), ..options("VALVE", &[]) };
