@@ -159,7 +159,7 @@ impl ValueFlags {
         }
     }
 
-    /// Without the bits that RTS2 uses inside and that say nothing to a reader.
+    /// Without the bits that RTS2 uses inside and that say nothing to a reader (quirk `LeakedFlags`).
     #[must_use]
     pub fn meaning(self) -> Self {
         self.difference(Self::CHANGED.union(Self::NEED_SEND))

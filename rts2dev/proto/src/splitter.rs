@@ -2,7 +2,8 @@
 //!
 //! RTS2's own buffer grows with its input (lib/rts2/connection.cpp, `checkBufferSize`), so one endless line fills
 //! the memory of a daemon. Here a line has a limit: one that passes it is reported once, thrown away up to its end,
-//! and the connection goes on. Lines end with `\n` or `\r\n`; blank lines are dropped, leading blanks too.
+//! and the connection goes on. Lines end with `\n` or `\r\n` (quirk `CarriageReturn`); blank lines are dropped (quirk
+//! `EmptyLine`), leading blanks too.
 //!
 //! A `D` line announces raw bytes. They are handed out by their length, as they come, and never looked at for lines:
 //! what stands in an image is no command. This is done here and not above, so that no reader of lines can forget it.

@@ -1,5 +1,6 @@
 //! Cuts a line into parameters as RTS2 does (lib/rts2/connection.cpp, `paramNext…`): separated by white space, a
-//! parameter that starts with a quote runs to the next quote, numbers may also end at a comma.
+//! parameter that starts with a quote runs to the next quote, numbers may also end at a comma (quirk `CommaAfterNumber`),
+//! and blanks at the line's end are no parameter (quirk `TrailingBlank`).
 
 use crate::error::{Expected, ParseError};
 use crate::number::Number;

@@ -384,7 +384,7 @@ impl Picture {
                 };
                 let name = device.name.clone();
                 if let Some(known) = self.devices.iter_mut().find(|known| known.name == name) {
-                    // centrald repeats its list at every `info`; only what is new is news.
+                    // Quirk `RepeatedList`: centrald repeats its list at every `info`; only what is new is news.
                     if *known == device {
                         return true;
                     }

@@ -16,8 +16,10 @@ const OPERATIONS: [(DeviceState, &str); 3] = [
 ];
 
 impl Core {
-    /// A peer sent its state (`ConnCentrald::setState`). Strangers count as well: RTS2's own devices send a state
-    /// before they register, and what it blocks or sees is believed.
+    /// A peer sent its state (`ConnCentrald::setState`).
+    ///
+    /// Quirk `EarlyState`: RTS2's devices send a state before they register. Strangers count therefore, and what they
+    /// block or see is believed.
     pub(super) fn peer_state(
         &mut self,
         id: PeerId,

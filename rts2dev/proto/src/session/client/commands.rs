@@ -28,7 +28,7 @@ struct Waiting {
 #[derive(Clone, Copy, Debug)]
 struct UnderWay {
     id: CommandId,
-    /// `None` once it has passed: its end still belongs to it, but nobody waits for that.
+    /// Quirk `LateEnd`: `None` once it has passed; its end still belongs to it, but nobody waits for that.
     deadline: Option<Instant>,
 }
 
@@ -66,7 +66,8 @@ impl Commands {
         Ok(id)
     }
 
-    /// An end line came. Says whose it was, when somebody still waits for it.
+    /// An end line came. Says whose it was, when somebody still waits for it. Quirk `StrayEnd`: one that belongs to no
+    /// command is dropped.
     pub(super) fn handle_end(&mut self, out: &mut Vec<u8>) -> Option<CommandId> {
         let ended = self.under_way.take();
         self.send_next(out);

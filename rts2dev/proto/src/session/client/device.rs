@@ -142,6 +142,8 @@ impl DeviceSession {
     }
 
     /// Takes a line. One that cannot be read costs that line only.
+    ///
+    /// Quirk `UnaskedMetainfo`: values come before the authorization, and are news as later ones are.
     pub fn handle_line<'a>(
         &mut self,
         now: Instant,

@@ -205,7 +205,7 @@ impl CentraldSession {
                 CentraldEvent::None
             }
             Ok(Line::Command(command)) => self.handle_command(command, out),
-            // centrald's own values and messages are not this device's business, and a line that cannot be read
+            // Quirk `UnaskedMetainfo`: centrald's own values and messages are not this device's business, and a line that cannot be read
             // costs that line only.
             Ok(_) | Err(_) => CentraldEvent::None,
         }
@@ -232,6 +232,7 @@ impl CentraldSession {
 
     fn handle_command(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> CentraldEvent {
         match command {
+            // Quirk `StatusInfoToStrangers`: it is asked of us before we are registered, too.
             Command::StatusInfo => CentraldEvent::StatusInfo,
             Command::DeleteDevice { name, .. } if name.is(self.name.as_str()) => {
                 if self.registration == Registration::StandBy {
@@ -279,7 +280,7 @@ impl CentraldSession {
                     CentraldEvent::Refused { reason }
                 }
             }
-            // A client that vanished gets no `A` line, only the failed end.
+            // Quirk `MissingAuthorizationLine`: of a client that vanished comes no `A` line, only the failed end.
             Some(Under::Authorize { client, key, answered: false }) => {
                 CentraldEvent::NotAuthorized { client, key }
             }

@@ -109,7 +109,7 @@ impl ClientSession {
                 self.authorization = Authorization::Asked { client: id };
                 ClientAction::Authorize { centrald_num, client: id, key }
             }
-            // What is told and not asked has no end line.
+            // Quirk `NoticeWithoutEnd`: what is told and not asked has no end line.
             Ok(Line::Command(
                 Command::ThisDevice { .. }
                 | Command::Device { .. }
