@@ -1,5 +1,8 @@
 //! What the programs built on the collector do the same way: command line, configuration, logs, signals, the run.
 
+mod export;
+mod status;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::JoinHandle;
@@ -39,12 +42,25 @@ pub struct HubArgs {
 }
 
 /// What else than running the hub a program can be asked for.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum HubCommand {
     /// Check the configuration, say what follows from it, and end: 0 when it is good, 78 when not.
     Check,
     /// Bring the archive's tables to this version, and end. The hub does it by itself when it starts.
     Migrate,
+    /// Ask about the database.
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Write what the archive has of some nodes to standard output or a file.
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::ExportArgs),
+}
+
+/// Questions about the database.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum DbCommand {
+    /// Show how large the archive is, tier by tier, and what waits for it. Reads only, also beside a hub that runs.
+    Status,
 }
 
 /// What a program adds to the collector.
@@ -98,6 +114,12 @@ pub fn main<E: Extras>(program: &str, args: &HubArgs, command: Option<HubCommand
             Ok(())
         }
         Some(HubCommand::Migrate) => runtime().and_then(|runtime| runtime.block_on(migrate(&config))),
+        Some(HubCommand::Db(DbCommand::Status)) => {
+            runtime().and_then(|runtime| runtime.block_on(status::show(&config)))
+        }
+        Some(HubCommand::Export(args)) => {
+            runtime().and_then(|runtime| runtime.block_on(export::run(&config, &args)))
+        }
         None => runtime().and_then(|runtime| runtime.block_on(run(args, config, section, extras))),
     };
     let Err(failure) = result else { return ExitCode::SUCCESS };

@@ -32,7 +32,7 @@ pub mod upkeep;
 pub use self::{
     archive::{Appended, Archive, ArchiveError, ArchiveUrl, UrlError},
     journal::{Journal, JournalOptions, JournalReader},
-    migrations::archive_migrations,
+    migrations::{archive_migrations, archive_version},
     reading::ArchiveReader,
     rollup::{Rollup, Stat},
     sample::{CORE_METRICS, Sample},

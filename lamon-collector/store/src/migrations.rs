@@ -82,6 +82,12 @@ pub fn archive_migrations() -> (Vec<String>, Vec<String>) {
     (names::<Sqlite>(&SQLITE), names::<Mysql>(&MYSQL))
 }
 
+/// The newest migration of an archive that this program knows, as a database notes it; rises with each.
+#[must_use]
+pub fn archive_version() -> Option<String> {
+    in_order::<Sqlite>(&SQLITE).last().map(|migration| migration.name().version().to_string())
+}
+
 /// The names of one set of migrations, in order.
 fn names<DB: Backend>(source: &EmbeddedMigrations) -> Vec<String>
 where

@@ -8,7 +8,10 @@ use std::{
 
 use diesel::{dsl, prelude::*};
 
-use super::{error::ReadError, schema::entries};
+use super::{
+    error::ReadError,
+    schema::{cursors, entries},
+};
 use crate::{
     record::{EntryCore, Names, join},
     sample::Sample,
@@ -103,6 +106,17 @@ impl JournalReader {
         let last = self.checked(last)?.unwrap_or(first);
         let rows = last.saturating_sub(first).saturating_add(1);
         Ok(Backlog { rows: u64::try_from(rows).unwrap_or(0), oldest_ms: Some(oldest_ms) })
+    }
+
+    /// How far an archive has come; none for a name that the journal does not know.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn cursor(&mut self, archive: &str) -> Result<Option<i64>, ReadError> {
+        let position =
+            cursors::table.find(archive).select(cursors::position).first(self.connection()?).optional();
+        self.checked(position)
     }
 
     /// The connection to the file that is at the path now.

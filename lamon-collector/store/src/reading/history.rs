@@ -2,19 +2,15 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{ArchiveReader, select};
+use super::{
+    ArchiveReader,
+    walk::{Row, Walk},
+};
 use crate::{
     archive::ArchiveError,
-    db::Value,
-    record::join,
     rollup::{Gathering, Stat},
-    rollup_row::{ROLLUP_COLUMNS, SAMPLE_COLUMNS, StoredRollup, StoredRow},
-    sample::CORE_METRICS,
     tier::Tier,
 };
-
-/// Rows of one statement: some milliseconds.
-const PAGE_ROWS: usize = 2_000;
 
 /// Most points that are returned.
 pub const MAX_POINTS: usize = 100_000;
@@ -46,13 +42,6 @@ pub struct Point {
     pub after_gap: bool,
     /// The metrics that have values.
     pub metrics: Vec<(Arc<str>, Stat)>,
-}
-
-/// A row of any tier.
-pub(super) struct Row {
-    pub(super) time_ms: i64,
-    pub(super) width_ms: i64,
-    pub(super) metrics: Vec<(Arc<str>, Stat)>,
 }
 
 impl ArchiveReader {
@@ -96,64 +85,15 @@ impl ArchiveReader {
     ) -> Result<(), ArchiveError> {
         let mut from_ms = from_ms;
         for tier in Tier::ALL.into_iter().rev().filter(|finer| *finer <= tier) {
-            if tier == Tier::Samples {
-                self.walk_samples(node, metric, from_ms, to_ms, each).await?;
-                continue;
-            }
-            let sql = format!(
-                "SELECT {} FROM {tier} WHERE node = ? AND time_ms >= ? AND time_ms < ? ORDER BY time_ms LIMIT {PAGE_ROWS}",
-                select(&ROLLUP_COLUMNS, metric)
-            );
-            loop {
-                let values = vec![node.into(), from_ms.into(), to_ms.into()];
-                let rows: Vec<StoredRollup> = self.rows(&sql, values).await?;
-                let last_page = rows.len() < PAGE_ROWS;
-                for StoredRollup { time_ms, columns, .. } in rows {
-                    let width_ms = tier.width_ms();
-                    from_ms = time_ms.saturating_add(width_ms);
-                    let metrics = columns.into_metrics().map_err(|error| bad(tier, node, time_ms, &error))?;
-                    each(Row { time_ms, width_ms, metrics: only(metrics, metric) });
-                }
-                if last_page {
-                    break;
+            let mut walk = Walk::new(tier, node, metric, from_ms, to_ms);
+            while let Some(rows) = self.next_rows(&mut walk).await? {
+                for row in rows {
+                    from_ms = row.time_ms.saturating_add(row.width_ms);
+                    each(row);
                 }
             }
         }
         Ok(())
-    }
-
-    async fn walk_samples(
-        &mut self,
-        node: &str,
-        metric: Option<&str>,
-        from_ms: i64,
-        to_ms: i64,
-        each: &mut dyn FnMut(Row),
-    ) -> Result<(), ArchiveError> {
-        let sql = format!(
-            "SELECT {} FROM samples WHERE node = ? AND time_ms >= ? AND time_ms < ? AND \
-             (time_ms > ? OR (time_ms = ? AND (epoch > ? OR (epoch = ? AND sequence > ?)))) \
-             ORDER BY time_ms, epoch, sequence LIMIT {PAGE_ROWS}",
-            select(&SAMPLE_COLUMNS, metric)
-        );
-        let mut after = (from_ms, i64::MIN, i64::MIN);
-        loop {
-            let (time, epoch, sequence) = after;
-            let bounds = [time, to_ms, time, time, epoch, epoch, sequence];
-            let values = std::iter::once(node.into()).chain(bounds.map(Value::Int)).collect();
-            let rows: Vec<StoredRow> = self.rows(&sql, values).await?;
-            let last_page = rows.len() < PAGE_ROWS;
-            for StoredRow { time_ms, epoch, sequence, core, metrics, .. } in rows {
-                after = (time_ms, epoch, sequence);
-                let metrics = join(core, metrics.as_deref(), &mut self.names)
-                    .map_err(|error| bad(Tier::Samples, node, time_ms, &error))?;
-                let metrics = metrics.into_iter().map(|(name, value)| (name, Stat::of(value))).collect();
-                each(Row { time_ms, width_ms: 0, metrics: only(metrics, metric) });
-            }
-            if last_page {
-                return Ok(());
-            }
-        }
     }
 
     /// This tier, or a coarser one when only that goes back to `from_ms`.
@@ -264,23 +204,6 @@ impl NextMultiple for i64 {
     fn next_multiple_of_checked(self, of: Self) -> Self {
         self.div_euclid(of).saturating_add(Self::from(self.rem_euclid(of) != 0)).saturating_mul(of).max(of)
     }
-}
-
-/// Leaves one metric, if one is wanted.
-fn only(mut metrics: Vec<(Arc<str>, Stat)>, metric: Option<&str>) -> Vec<(Arc<str>, Stat)> {
-    if let Some(metric) = metric {
-        metrics.retain(|(name, _)| **name == *metric);
-    }
-    metrics
-}
-
-/// Whether a metric needs the JSON of a row.
-pub(super) fn needs_rest(metric: Option<&str>) -> bool {
-    metric.is_none_or(|metric| !CORE_METRICS.contains(&metric))
-}
-
-fn bad(tier: Tier, node: &str, time_ms: i64, error: &serde_json::Error) -> ArchiveError {
-    ArchiveError::Other(format!("the row of {node} at {time_ms} in {tier} has bad metrics: {error}"))
 }
 
 #[cfg(test)]

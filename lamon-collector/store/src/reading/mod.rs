@@ -6,11 +6,13 @@
 //! | `mod` | samples, rollups, events, nodes, as they are stored |
 //! | `history` | a metric's past in as many points as are wanted, from the tier that fits |
 //! | `nights` | statistics of observing nights; when a disk is full |
+//! | `walk` | every row of a node and a tier, page by page |
 //! | `sizes` | how large the archive is |
 
 mod history;
 mod nights;
 mod sizes;
+mod walk;
 
 use std::{
     fmt,
@@ -27,13 +29,14 @@ pub use self::{
     history::{History, MAX_POINTS, Point},
     nights::{DiskOutlook, MAX_NIGHTS, Night, Site},
     sizes::{ArchiveSize, TierSize},
+    walk::{Row, Walk},
 };
 use crate::{
     archive::url::{MysqlTarget, Target},
     archive::{
         ArchiveError, ArchiveUrl, DeadLetter, StoredSample, fault_sentence, open_session, sqlite_sentence,
     },
-    db::{Db, OneNumber, OneText, Row, Value, at_once},
+    db::{self, Db, OneNumber, OneText, Value, at_once},
     record::Names,
     registers::{NodeRecord, StoredEvent},
     rollup::Rollup,
@@ -273,6 +276,26 @@ impl ArchiveReader {
             .collect()
     }
 
+    /// The newest migration of the database, in the form of [`archive_version`](crate::archive_version); none before the
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn version(&mut self) -> Result<Option<String>, ArchiveError> {
+        self.text("SELECT MAX(version) AS t FROM __diesel_schema_migrations", Vec::new()).await
+    }
+
+    /// How many samples were refused.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn dead_letter_count(&mut self) -> Result<u64, ArchiveError> {
+        let count = self.number("SELECT COUNT(*) AS n FROM dead_letter", Vec::new()).await?;
+        Ok(count.unwrap_or(0).unsigned_abs())
+    }
+
     /// How many rollups are due, those of whiles that have not ended too.
     ///
     /// # Errors
@@ -315,7 +338,7 @@ impl ArchiveReader {
     }
 
     /// Runs a short query on either database.
-    async fn rows<R: Row>(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<R>, ArchiveError> {
+    async fn rows<R: db::Row>(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<R>, ArchiveError> {
         match &mut self.source {
             Source::Sqlite { path, connection } => {
                 let (sql, connection) = (sql.to_owned(), Arc::clone(connection));
@@ -377,12 +400,4 @@ impl fmt::Debug for ArchiveReader {
 /// A limit as SQL wants it.
 fn rows_limit(limit: usize) -> i64 {
     i64::try_from(limit.min(MAX_ROWS)).unwrap_or(i64::MAX)
-}
-
-/// Columns to select when all metrics, or one, are wanted: the JSON is large, and only some need it.
-fn select(columns: &str, metric: Option<&str>) -> String {
-    match columns.strip_suffix(", metrics") {
-        Some(columns) if !history::needs_rest(metric) => format!("{columns}, NULL AS metrics"),
-        _ => columns.to_owned(),
-    }
 }

@@ -2,7 +2,7 @@
 
 use time::{Date, Duration, OffsetDateTime};
 
-use super::{ArchiveReader, history::Row};
+use super::{ArchiveReader, walk::Row};
 use crate::{
     archive::ArchiveError,
     rollup::{Gathering, Stat},

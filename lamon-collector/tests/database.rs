@@ -1,0 +1,158 @@
+//! `db status` and `export`, as an operator calls them.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: what fails ends the test, as in the tests themselves"
+)]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use lamon_store::upkeep::Retention;
+use lamon_store::{Archive, ArchiveUrl, Journal, JournalOptions, Sample};
+
+/// 2020-01-01 00:00 UTC.
+const PAST: i64 = 1_577_836_800_000;
+
+/// Calls lamon-collector with a configuration whose data are in this folder.
+fn call(folder: &Path, arguments: &[&str]) -> Output {
+    let config = folder.join("hub.toml");
+    std::fs::write(&config, format!("data_dir = \"{}\"\n", folder.display())).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_lamon-collector"))
+        .args(arguments)
+        .arg("-c")
+        .arg(config)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn sample(node: &str, sequence: u64, metrics: &[(&str, f64)]) -> Sample {
+    Sample {
+        node: node.into(),
+        epoch: 1,
+        sequence,
+        time_ms: PAST + i64::try_from(sequence).unwrap() * 60_000,
+        metrics: metrics.iter().map(|(name, value)| ((*name).into(), *value)).collect(),
+    }
+}
+
+/// An archive with two nodes, all rolled up, and a journal with a backlog.
+fn fill(folder: &Path) {
+    let url = ArchiveUrl::sqlite(folder.join("archive.sqlite"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let samples: Vec<Sample> = (0..120)
+        .flat_map(|minute| {
+            let load = f64::from(u32::try_from(minute).unwrap()) / 4.0;
+            let with_two = sample("ccd01", minute, &[("load1", load), ("temp a,b", 1.5)]);
+            [with_two, sample("door", minute, &[("load1", 0.0)])]
+        })
+        .collect();
+    runtime.block_on(async {
+        let mut archive = Archive::connect(&url, "hub1").await.unwrap();
+        archive.append(&samples).await.unwrap();
+        let keep = Retention { samples: None, ten_minutes: None, hour: None, events: None };
+        while archive.upkeep(&keep, PAST + 86_400_000).await.unwrap().more {}
+    });
+    let (mut journal, _) = Journal::open(&folder.join("journal.sqlite"), JournalOptions::default()).unwrap();
+    journal.use_archives(&[&url.name()]).unwrap();
+    journal.append(&samples).unwrap();
+    journal.set_cursor(&url.name(), journal.last_position() - 8).unwrap();
+}
+
+#[test]
+fn status_shows_tiers_and_what_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    let output = call(folder.path(), &["db", "status"]);
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{shown}{}", text(&output.stderr));
+    for expected in [
+        "backlog   8 samples, the oldest of 2020-01-01T01:56:00Z",
+        "(of this version)",
+        "nodes     2",
+        "due       0 rollups",
+        "refused   0 samples",
+    ] {
+        assert!(shown.contains(expected), "{expected} in\n{shown}");
+    }
+    let tier = |name: &str| -> String {
+        let line = shown.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(tier("samples"), "samples 240 - 2020-01-01T00:00:00Z 2020-01-01T01:59:00Z for 30d");
+    assert_eq!(tier("samples_10m"), "samples_10m 24 - 2020-01-01T00:00:00Z 2020-01-01T01:50:00Z for 730d");
+    assert_eq!(tier("samples_1h"), "samples_1h 4 - 2020-01-01T00:00:00Z 2020-01-01T01:00:00Z for ever");
+
+    // Where no hub has run, a sentence, not a fault of the program; and nothing is made.
+    let empty = tempfile::tempdir().unwrap();
+    let output = call(empty.path(), &["db", "status"]);
+    assert_eq!(output.status.code(), Some(69));
+    assert!(text(&output.stdout).contains("is not there yet"), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("archive.sqlite"), "{}", text(&output.stderr));
+    assert!(!empty.path().join("archive.sqlite").exists());
+}
+
+#[test]
+fn an_older_and_a_newer_database_are_told_apart() {
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, SqliteConnection};
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    let archive = folder.path().join("archive.sqlite");
+    let run = |sql: &str| {
+        SqliteConnection::establish(archive.to_str().unwrap()).unwrap().batch_execute(sql).unwrap();
+    };
+    run("DELETE FROM __diesel_schema_migrations WHERE version > '20261122110001'; DROP TABLE samples_10m;");
+    let output = call(folder.path(), &["db", "status"]);
+    assert!(text(&output.stdout).contains("older than this program"), "{}", text(&output.stdout));
+    assert!(output.status.success());
+    run("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000000')");
+    let output = call(folder.path(), &["migrate"]);
+    assert_eq!(output.status.code(), Some(69));
+    assert!(text(&output.stderr).contains("made by a newer version of lamon"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn export_writes_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    let export = |arguments: &[&str]| {
+        let output = call(folder.path(), &[&["export"], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr), "", "no bar where there is no terminal");
+        text(&output.stdout)
+    };
+    let all = export(&["--from", "2020-01-01"]);
+    let lines: Vec<&str> = all.lines().collect();
+    assert_eq!(lines.len(), 1 + 240);
+    assert_eq!(lines[0], "time,node,load1,\"temp a,b\"");
+    assert_eq!(lines[1], "2020-01-01T00:00:00Z,ccd01,0,1.5");
+    assert_eq!(lines[2], "2020-01-01T00:01:00Z,ccd01,0.25,1.5");
+    assert_eq!(lines[121], "2020-01-01T00:00:00Z,door,0,");
+
+    let ten_past = "2020-01-01T00:10:00Z";
+    let some = ["--node", "ccd01", "--from", ten_past, "--to", "2020-01-01T00:12:00Z", "--metric", "load1"];
+    assert_eq!(
+        export(&some),
+        "time,node,load1\n2020-01-01T00:10:00Z,ccd01,2.5\n2020-01-01T00:11:00Z,ccd01,2.75\n"
+    );
+    let hours =
+        ["--node", "ccd01", "--from", "2020-01-01", "--tier", "1h", "--metric", "load1", "--format", "csv"];
+    assert_eq!(
+        export(&hours),
+        "time,node,load1_mean,load1_min,load1_max,load1_count\n2020-01-01T00:00:00Z,ccd01,7.375,0,14.75,60\n\
+         2020-01-01T01:00:00Z,ccd01,22.375,15,29.75,60\n"
+    );
+    let file = folder.path().join("out.csv");
+    assert_eq!(export(&["--from", "2020-01-01", "--output", file.to_str().unwrap()]), "");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), all);
+
+    let output = call(folder.path(), &["export", "--from", "2020-01-01", "--node", "nobody"]);
+    assert!(text(&output.stderr).contains("nothing of a node nobody"), "{}", text(&output.stderr));
+    let output = call(folder.path(), &["export", "--from", "yesterday"]);
+    assert!(text(&output.stderr).contains("7d (so long ago)"), "{}", text(&output.stderr));
+}
