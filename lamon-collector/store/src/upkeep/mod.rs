@@ -105,7 +105,7 @@ impl Upkeep {
         retention: &Retention,
         now_ms: i64,
     ) -> QueryResult<Upkept> {
-        let rolled = roll::step(db, &self.partitions, now_ms).await?;
+        let rolled = roll::step(db, &mut self.partitions, now_ms).await?;
         if rolled.more {
             return Ok(rolled);
         }

@@ -7,7 +7,7 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 
-use super::{Upkept, partitions::Partitions, retain::deleted_before};
+use super::{MIN_KEEP, Upkept, milliseconds, partitions::Partitions, retain::deleted_before};
 use crate::{
     db::{Db, Value},
     record::{Names, join},
@@ -37,7 +37,7 @@ struct Due {
 }
 
 /// Makes some rollups that are due at `now_ms`, those of ten minutes first, the oldest first.
-pub(super) async fn step<D: Db>(db: &mut D, partitions: &Partitions, now_ms: i64) -> QueryResult<Upkept> {
+pub(super) async fn step<D: Db>(db: &mut D, partitions: &mut Partitions, now_ms: i64) -> QueryResult<Upkept> {
     for tier in Tier::ROLLUPS {
         let closed_ms = now_ms.saturating_sub(tier.width_ms()).saturating_sub(GRACE_MS);
         let due: Vec<Due> = db
@@ -51,6 +51,11 @@ pub(super) async fn step<D: Db>(db: &mut D, partitions: &Partitions, now_ms: i64
             .await?;
         if due.is_empty() {
             continue;
+        }
+        // Another hub may have dropped a partition. While these marks are there, nobody drops theirs.
+        let old_ms = now_ms.saturating_sub(milliseconds(MIN_KEEP));
+        if D::MYSQL && due.iter().any(|due| due.time_ms < old_ms) {
+            *partitions = Partitions::load(db).await?;
         }
         let mut taken = Vec::new();
         db.begin().await?;

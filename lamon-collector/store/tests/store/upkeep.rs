@@ -103,6 +103,8 @@ async fn mysql_drops_months() {
     let count = |table: &str| server.execute(&format!("SELECT COUNT(*) FROM {table}")).unwrap()[0][0].clone();
     assert_eq!(count("samples"), (4 * 65).to_string());
 
+    // Another hub, which does not hear of what this one drops.
+    let mut second = Archive::connect(&url, "hub2").await.unwrap();
     // In the middle of March, January and what was before it is older than thirty days; a rollup is due in the first.
     let march = PAST + 75 * DAY;
     let step = archive.upkeep(&KEEP, march).await.unwrap();
@@ -116,8 +118,8 @@ async fn mysql_drops_months() {
 
     // Later than its samples were kept: added to what is known, never in its place.
     let mut reader = ArchiveReader::open(&url).await.unwrap();
-    archive.append(&[at("a", PAST, 77_777, &[("load1", 1_000.0)])]).await.unwrap();
-    upkeep(&mut archive, &KEEP, march).await;
+    second.append(&[at("a", PAST, 77_777, &[("load1", 1_000.0)])]).await.unwrap();
+    upkeep(&mut second, &KEEP, march).await;
     for tier in Tier::ROLLUPS {
         let row = reader.rollups(tier, "a", PAST, PAST + 1, 1).await.unwrap().remove(0);
         let stat = row.metric("load1").unwrap();
