@@ -1,0 +1,192 @@
+//! How large an archive grows, and what its rollups cost: 100 nodes with 40 metrics each ten seconds, for some days, in
+//! SQLite and in MariaDB, each tier scaled to the time that it is kept by default.
+//!
+//! `cargo run --release -p lamon-store --example archive_size [DAYS] [FOLDER]`
+
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement for people; what fails ends it")]
+#![expect(clippy::indexing_slicing, reason = "one row of one column")]
+
+use std::{sync::Arc, time::Instant};
+
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::BigInt};
+use lamon_store::{
+    Archive, ArchiveUrl, CORE_METRICS, Sample, Tier, archive::BATCH_ROWS, testing::Mariadb, upkeep::Retention,
+};
+
+const NODES: usize = 100;
+const INTERVAL_MS: i64 = 10_000;
+const DAY_MS: i64 = 86_400_000;
+/// 2020-01-01 00:00 UTC: over by any clock.
+const BEGIN_MS: i64 = 1_577_836_800_000;
+
+/// The metrics of a usual computer besides the core, with their decimals: four disks, two interfaces, eight sensors, four
+/// watched processes.
+fn others() -> Vec<(Arc<str>, i32)> {
+    let disks = ["root", "data", "home", "var_log"];
+    let disks = disks.iter().flat_map(|disk| {
+        [
+            (format!("disk_{disk}_percent"), 2),
+            (format!("disk_{disk}_free"), 0),
+            (format!("disk_{disk}_inodes_percent"), 2),
+        ]
+    });
+    let interfaces = ["eno1", "eno2"].iter().flat_map(|nic| {
+        [(format!("nic_{nic}_in"), 0), (format!("nic_{nic}_out"), 0), (format!("nic_{nic}_errors"), 0)]
+    });
+    let sensors = (0..8).map(|core| (format!("temp_coretemp_core_{core}"), 1));
+    let processes = ["camd", "focusd", "filterd", "sshd"].iter().map(|name| (format!("proc_rts2_{name}"), 0));
+    disks
+        .chain(interfaces)
+        .chain(sensors)
+        .chain(processes)
+        .map(|(name, decimals)| (name.into(), decimals))
+        .collect()
+}
+
+/// A number that wanders as such a metric does.
+struct Walk {
+    state: u64,
+}
+
+impl Walk {
+    fn unit(&mut self) -> f64 {
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from(u32::try_from(self.state >> 33).unwrap()) / f64::from(u32::MAX >> 1)
+    }
+}
+
+fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let days: i64 = arguments.next().map_or(1, |days| days.parse().unwrap());
+    let folder = arguments.next().map_or_else(std::env::temp_dir, Into::into);
+    let folder = tempfile::tempdir_in(folder).unwrap();
+    let path = folder.path().join("archive.db");
+    println!("{NODES} nodes, {} metrics each 10 s, {days} days", CORE_METRICS.len() + others().len());
+    fill(&ArchiveUrl::sqlite(&path), days).await;
+    let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let sizes = Tier::ALL.map(|tier| {
+        let table = tier.table();
+        number(
+            &mut connection,
+            &format!(
+                "SELECT SUM(pgsize) AS n FROM dbstat WHERE name IN ('{table}', 'sqlite_autoindex_{table}_1')"
+            ),
+        )
+    });
+    report("SQLite", days, sizes);
+
+    let server = Mariadb::start().unwrap();
+    fill(&server.url(), days).await;
+    let sizes = Tier::ALL.map(|tier| {
+        server.execute(&format!("ANALYZE TABLE {tier}")).unwrap();
+        let sql = "SELECT data_length + index_length FROM information_schema.tables WHERE table_schema = 'lamon' AND table_name =";
+        server.execute(&format!("{sql} '{tier}'")).unwrap()[0][0].parse().unwrap()
+    });
+    report("MariaDB", days, sizes);
+}
+
+/// Appends the samples, then does all upkeep; tells how long each took.
+async fn fill(url: &ArchiveUrl, days: i64) {
+    let mut archive = Archive::connect(url, "hub1").await.unwrap();
+    let others = others();
+    let nodes: Vec<Arc<str>> = (0..NODES).map(|node| format!("node{node:03}").into()).collect();
+    let mut walk = Walk { state: 42 };
+    let mut batch = Vec::new();
+    let begin = Instant::now();
+    let mut appending = std::time::Duration::ZERO;
+    for sequence in 0..days * DAY_MS / INTERVAL_MS {
+        for node in &nodes {
+            let core = CORE_METRICS.iter().zip([2, 2, 2, 2, 0, 0, 2, 0, 0, 3]).map(|(name, decimals)| {
+                let scale = if decimals == 0 { 100_000.0 } else { 100.0 };
+                (Arc::from(*name), rounded(walk.unit() * scale, decimals))
+            });
+            let mut metrics: Vec<(Arc<str>, f64)> = core.collect();
+            metrics.extend(others.iter().map(|(name, decimals)| {
+                // Most of these hardly move: bytes that are free, errors, processes, sensors.
+                let value = match (&**name, decimals) {
+                    (name, _) if name.starts_with("proc") || name.ends_with("errors") => 1.0,
+                    (name, _) if name.ends_with("free") => {
+                        412_345_678_848.0 + (walk.unit() * 1e6).round() * 4_096.0
+                    }
+                    (_, 0) => rounded(walk.unit() * 100_000.0, 0),
+                    (_, decimals) => rounded(40.0 + walk.unit() * 10.0, *decimals),
+                };
+                (Arc::clone(name), value)
+            }));
+            batch.push(Sample {
+                node: Arc::clone(node),
+                epoch: 7,
+                sequence: sequence.unsigned_abs(),
+                time_ms: BEGIN_MS + sequence * INTERVAL_MS,
+                metrics,
+            });
+            if batch.len() == BATCH_ROWS {
+                let begin = Instant::now();
+                archive.append(&batch).await.unwrap();
+                appending += begin.elapsed();
+                batch.clear();
+            }
+        }
+    }
+    archive.append(&batch).await.unwrap();
+    println!(
+        "{url}: made and appended in {:.0} s, of these {:.0} s appending",
+        begin.elapsed().as_secs_f64(),
+        appending.as_secs_f64()
+    );
+    let keep = Retention { samples: None, ten_minutes: None, hour: None, events: None };
+    let begin = Instant::now();
+    let (mut rolled, mut steps, mut longest) = (0, 0_u32, 0.0_f64);
+    loop {
+        let step = Instant::now();
+        let done = archive.upkeep(&keep, BEGIN_MS + (days + 1) * DAY_MS).await.unwrap();
+        longest = longest.max(step.elapsed().as_secs_f64());
+        rolled += done.rolled;
+        steps += 1;
+        if !done.more {
+            break;
+        }
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    println!(
+        "  {rolled} rollups in {seconds:.1} s, {:.2} s for each hour of data, {:.1} ms a step, the longest {:.0} ms",
+        seconds / (days * 24) as f64,
+        1e3 * seconds / f64::from(steps),
+        1e3 * longest
+    );
+}
+
+fn report(name: &str, days: i64, sizes: [i64; 3]) {
+    println!("{name}:");
+    for (tier, bytes) in Tier::ALL.into_iter().zip(sizes) {
+        let rows = match tier.width_ms() {
+            0 => days * DAY_MS / INTERVAL_MS,
+            width => days * DAY_MS / width,
+        };
+        let rows = rows * i64::try_from(NODES).unwrap();
+        let a_day = bytes as f64 / days as f64;
+        println!(
+            "  {tier:12} {rows:9} rows, {:5} bytes a row, {:7.1} MB a day, {:6.2} GB in 30 days, {:6.1} GB a year",
+            bytes / rows,
+            a_day / 1e6,
+            a_day * 30.0 / 1e9,
+            a_day * 365.0 / 1e9
+        );
+    }
+}
+
+fn number(connection: &mut SqliteConnection, sql: &str) -> i64 {
+    #[derive(QueryableByName)]
+    struct Number {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    sql_query(sql).get_result::<Number>(connection).unwrap().n
+}
