@@ -50,6 +50,16 @@ pub(crate) fn report(
         out,
         "buffer         {buffer} bytes: {samples} samples of {bytes} bytes, {hours} h without a hub"
     );
+    let _ = match &config.spool {
+        Some(folder) => writeln!(
+            out,
+            "spool          {}: at most {} bytes; a loss of power loses the last {} without a hub",
+            folder.display(),
+            config.spool_size.bytes(),
+            config.spool_delay
+        ),
+        None => writeln!(out, "spool          none: what no hub has is lost when this computer restarts"),
+    };
     let _ = writeln!(out, "hub mute       after {patience} without a word while samples wait");
     for (what, things) in [
         ("disks", &found.disks),

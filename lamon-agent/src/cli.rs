@@ -20,7 +20,7 @@ const LOOKUP_STACK_BYTES: usize = 256 * 1_024;
 /// Takes this computer's metrics and sends them to the hub, losing none.
 ///
 /// Without a command it runs in the foreground until SIGTERM or Ctrl-C, as systemd wants it. Samples are kept in memory
-/// until the hub has them on its disk.
+/// until the hub has them on its disk, and with a spool on this computer's disk too.
 #[derive(Debug, Parser)]
 #[command(name = "lamon-agent", version = lamon_daemon::VERSION, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 struct Cli {
@@ -72,7 +72,7 @@ Examples:
   lamon-agent --hub hub1 --hub hub2:7617      run; use hub1, and hub2 while hub1 is away
   lamon-agent --interval 1s --log debug       run against a hub on this computer, and see all of it
 
-Exit codes: 0 ended as asked, 2 wrong command line, 78 wrong configuration (file:line:column says where).";
+Exit codes: 0 ended as asked, 2 wrong command line, 69 spool in use by another agent, 78 wrong configuration (file:line:column says where).";
 
 /// What went wrong, as a sentence, and the exit code for it.
 struct Failure(u8, String);
@@ -123,13 +123,14 @@ fn run(cli: Cli) -> Result<(), Failure> {
     }
     let _logs = logging::start("lamon-agent", config.log, config.log_to);
     let served = runtime.block_on(async {
-        let shutdown = signals::shutdown()?;
-        daemon::run(config, node, shutdown).await;
-        Ok(())
+        let shutdown = signals::shutdown()
+            .map_err(|error| Failure(exit::SOFTWARE, format!("cannot watch for signals: {error}")))?;
+        let served = daemon::run(config, node, shutdown).await;
+        served.map_err(|error| Failure(exit::UNAVAILABLE, error.to_string()))
     });
     // A look-up of a name that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::ZERO);
-    served.map_err(|error: io::Error| Failure(exit::SOFTWARE, format!("cannot watch for signals: {error}")))
+    served
 }
 
 impl Options {

@@ -36,6 +36,13 @@ pub struct Config {
     pub interval: Interval,
     /// How much of unacknowledged samples is kept.
     pub buffer: BufferSize,
+    /// The folder where unacknowledged samples outlive a reboot; none when not given.
+    #[serde(deserialize_with = "folder")]
+    pub spool: Option<PathBuf>,
+    /// How much room the spool may take.
+    pub spool_size: BufferSize,
+    /// How long a sample may wait to be acknowledged before it is in the spool.
+    pub spool_delay: Interval,
     /// How long the hub may be mute while samples wait to be acknowledged; three intervals at least.
     pub hub_timeout: Interval,
     /// Mount points to be watched whatever lies there.
@@ -60,6 +67,9 @@ impl Default for Config {
             hubs: vec![HubAddress { host: "localhost".into(), port: PORT }],
             interval: Interval(Duration::from_secs(10)),
             buffer: BufferSize(2_000_000),
+            spool: None,
+            spool_size: BufferSize(4_000_000),
+            spool_delay: Interval(Duration::from_secs(60)),
             hub_timeout: Interval(Duration::from_secs(30)),
             disks: Vec::new(),
             ignore_disks: Vec::new(),
@@ -199,7 +209,7 @@ impl fmt::Display for Interval {
     }
 }
 
-/// How much memory unacknowledged samples may take: 64 kB to 1 GB, written `2MB`, `500kB` or a number of bytes.
+/// How much memory or room unacknowledged samples may take: 64 kB to 1 GB, written `2MB`, `500kB` or a number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "SizeText")]
 pub struct BufferSize(usize);
@@ -273,6 +283,14 @@ fn hubs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<HubAddr
     Ok(hubs)
 }
 
+fn folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let folder = PathBuf::deserialize(deserializer)?;
+    if folder.is_absolute() {
+        return Ok(Some(folder));
+    }
+    Err(serde::de::Error::custom(format!("{} is no folder (write its whole path)", folder.display())))
+}
+
 fn mounts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
     list(deserializer, MAX_MOUNTS, |point: &PathBuf| absolute(point.is_absolute(), &point.display()))
 }
@@ -322,8 +340,9 @@ mod tests {
         let keys: Vec<&str> =
             shipped.lines().filter_map(|line| line.strip_prefix('#')).filter(|line| is_key(line)).collect();
         let uncommented = parse::<Config>("agent.toml", &keys.join("\n")).unwrap();
-        let node = uncommented.node.clone();
-        assert_eq!(uncommented, Config { node, ..Config::default() }, "with its keys uncommented");
+        // What has no default shows an example.
+        let (node, spool) = (uncommented.node.clone(), uncommented.spool.clone());
+        assert_eq!(uncommented, Config { node, spool, ..Config::default() }, "with its keys uncommented");
         let known = error("zzzzzzzz = 1");
         let known = known.split("(known here: ").nth(1).unwrap().trim_end_matches(')').split(", ");
         let shown: Vec<&str> = keys.iter().filter_map(|line| line.split(' ').next()).collect();
@@ -356,6 +375,8 @@ mod tests {
             ("buffer = 1000", "agent.toml:1:10: 1000 is out of range (64kB to 1GB)"),
             ("buffer = \"much\"", "agent.toml:1:10: \"much\" is no size (write 500kB, 2MB or bytes)"),
             ("buffer = true", "agent.toml:1:10: a size such as \"2MB\", or bytes"),
+            ("spool = \"spool\"", "agent.toml:1:9: spool is no folder (write its whole path)"),
+            ("spool_size = 1", "agent.toml:1:14: 1 is out of range (64kB to 1GB)"),
             ("disks = [\"mnt\"]", "agent.toml:1:9: mnt is no mount point (write its whole path)"),
             ("watch = [\"/bin/sh\"]", "agent.toml:1:9: \"/bin/sh\" is no process name"),
             ("watch = [\"\"]", "agent.toml:1:9: \"\" is no process name"),

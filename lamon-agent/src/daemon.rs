@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Now;
 use crate::config::{Config, Interval};
 use crate::sampler::{BETWEEN_LOOKS, Sample, Sampler};
+use crate::spool::OpenError;
 use crate::uplink::{Progress, Uplink};
 
 /// How long the end may wait for the last acknowledgements.
@@ -30,17 +31,26 @@ const SAMPLES_QUEUED: usize = 4;
 /// many hanging disks cost two seconds each.
 const SAMPLING_GRACE: Duration = Duration::from_secs(60);
 
-/// Samples this node and keeps its hub supplied until `shutdown` is cancelled; then flushes for two seconds at most.
-pub async fn run(config: Config, node: NodeName, shutdown: CancellationToken) {
+/// Samples this node and keeps its hub supplied until `shutdown` is cancelled; then flushes for two seconds at most, and
+/// leaves the rest in the spool.
+///
+/// # Errors
+///
+/// When another agent uses the spool.
+pub async fn run(config: Config, node: NodeName, shutdown: CancellationToken) -> Result<(), OpenError> {
     let (samples, taken) = mpsc::channel(SAMPLES_QUEUED);
     let (settings, wanted) = watch::channel(Settings::default());
     let sampling = sampling(Sampler::new(&config.selection()), config.interval, wanted, samples);
-    let uplink = uplink(config, node, taken, settings, shutdown);
+    let own = config.interval;
+    let mut uplink = Uplink::new(config, node)?;
+    let serving = serve(&mut uplink, own, taken, settings, shutdown);
     tokio::select! {
-        () = uplink => {}
+        () = serving => {}
         () = sampling => {}
     }
     systemd::stopping();
+    uplink.finish().await;
+    Ok(())
 }
 
 /// Takes a sample at every interval. The first comes after a first look, so that it has its rates, CPU and network, from the
@@ -92,15 +102,13 @@ enum Wake {
     Shutdown,
 }
 
-async fn uplink(
-    config: Config,
-    node: NodeName,
+async fn serve(
+    uplink: &mut Uplink,
+    own: Interval,
     mut samples: mpsc::Receiver<Sample>,
     settings: watch::Sender<Settings>,
     shutdown: CancellationToken,
 ) {
-    let own = config.interval;
-    let mut uplink = Uplink::new(config, node);
     let watchdog = systemd::watchdog_period();
     let mut alive_at = watchdog.map(|period| Instant::now() + period);
     let mut last_sample = Instant::now();

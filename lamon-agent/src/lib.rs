@@ -8,6 +8,7 @@
 //! | [`sheet`] | what the readers saw at one look |
 //! | [`sampler`] | makes a sample of a sheet: a table that rarely changes, and readings |
 //! | [`ring`] | the samples that the hub has not acknowledged; pure |
+//! | [`spool`] | the same samples on disk, so that a reboot loses none |
 //! | [`session`] | the protocol on one connection; pure |
 //! | [`connection`] | bytes of one connection |
 //! | [`uplink`] | the list of hubs, connections one after the other |
@@ -29,4 +30,5 @@ pub mod ring;
 pub mod sampler;
 pub mod session;
 pub mod sheet;
+pub mod spool;
 pub mod uplink;

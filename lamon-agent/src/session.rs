@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lamon_wire::MAGIC;
-use lamon_wire::frames::{AgentFrame, FrameError, HubFrame, Pong, Settings, Table};
+use lamon_wire::frames::{AgentFrame, Anchor, Boot, FrameError, HubFrame, Pong, Settings, Table};
 use lamon_wire::framing::FrameTooLong;
-use lamon_wire::hello::{Answer, Hello, VERSION, Welcome};
+use lamon_wire::hello::{Answer, Hello, VERSION, VERSION_HISTORY, Welcome};
 use thiserror::Error;
 
 use crate::clock::Now;
@@ -27,8 +27,8 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Something the driver must act upon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The hub accepted this agent. What an earlier hub set no longer holds.
-    Welcomed,
+    /// The hub accepted this agent, and told what time it is. What an earlier hub set no longer holds.
+    Welcomed(Anchor),
     /// The hub has samples on its disk that it had not before.
     Acknowledged,
     /// Sample at this interval from now on, and count these processes too.
@@ -63,7 +63,7 @@ pub enum Closed {
     #[error("{0}")]
     NeverSent(#[from] NeverSent),
     /// The hub has committed samples of this epoch that this agent did not take. A new epoch must be drawn.
-    #[error("the hub knows this epoch from another agent: {0}")]
+    #[error("the hub knows this epoch from another agent, or from an earlier life of this one: {0}")]
     Epoch(NeverSent),
     /// A frame of ours is too long; never happens within the limits of tables and samples.
     #[error("{0}")]
@@ -85,6 +85,14 @@ pub struct Session {
     /// Whether the newest sample is to be shown live where it cannot go in its turn.
     live: bool,
     ping: Option<Ping>,
+    /// Whose clock stamps samples, as the hub of this connection knows.
+    boot: Boot,
+    /// The answer to a rewind, which is to be sent.
+    rewound: Option<u64>,
+    /// The tally is to be told.
+    tally: bool,
+    /// How many samples were lost when it last was.
+    lost: u64,
 }
 
 #[derive(Debug)]
@@ -93,8 +101,8 @@ enum State {
     Start(Box<Hello>),
     /// It was sent; the answer is awaited.
     Greeted,
-    /// Accepted; at most `window` samples may be unacknowledged.
-    Open { window: u64 },
+    /// Accepted; at most `window` samples may be unacknowledged, and the hub knows version 2 or not.
+    Open { window: u64, history: bool },
 }
 
 /// A ping that is to be answered.
@@ -116,6 +124,10 @@ impl Session {
             table: None,
             live: false,
             ping: None,
+            boot: Boot::This,
+            rewound: None,
+            tally: false,
+            lost: 0,
         }
     }
 
@@ -144,12 +156,14 @@ impl Session {
         self.heard_us = now.monotonic_us;
         match self.state {
             State::Start(_) | State::Greeted => {
-                match Answer::parse(payload).map_err(|_| Closed::Answer)? {
-                    Answer::Welcome(welcome) => self.open(ring, &welcome)?,
+                let welcome = match Answer::parse(payload).map_err(|_| Closed::Answer)? {
+                    Answer::Welcome(welcome) => welcome,
                     Answer::Standby { why } => return Err(Closed::Standby(excerpt(&why))),
                     Answer::Refused { why } => return Err(Closed::Refused(excerpt(&why))),
-                }
-                Ok(Some(Event::Welcomed))
+                };
+                self.open(ring, &welcome)?;
+                let anchor = Anchor { monotonic_ms: now.monotonic_ms(), unix_ms: welcome.hub_unix_ms };
+                Ok(Some(Event::Welcomed(anchor)))
             }
             State::Open { .. } => match HubFrame::parse(payload)? {
                 HubFrame::Ack(sequence) => {
@@ -161,6 +175,7 @@ impl Session {
                 }
                 HubFrame::Rewind(sequence) => {
                     ring.rewind(sequence)?;
+                    self.rewound = Some(sequence);
                     // The hub may have lost the table too.
                     self.table = None;
                     Ok(None)
@@ -218,16 +233,24 @@ impl Session {
             hello.write(out)?;
             self.state = State::Greeted;
         }
-        let State::Open { window } = self.state else { return Ok(()) };
+        let State::Open { window, history } = self.state else { return Ok(()) };
         if let Some(Ping { hub_us, received_us }) = self.ping.take() {
             let pong = Pong { hub_us, received_us, sent_us: now.monotonic_us, wall_us: now.wall_us };
             AgentFrame::Pong(pong).write(out)?;
+            self.tally = true;
+        }
+        if history {
+            self.send_history(ring, out)?;
         }
         if ring.in_flight() < window
             && let Some(table) = ring.next_table().cloned()
         {
             self.send_table(&table, out)?;
-            if ring.write_samples(window, out)? {
+            if history && self.boot != ring.next_boot() {
+                self.boot = ring.next_boot();
+                AgentFrame::Boot(self.boot).write(out)?;
+            }
+            if ring.write_samples(window, history, out)? {
                 self.waiting_us.get_or_insert(now.monotonic_us);
             }
         }
@@ -248,8 +271,22 @@ impl Session {
         }
         ring.resume(welcome.committed).map_err(Closed::Epoch)?;
         // A window of none would be a standstill.
-        self.state = State::Open { window: u64::from(welcome.window).max(1) };
-        self.live = true;
+        let history = welcome.version >= VERSION_HISTORY;
+        self.state = State::Open { window: u64::from(welcome.window).max(1), history };
+        (self.live, self.tally) = (true, true);
+        Ok(())
+    }
+
+    /// What hubs of version 2 are told beside samples.
+    fn send_history(&mut self, ring: &Ring, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
+        if let Some(sequence) = self.rewound.take() {
+            AgentFrame::Rewound(sequence).write(out)?;
+        }
+        let tally = ring.tally();
+        if std::mem::take(&mut self.tally) || tally.lost != self.lost {
+            self.lost = tally.lost;
+            AgentFrame::Tally(tally).write(out)?;
+        }
         Ok(())
     }
 

@@ -59,7 +59,17 @@ impl Pair {
 
     fn welcome(&mut self, committed: Option<u64>, window: u32) -> Result<Option<Event>, Closed> {
         self.session.write(at(0), &mut self.ring, &mut Vec::new()).unwrap();
-        self.answer(0, &Answer::Welcome(Welcome { version: 1, hub_unix_ms: 0, committed, window }))
+        self.welcome_of(1, committed, window)
+    }
+
+    fn welcome_of(
+        &mut self,
+        version: u16,
+        committed: Option<u64>,
+        window: u32,
+    ) -> Result<Option<Event>, Closed> {
+        self.session.write(at(0), &mut self.ring, &mut Vec::new()).unwrap();
+        self.answer(0, &Answer::Welcome(Welcome { version, hub_unix_ms: 0, committed, window }))
     }
 
     fn answer(&mut self, seconds: u64, answer: &Answer) -> Result<Option<Event>, Closed> {
@@ -97,6 +107,12 @@ impl Pair {
                         format!("samples {first}+{} of {table}", rows.len())
                     }
                     AgentFrame::Live(Live { table, sequence, .. }) => format!("live {sequence} of {table}"),
+                    AgentFrame::Boot(Boot::This) => "this boot".into(),
+                    AgentFrame::Boot(Boot::Earlier(anchor)) => format!("boot of {}", anchor.unix_ms),
+                    AgentFrame::Tally(tally) => {
+                        format!("tally {} {} {}", tally.taken, tally.acknowledged, tally.lost)
+                    }
+                    AgentFrame::Rewound(sequence) => format!("rewound {sequence}"),
                     AgentFrame::Pong(Pong { hub_us, received_us, sent_us, wall_us }) => {
                         format!("pong {hub_us} {received_us} {sent_us} {wall_us}")
                     }
@@ -120,7 +136,7 @@ fn the_hello_comes_first_and_alone_until_the_welcome() {
     assert_eq!(sent, Hello { monotonic_ms: 7_000, ..hello() });
     assert!(frames.is_empty());
     assert_eq!(pair.sent(7), [""; 0]);
-    assert_eq!(pair.welcome(None, 10), Ok(Some(Event::Welcomed)));
+    assert_eq!(pair.welcome(None, 10), Ok(Some(Event::Welcomed(Anchor { monotonic_ms: 0, unix_ms: 0 }))));
     assert_eq!(pair.sent(8), ["table 1", "samples 1+1 of 1"]);
     assert_eq!(pair.sent(8), [""; 0]);
 }
@@ -189,6 +205,43 @@ fn a_rewind_sends_again_with_the_table() {
 }
 
 #[test]
+fn a_hub_of_version_2_is_told_what_became_of_the_samples() {
+    let mut pair = Pair::connect();
+    let one = table(1, "temp_a");
+    let anchor = Anchor { monotonic_ms: 7, unix_ms: 70 };
+    pair.ring.restore(&sample(&one, 5), 3, Boot::Earlier(anchor));
+    pair.ring.restored(4, 1, 1_000);
+    pair.push(&one, 9);
+    pair.welcome_of(2, None, 10).unwrap();
+    assert_eq!(
+        pair.sent(1),
+        [
+            "tally 5 1 2",
+            "table 1",
+            "boot of 70",
+            "samples 3+1 of 1",
+            "live 1000 of 1",
+            "this boot",
+            "samples 1000+1 of 1"
+        ]
+    );
+    pair.hear(2, &HubFrame::Rewind(4)).unwrap();
+    assert_eq!(pair.sent(2), ["rewound 4", "table 1", "samples 1000+1 of 1"]);
+    pair.hear(2, &HubFrame::Ack(1_000)).unwrap();
+    pair.hear(3, &HubFrame::Ping { hub_us: 1 }).unwrap();
+    assert_eq!(pair.sent(4), ["pong 1 3000000 4000000 5", "tally 5 3 2"]);
+    // A hub that hangs while the ring is full hears of each loss.
+    pair.ring = Ring::new(200);
+    pair.session.handle_sample();
+    for ms in 0..30 {
+        pair.push(&one, ms);
+    }
+    let lost = pair.ring.tally().lost;
+    assert!(lost > 0);
+    assert_eq!(pair.sent(5)[0], format!("tally 30 0 {lost}"));
+}
+
+#[test]
 fn pings_are_answered_with_the_times() {
     let mut pair = Pair::open(None, 10);
     pair.hear(3, &HubFrame::Ping { hub_us: 77 }).unwrap();
@@ -241,8 +294,8 @@ fn hubs_that_do_not_serve_say_so() {
         (Answer::Standby { why: why() }, Closed::Standby("a b".into())),
         (Answer::Refused { why: why() }, Closed::Refused("a b".into())),
         (
-            Answer::Welcome(Welcome { version: 2, hub_unix_ms: 0, committed: None, window: 1 }),
-            Closed::Version(2),
+            Answer::Welcome(Welcome { version: 3, hub_unix_ms: 0, committed: None, window: 1 }),
+            Closed::Version(3),
         ),
     ] {
         assert_eq!(Pair::connect().answer(1, &answer), Err(closed));

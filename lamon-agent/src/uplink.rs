@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use lamon_daemon::backoff::Backoff;
 use lamon_daemon::limit::LogLimit;
 use lamon_daemon::systemd;
-use lamon_wire::frames::Settings;
+use lamon_wire::frames::{Anchor, Settings};
 use lamon_wire::hello::{Hello, VERSION};
 use lamon_wire::names::NodeName;
 
@@ -22,6 +22,7 @@ use crate::identity;
 use crate::ring::Ring;
 use crate::sampler::Sample;
 use crate::session::{Closed, Event, Session};
+use crate::spool::{OpenError, Spool, Written};
 
 /// The agent's samples and its connection to a hub, one at a time.
 pub struct Uplink {
@@ -31,6 +32,9 @@ pub struct Uplink {
     boot_id: [u8; 16],
     epoch: u32,
     ring: Ring,
+    spool: Option<Spool>,
+    /// What a hub last said of the time, in this boot.
+    hub_time: Option<Anchor>,
     peer: Peer,
     /// Which hub of the list is tried or used.
     position: usize,
@@ -58,18 +62,48 @@ pub enum Progress {
     Connected(io::Result<Connection>),
     /// The connection moved bytes, or broke.
     Turn(io::Result<Turn>),
+    /// The disk of the spool is done with what it was given.
+    Spooled(Written),
 }
 
 impl Uplink {
-    /// Starts to connect to the first hub.
-    #[must_use]
-    pub fn new(config: Config, node: NodeName) -> Self {
+    /// Takes up what is in the spool, and starts to connect to the first hub. A spool that cannot be used is told of and
+    /// done without.
+    ///
+    /// # Errors
+    ///
+    /// When another agent uses the spool.
+    pub fn new(config: Config, node: NodeName) -> Result<Self, OpenError> {
+        let boot_id = identity::boot_id();
+        let mut ring = Ring::new(config.buffer.bytes());
+        let mut epoch = fastrand::u32(..);
+        let opened = config.spool.as_deref().map(|folder| {
+            let (limit, delay) = (config.spool_size.bytes() as u64, config.spool_delay.duration());
+            Spool::open(folder, &node, limit, delay, boot_id, &mut ring)
+        });
+        let spool = match opened {
+            None => None,
+            Some(Ok((spool, kept))) => {
+                if let Some(kept) = kept {
+                    epoch = kept;
+                    tracing::info!("{} samples come out of the spool", ring.len());
+                }
+                Some(spool)
+            }
+            Some(Err(error @ OpenError::InUse(_))) => return Err(error),
+            Some(Err(error)) => {
+                tracing::warn!("{error}; samples are kept in memory only until the next start");
+                None
+            }
+        };
         let mut uplink = Self {
             node,
             os: identity::operating_system(),
-            boot_id: identity::boot_id(),
-            epoch: fastrand::u32(..),
-            ring: Ring::new(config.buffer.bytes()),
+            boot_id,
+            epoch,
+            ring,
+            spool,
+            hub_time: None,
             peer: Peer::Waiting { until_us: 0 },
             position: 0,
             backoff: Backoff::default(),
@@ -82,26 +116,41 @@ impl Uplink {
             config,
         };
         uplink.connect();
-        uplink
+        Ok(uplink)
     }
 
     /// Waits for something to happen. Cancel-safe.
     pub async fn progress(&mut self) -> Progress {
-        match &mut self.peer {
-            Peer::Waiting { .. } => pending().await,
-            Peer::Connecting(connecting) => Progress::Connected(connecting.await),
-            Peer::Connected(peer) => Progress::Turn(peer.0.turn().await),
+        let Self { peer, spool, .. } = self;
+        let peer = async {
+            match peer {
+                Peer::Waiting { .. } => pending().await,
+                Peer::Connecting(connecting) => Progress::Connected(connecting.await),
+                Peer::Connected(peer) => Progress::Turn(peer.0.turn().await),
+            }
+        };
+        let spool = async {
+            match spool {
+                Some(spool) => Progress::Spooled(spool.written().await),
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            progress = peer => progress,
+            progress = spool => progress,
         }
     }
 
     /// When [`Uplink::handle_timeout`] is to be called, microseconds of the monotonic clock.
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
-        match &self.peer {
+        let peer = match &self.peer {
             Peer::Waiting { until_us } => Some(*until_us),
             Peer::Connecting(_) => None,
             Peer::Connected(peer) => peer.1.deadline(),
-        }
+        };
+        let spool = self.spool.as_ref().and_then(|spool| spool.deadline_ms(&self.ring));
+        peer.into_iter().chain(spool.map(|ms| ms.saturating_mul(1_000))).min()
     }
 
     /// Whether every sample is acknowledged.
@@ -118,13 +167,12 @@ impl Uplink {
 
     /// Takes up a new sample.
     pub fn handle_sample(&mut self, sample: Sample) {
-        let dropped = self.ring.dropped();
+        let lost = self.ring.tally().lost;
         self.ring.push(sample);
-        if self.ring.dropped() > dropped && self.overflow.admit(Instant::now()).is_some() {
-            let (count, buffer) = (self.ring.dropped(), self.config.buffer.bytes());
-            tracing::warn!(
-                "the buffer of {buffer} bytes is full: {count} oldest samples are lost since the start"
-            );
+        let now_lost = self.ring.tally().lost;
+        if now_lost > lost && self.overflow.admit(Instant::now()).is_some() {
+            let buffer = self.config.buffer.bytes();
+            tracing::warn!("the buffer of {buffer} bytes is full: {now_lost} oldest samples are lost so far");
         }
         if let Peer::Connected(peer) = &mut self.peer {
             peer.1.handle_sample();
@@ -146,6 +194,12 @@ impl Uplink {
                 let settings = self.read();
                 self.write();
                 settings
+            }
+            Progress::Spooled(written) => {
+                if let Some(spool) = &mut self.spool {
+                    spool.handle_written(Now::read(), written, &mut self.ring);
+                }
+                None
             }
             Progress::Turn(Ok(Turn::End)) => {
                 self.lose(&"the hub closed the connection");
@@ -169,6 +223,16 @@ impl Uplink {
                     self.lose(&closed);
                 }
             }
+        }
+        if let Some(spool) = &mut self.spool {
+            spool.handle_timeout(now, self.hub_time, self.epoch, &mut self.ring);
+        }
+    }
+
+    /// Leaves on disk what no hub has, when there is a spool.
+    pub async fn finish(mut self) {
+        if let Some(spool) = &mut self.spool {
+            spool.finish(self.hub_time, self.epoch, &mut self.ring).await;
         }
     }
 
@@ -217,7 +281,8 @@ impl Uplink {
             };
             match session.handle_frame(Now::read(), &mut self.ring, payload) {
                 Ok(None) => {}
-                Ok(Some(Event::Welcomed)) => {
+                Ok(Some(Event::Welcomed(time))) => {
+                    self.hub_time = Some(time);
                     tracing::debug!("accepted, {} samples to be sent", self.ring.len());
                     // What another hub had set ends with its connection; this one sets its own right after.
                     wanted = Some(Settings::default());
@@ -227,6 +292,10 @@ impl Uplink {
                 Err(closed) => {
                     if matches!(closed, Closed::Epoch(_)) {
                         self.epoch = fastrand::u32(..);
+                        self.ring.begin_epoch();
+                        if let Some(spool) = &mut self.spool {
+                            spool.begin_epoch();
+                        }
                     }
                     self.lose(&closed);
                     return wanted;

@@ -21,7 +21,7 @@ use crate::config::HubConfig;
 use crate::durable::Report;
 use crate::face::{Condition, Face, Health, Picture};
 use crate::sample::{Now, Sample};
-use crate::watch::{AdmitError, Event, EventKind, Level, Update, Watch};
+use crate::watch::{AdmitError, Event, EventKind, Level, Progress, Update, Watch};
 
 /// How often the faces hear that the hub lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -47,6 +47,15 @@ pub(crate) enum ToCore {
         sample: Arc<Sample>,
         /// Who wants to know whether it was taken; agents know since their hello.
         reply: Option<oneshot::Sender<Result<(), AdmitError>>>,
+    },
+    /// What became of the samples that an agent took.
+    Progress {
+        /// Whose.
+        node: NodeName,
+        /// Of which epoch.
+        epoch: u32,
+        /// How far they are.
+        progress: Progress,
     },
     /// What a peer did that an operator should know.
     Event(Event),
@@ -204,6 +213,7 @@ impl Core {
                     (None, Ok(())) => {}
                 }
             }
+            ToCore::Progress { node, epoch, progress } => self.watch.handle_progress(&node, epoch, progress),
             ToCore::Event(event) => self.show_of_peer(Update::Event(event)),
             ToCore::Reload(Ok(config)) => self.reload(*config),
             ToCore::Reload(Err(why)) => {
@@ -261,6 +271,11 @@ impl Core {
                 (EventKind::JournalFailed, text)
             }
             Report::JournalMovedAside(text) => (EventKind::JournalFailed, text),
+            Report::JournalRefuses { node, reason } => {
+                let text = format!("the journal refuses samples of {node}, which are sent again: {reason}");
+                let event = event(NodeName::new(&node).ok(), EventKind::JournalFailed, text);
+                return self.show_of_peer(event);
+            }
             Report::JournalWorks => match std::mem::replace(&mut health.journal, Condition::Works) {
                 Condition::Fails(_) => {
                     (EventKind::JournalRecovered, "the journal takes samples again".into())
@@ -314,10 +329,8 @@ impl Core {
         #[expect(clippy::cast_precision_loss, reason = "counts of samples stay far below 2^53")]
         let number = |count: u64| count as f64;
         self.health.samples_rate = number(fresh) / HEARTBEAT.as_secs_f64();
-        let (taken, received) = self.watch.nodes().fold((0.0, 0.0), |(taken, received), node| {
-            (taken + number(node.arrivals.taken()), received + number(node.arrivals.received()))
-        });
-        self.health.completeness = if taken > 0.0 { received / taken } else { 1.0 };
+        self.health.completeness =
+            self.watch.nodes().map(|node| node.arrivals.progress()).sum::<Progress>().completeness();
         self.show(&[Update::Heartbeat]);
     }
 

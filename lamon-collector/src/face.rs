@@ -45,7 +45,8 @@ pub struct Health {
     pub backlog: u64,
     /// When the oldest of them was taken, unix milliseconds UTC.
     pub backlog_oldest_ms: Option<i64>,
-    /// Of the samples that agents took since the hub's start, the part that came; 1 when none is missing.
+    /// Of the samples that agents took, the part that is stored; 1 when none is missing. See
+    /// [`Arrivals::progress`](crate::watch::Arrivals::progress) for what counts.
     pub completeness: f64,
 }
 

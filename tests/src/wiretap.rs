@@ -158,7 +158,11 @@ fn decode(bytes: &[u8], sent: &mut BTreeMap<(u32, u64), Sent>) -> anyhow::Result
                     sent.insert((epoch, sequence), values(&table.1, &row.readings)?);
                 }
             }
-            AgentFrame::Live(_) | AgentFrame::Pong(_) => {}
+            AgentFrame::Live(_)
+            | AgentFrame::Pong(_)
+            | AgentFrame::Boot(_)
+            | AgentFrame::Tally(_)
+            | AgentFrame::Rewound(_) => {}
         }
     }
     Ok(())

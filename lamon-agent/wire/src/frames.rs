@@ -1,5 +1,5 @@
-//! The frames of protocol version 1, spoken after [`Hello`](crate::hello::Hello) and
-//! [`Welcome`](crate::hello::Welcome).
+//! The frames of protocol versions 1 and 2, spoken after [`Hello`](crate::hello::Hello) and
+//! [`Welcome`](crate::hello::Welcome), which agree on the version. Version 2 only adds frames.
 //!
 //! ```text
 //! agent                                   hub
@@ -7,12 +7,16 @@
 //!                    <-------------------  Welcome(committed)
 //!   Table, Samples   ------------------->  (live path at once; journal)
 //!                    <-------------------  Ack(n)         all up to n are on disk
-//!                    <-------------------  Rewind(n)      send again from n
+//!                    <-------------------  Rewind(n)      send again from n (to agents of version 2)
+//!   Rewound(n)       ------------------->  what follows is sent again (version 2)
 //!   Live             ------------------->  (live path only, while a backlog flows)
+//!   Boot             ------------------->  whose clock stamped what follows (version 2)
+//!   Tally            ------------------->  how many were taken, and what became of them (version 2)
 //!   Pong             <------------------>  Ping
 //! ```
 //!
 //! Times are the agent's monotonic clock; the hub lays them on its own timeline by the four timestamps of ping and pong.
+//! Of a boot that ended only an [`Anchor`] is left.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -41,6 +45,15 @@ pub enum AgentFrame {
     Live(Live),
     /// The answer to a [`HubFrame::Ping`].
     Pong(Pong),
+    /// Since version 2: whose clock stamped the [`Samples`](Self::Samples) that follow. Until the first one of a
+    /// connection it is that of the hello, and of [`Live`](Self::Live) it always is.
+    Boot(Boot),
+    /// Since version 2: what became of the samples of this epoch. Sent behind the hello's answer, with every pong, and
+    /// when samples are lost.
+    Tally(Tally),
+    /// Since version 2: the answer to a [`HubFrame::Rewind`], with its number. The samples before this were sent
+    /// before the agent read it; those behind it come again from there, or from the oldest that the agent still has.
+    Rewound(u64),
 }
 
 /// What a hub sends.
@@ -48,7 +61,8 @@ pub enum AgentFrame {
 pub enum HubFrame {
     /// Every sample of the epoch up to this sequence number is on disk (or was before).
     Ack(u64),
-    /// The hub lost what was not acknowledged: send again from this sequence number.
+    /// The hub could not store the samples from this sequence number on and let them go: send them again. Only to agents
+    /// of version 2, whose [`AgentFrame::Rewound`] tells where the answer begins.
     Rewind(u64),
     /// How this node is to be watched from now on.
     Settings(Settings),
@@ -128,6 +142,39 @@ pub struct Pong {
     pub wall_us: i64,
 }
 
+/// Whose monotonic clock stamped samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Boot {
+    /// That of the boot that the hello names.
+    This,
+    /// That of a boot that ended.
+    Earlier(Anchor),
+}
+
+/// One instant of a boot that ended: what its monotonic clock showed, and what time it was.
+///
+/// The agent takes the last word of a hub (its clock in the welcome: off by the time that travelled, milliseconds), or,
+/// where none came in that boot, the node's own wall clock as it last was (off by as much as that). A sample is dated by
+/// what its own stamp differs, so the node's quartz adds its drift for that time, 9 s a day at worst without NTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The monotonic clock of that boot, milliseconds.
+    pub monotonic_ms: u64,
+    /// The time, unix milliseconds UTC.
+    pub unix_ms: i64,
+}
+
+/// The samples of an epoch, counted by its agent. What is in neither of the last two waits at the agent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// How many were taken.
+    pub taken: u64,
+    /// How many of them hubs acknowledged.
+    pub acknowledged: u64,
+    /// How many of them are lost for good.
+    pub lost: u64,
+}
+
 /// How a node is to be watched, as the hub's configuration says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -141,7 +188,7 @@ pub struct Settings {
 /// The most processes that one node watches by name.
 pub const MAX_WATCHED: usize = 64;
 
-/// Why a payload is no frame of version 1.
+/// Why a payload is no frame of these versions.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FrameError {
     /// It does not decode.
@@ -172,6 +219,9 @@ pub enum FrameError {
     /// Sequence numbers or times run over.
     #[error("sequence numbers or times of the samples run over")]
     Overflow,
+    /// More samples acknowledged and lost than taken.
+    #[error("a tally of {} taken samples, {} acknowledged and {} lost", .0.taken, .0.acknowledged, .0.lost)]
+    Tally(Tally),
     /// An interval of 0 or over a day.
     #[error("interval of {0} ms, expected 1 ms to a day")]
     Interval(u32),
@@ -189,7 +239,8 @@ impl AgentFrame {
             Self::Table(table) => table.check()?,
             Self::Samples(samples) => samples.check()?,
             Self::Live(live) => count("readings", live.readings.len(), MAX_METRICS)?,
-            Self::Pong(_) => {}
+            Self::Tally(tally) => tally.check()?,
+            Self::Pong(_) | Self::Boot(_) | Self::Rewound(_) => {}
         }
         Ok(frame)
     }
@@ -260,6 +311,15 @@ impl Samples {
             count("readings", row.readings.len(), MAX_METRICS)?;
         }
         Ok(())
+    }
+}
+
+impl Tally {
+    fn check(self) -> Result<(), FrameError> {
+        match self.acknowledged.checked_add(self.lost) {
+            Some(sum) if sum <= self.taken => Ok(()),
+            _ => Err(FrameError::Tally(self)),
+        }
     }
 }
 

@@ -10,8 +10,14 @@ use thiserror::Error;
 use crate::framing::{FrameTooLong, write_frame};
 use crate::names::NodeName;
 
-/// The newest protocol version that this crate speaks, and so far the only one.
-pub const VERSION: u16 = 1;
+/// The newest protocol version that this crate speaks; it speaks the older ones too. Hubs are upgraded before their agents.
+///
+/// - 2: agents tell of earlier boots and of what was lost, and answer rewinds.
+/// - 1: the first.
+pub const VERSION: u16 = 2;
+
+/// The first version that has [`Boot`](crate::frames::Boot), [`Tally`](crate::frames::Tally) and rewinds.
+pub const VERSION_HISTORY: u16 = 2;
 
 /// The longest text of a [`Hello`], in bytes.
 pub const MAX_TEXT_BYTES: usize = 64;

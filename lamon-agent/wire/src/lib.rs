@@ -17,7 +17,7 @@
 //! | [`text`] | the text line, parsed and written |
 //! | [`framing`] | lengths in front of frames, and the buffer that cuts them |
 //! | [`hello`] | the frozen first exchange |
-//! | [`frames`] | the frames of protocol version 1 |
+//! | [`frames`] | the frames of protocol versions 1 and 2 |
 
 pub mod frames;
 pub mod framing;

@@ -123,9 +123,7 @@ impl BusFace {
 
     fn hub(&mut self, picture: &Picture<'_>) {
         let (hub, summary) = (self.hub.clone(), picture.watch.summary(None));
-        self.publish(picture.now.unix_ms, "hub", |head| {
-            HubMessage::new(head, &hub, &summary, picture.health)
-        });
+        self.publish(picture.now.unix_ms, "hub", |head| HubMessage::new(head, &hub, &summary, picture));
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::face::Health;
+use crate::face::Picture;
 use crate::sample::Sample;
 use crate::watch::{Level, LevelChange, Node, Rules, Summary};
 
@@ -146,13 +146,51 @@ pub(super) struct HubMessage<'a> {
     pub(super) samples: u64,
     pub(super) samples_rate: f64,
     pub(super) completeness: f64,
+    /// The nodes of which most is missing.
+    pub(super) incomplete: Vec<Incomplete<'a>>,
     pub(super) journal: &'a str,
     pub(super) journal_backlog: u64,
     pub(super) database: &'a str,
 }
 
+/// A node of which samples are missing.
+#[derive(Debug, Serialize)]
+pub(super) struct Incomplete<'a> {
+    node: &'a str,
+    completeness: f64,
+    /// Samples that its agent still has, or that are on their way.
+    waiting: u64,
+    /// Samples that are lost for good.
+    lost: u64,
+}
+
+/// How many [`Incomplete`] nodes are named: enough to begin with, and a short message when a switch took a hundred away.
+const MAX_INCOMPLETE: usize = 10;
+
+impl<'a> Incomplete<'a> {
+    /// The worst of these nodes, the worst first.
+    fn of(nodes: impl Iterator<Item = &'a Node>) -> Vec<Self> {
+        let mut all: Vec<Self> = nodes
+            .filter_map(|node| {
+                let progress = node.arrivals.progress();
+                let missing = progress.taken.checked_sub(progress.stored).filter(|missing| *missing > 0)?;
+                Some(Self {
+                    node: node.name.as_str(),
+                    completeness: progress.completeness(),
+                    waiting: missing.saturating_sub(progress.lost),
+                    lost: progress.lost,
+                })
+            })
+            .collect();
+        all.sort_by(|a, b| a.completeness.total_cmp(&b.completeness));
+        all.truncate(MAX_INCOMPLETE);
+        all
+    }
+}
+
 impl<'a> HubMessage<'a> {
-    pub(super) fn new(head: Head, hub: &'a str, summary: &'a Summary, health: &'a Health) -> Self {
+    pub(super) fn new(head: Head, hub: &'a str, summary: &'a Summary, picture: &'a Picture<'_>) -> Self {
+        let health = picture.health;
         let [nodes_good, nodes_warning, nodes_error, nodes_silent] = summary.at_level;
         Self {
             head,
@@ -169,6 +207,7 @@ impl<'a> HubMessage<'a> {
             samples: health.samples,
             samples_rate: health.samples_rate,
             completeness: health.completeness,
+            incomplete: Incomplete::of(picture.watch.nodes()),
             journal: health.journal.as_str(),
             journal_backlog: health.backlog,
             database: health.database.as_str(),

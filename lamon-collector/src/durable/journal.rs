@@ -6,6 +6,7 @@
 //! memory stays bounded.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Append, EVENTS, JournalHandle, Query, Report};
+use super::{Append, EVENTS, GivenBack, JournalHandle, Query, Report};
 use crate::sample::Now;
 
 /// A commit takes at most about this many samples: enough that the flush of the disk is a small part of each.
@@ -169,6 +170,10 @@ impl Keeper {
     }
 
     fn gather(&mut self, append: Append) {
+        if append.line.is_broken() {
+            let _ = append.done.send(Err(GivenBack));
+            return;
+        }
         self.pending_samples += append.samples.len();
         let soon = append.urgent || self.pending_samples >= BATCH_SAMPLES;
         self.pending.push(append);
@@ -268,34 +273,75 @@ impl Keeper {
         if self.pending.is_empty() {
             return self.works();
         }
-        let samples: Vec<lamon_store::Sample> =
+        let counts: Vec<usize> = self.pending.iter().map(|append| append.samples.len()).collect();
+        let mut samples: Vec<lamon_store::Sample> =
             self.pending.iter_mut().flat_map(|append| std::mem::take(&mut append.samples)).collect();
         match journal.append(&samples) {
             Ok(committed) => {
                 self.newest.send_replace(committed.position);
                 self.pending_samples = 0;
                 for append in self.pending.drain(..) {
-                    let _ = append.done.send(());
+                    let _ = append.done.send(Ok(()));
                 }
                 self.works();
             }
             Err(failure) => {
-                let reason = failure.to_string();
-                self.keep_for_retry(samples);
-                if matches!(failure, AppendError::Damaged(_)) {
-                    self.move_aside(&reason);
+                for (append, count) in self.pending.iter_mut().zip(counts).rev() {
+                    append.samples = samples.split_off(samples.len() - count);
                 }
-                self.fails(reason);
+                let reason = failure.to_string();
+                match failure {
+                    AppendError::Other(_) if self.commit_apart() => self.works(),
+                    AppendError::Damaged(_) => {
+                        self.move_aside(&reason);
+                        self.fails(reason);
+                    }
+                    AppendError::Other(_) | AppendError::DiskFull => self.fails(reason),
+                }
             }
         }
     }
 
-    /// Puts samples that could not be committed back where they came from, so that the next try takes them.
-    fn keep_for_retry(&mut self, samples: Vec<lamon_store::Sample>) {
-        if let Some(first) = self.pending.first_mut() {
-            // Order matters only within a node, and one append holds them all in their order.
-            first.samples = samples;
+    /// Commits what is pending one by one, so that what can never be committed does not stop everybody for ever: that is
+    /// given back. Whether any could be; when none can, the journal is at fault, and all are kept for the next try.
+    fn commit_apart(&mut self) -> bool {
+        let Some(journal) = &mut self.journal else { return false };
+        let mut refused: Vec<(Append, String)> = Vec::new();
+        let mut any = false;
+        for append in std::mem::take(&mut self.pending) {
+            let failed = if append.line.is_broken() {
+                Some(String::new())
+            } else {
+                journal
+                    .append(&append.samples)
+                    .map(|done| self.newest.send_replace(done.position))
+                    .err()
+                    .map(|error| error.to_string())
+            };
+            match failed {
+                None => {
+                    any = true;
+                    let _ = append.done.send(Ok(()));
+                }
+                Some(reason) => {
+                    append.line.cut();
+                    refused.push((append, reason));
+                }
+            }
         }
+        if !any {
+            self.pending =
+                refused.into_iter().map(|(append, _)| append).inspect(|append| append.line.mend()).collect();
+            return false;
+        }
+        self.pending_samples = 0;
+        for (append, reason) in refused {
+            if let Some(sample) = append.samples.first().filter(|_| !reason.is_empty()) {
+                self.report(Report::JournalRefuses { node: Arc::clone(&sample.node), reason });
+            }
+            let _ = append.done.send(Err(GivenBack));
+        }
+        true
     }
 
     fn move_aside(&mut self, reason: &str) {

@@ -17,6 +17,9 @@ mod forward;
 mod heard;
 mod journal;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use lamon_wire::names::NodeName;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -32,8 +35,35 @@ pub(crate) struct Append {
     pub(crate) samples: Vec<lamon_store::Sample>,
     /// Somebody waits for the answer: commit without gathering more.
     pub(crate) urgent: bool,
-    /// Told when the samples are on disk. It is dropped without a word only when the hub ends.
-    pub(crate) done: oneshot::Sender<()>,
+    /// The samples that must be committed in order with these.
+    pub(crate) line: Line,
+    /// Told when the samples are on disk, or were given back. It is dropped without a word only when the hub ends.
+    pub(crate) done: oneshot::Sender<Result<(), GivenBack>>,
+}
+
+/// The journal takes others' samples, but not these; whoever handed them over has to do it again, later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GivenBack;
+
+/// What one connection hands to the journal, in order. Once something of it was given back, so is all that comes behind
+/// it: the numbers that are on disk would else pass those that are not, which then counted as known.
+///
+/// The journal's thread alone breaks a line and asks whether it is broken; connections only pass it on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line(Arc<AtomicBool>);
+
+impl Line {
+    fn is_broken(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn cut(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn mend(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Questions and notices to the journal, which it takes between commits, also while it cannot commit.
@@ -83,6 +113,13 @@ pub(crate) enum Report {
     JournalFailed(String),
     /// The journal was damaged and moved aside; a new one is in use.
     JournalMovedAside(String),
+    /// The journal takes samples, but not these of one node, with the reason; they are sent again and again.
+    JournalRefuses {
+        /// Whose.
+        node: Arc<str>,
+        /// Why.
+        reason: String,
+    },
     /// The journal takes samples.
     JournalWorks,
     /// The archive does not take samples, with the reason; it is tried again for ever.

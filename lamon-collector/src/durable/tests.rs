@@ -76,8 +76,8 @@ async fn events_nodes_and_rollups_reach_the_archive() {
     };
     let (done, durable) = oneshot::channel();
     let samples = (0..90).map(sample).collect();
-    journal.appends.send(Append { samples, urgent: true, done }).await.unwrap();
-    durable.await.unwrap();
+    journal.appends.send(Append { samples, urgent: true, line: Line::default(), done }).await.unwrap();
+    assert_eq!(durable.await.unwrap(), Ok(()));
     events.send(event("while the archive is away")).await.unwrap();
     hellos
         .send(NodeRecord {

@@ -3,16 +3,20 @@
 //! It waits on the agent's frames, on room in the journal's queue, on the journal's word that samples are on disk, on new
 //! settings, on its ping timer, and on being replaced. Samples go to the live path as they are parsed; their way to the
 //! disk is a queue of its own, so that a hanging disk never makes the picture old.
+//!
+//! What the journal gives back, because it takes others' samples but not these, is let go: after a pause the agent is asked
+//! to send it again ([`HubFrame::Rewind`]). Its samples go on being shown meanwhile.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lamon_daemon::backoff::Backoff;
 use lamon_wire::MAGIC;
-use lamon_wire::frames::HubFrame;
+use lamon_wire::frames::{HubFrame, Tally};
 use lamon_wire::framing::{FrameBuffer, FrameTooLong};
-use lamon_wire::hello::{Answer, Hello, VERSION, Welcome};
+use lamon_wire::hello::{Answer, Hello, VERSION, VERSION_HISTORY, Welcome};
 use lamon_wire::names::NodeName;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,9 +31,9 @@ use super::session::{Brought, Session, SessionError, WINDOW};
 use super::stream::{HELLO_TIME, close_gently};
 use super::timeline::HubClock;
 use crate::core::{Admitted, Greeting, ToCore};
-use crate::durable::{Append, Query};
+use crate::durable::{Append, GivenBack, Line, Query};
 use crate::sample::{Now, Sample};
-use crate::watch::{Event, EventKind};
+use crate::watch::{Event, EventKind, Progress};
 
 /// How often the clocks are compared; also how a dead peer is found.
 const PING_EVERY: Duration = Duration::from_secs(60);
@@ -69,6 +73,9 @@ enum Ended {
     /// The hub ends, or another connection took the place of this one.
     #[error("the hub ended it")]
     ByHub,
+    /// The journal gave samples back, and this agent knows no rewind: it sends them again when it connects again.
+    #[error("the journal refuses its samples for now")]
+    GivenBack,
 }
 
 /// Serves one agent until either side ends it.
@@ -109,12 +116,19 @@ pub(super) async fn serve(
     let connection = Connection {
         session,
         node: node.clone(),
+        epoch: hello.epoch,
         stream,
         frames,
         doors: doors.clone(),
         admitted,
         waiting: VecDeque::new(),
         on_way: VecDeque::new(),
+        line: Line::default(),
+        pauses: Backoff::default(),
+        rewind: None,
+        tally: None,
+        stored: 0,
+        knows_history: hello.version.min(VERSION) >= VERSION_HISTORY,
         began,
         out: Vec::new(),
     };
@@ -162,24 +176,47 @@ async fn refuse(mut stream: TcpStream, why: String) {
 struct Connection {
     session: Session,
     node: NodeName,
+    epoch: u32,
     stream: TcpStream,
     frames: FrameBuffer,
     doors: Doors,
     admitted: Admitted,
     /// Samples that wait for room in the journal's queue. With `on_way` at most [`WINDOW`] samples.
     waiting: VecDeque<Vec<Arc<Sample>>>,
-    /// Samples in the journal's hands, in order: the last one's number, how many, and the word that they are on disk.
-    on_way: VecDeque<(u64, usize, oneshot::Receiver<()>)>,
+    /// Samples in the journal's hands, in order.
+    on_way: VecDeque<OnWay>,
+    /// What is handed to the journal must be committed in order with this.
+    line: Line,
+    /// How long to wait before each rewind, until something is on disk again.
+    pauses: Backoff,
+    /// When the agent is to be asked to send again from this number.
+    rewind: Option<(Instant, u64)>,
+    /// What the agent last told of its samples.
+    tally: Option<Tally>,
+    /// How many of its samples are on disk, since it began to tell.
+    stored: u64,
+    /// Whether the agent knows tallies and rewinds.
+    knows_history: bool,
     /// The zero of the clock that stamps pings.
     began: Instant,
     /// Bytes to send; kept for its capacity.
     out: Vec<u8>,
 }
 
+/// Samples in the journal's hands.
+struct OnWay {
+    first: u64,
+    last: u64,
+    count: usize,
+    /// The word that they are on disk.
+    done: oneshot::Receiver<Result<(), GivenBack>>,
+}
+
 enum Chosen<'a> {
     Read(std::io::Result<usize>),
     Room(Result<mpsc::Permit<'a, Append>, mpsc::error::SendError<()>>),
-    OnDisk(Result<(), oneshot::error::RecvError>),
+    OnDisk(Result<Result<(), GivenBack>, oneshot::error::RecvError>),
+    Rewind,
     Settings,
     Ping,
     Mute,
@@ -195,11 +232,13 @@ impl Connection {
         loop {
             let appends = self.doors.journal.appends.clone();
             let ping_at = pinged + self.ping_period();
+            let rewind_at = self.rewind.map_or(ping_at, |(at, _)| at);
             let chosen = tokio::select! {
                 count = self.stream.read(&mut read) => Chosen::Read(count),
                 permit = appends.reserve(), if !self.waiting.is_empty() => Chosen::Room(permit),
                 done = on_disk(&mut self.on_way), if !self.on_way.is_empty() => Chosen::OnDisk(done),
                 Ok(()) = self.admitted.settings.changed() => Chosen::Settings,
+                () = sleep_until(rewind_at), if self.rewind.is_some() => Chosen::Rewind,
                 () = sleep_until(ping_at) => Chosen::Ping,
                 () = sleep_until(heard + MUTE_TIME) => Chosen::Mute,
             };
@@ -214,9 +253,14 @@ impl Connection {
                     self.take_frames().await?;
                 }
                 Chosen::Room(permit) => self.hand_to_journal(permit.map_err(|_| Ended::ByHub)?),
-                Chosen::OnDisk(done) => {
-                    done.map_err(|_| Ended::ByHub)?;
-                    self.acknowledge()?;
+                Chosen::OnDisk(done) => match done.map_err(|_| Ended::ByHub)? {
+                    Ok(()) => self.acknowledge().await?,
+                    Err(GivenBack) => self.let_go()?,
+                },
+                Chosen::Rewind => {
+                    if let Some((_, from)) = self.rewind.take() {
+                        HubFrame::Rewind(from).write(&mut self.out)?;
+                    }
                 }
                 Chosen::Settings => self.send_settings()?,
                 Chosen::Ping => {
@@ -258,7 +302,18 @@ impl Connection {
                     }
                     self.waiting.push_back(samples);
                 }
-                Brought::Ahead(sample) => self.show(sample).await?,
+                Brought::Ahead(samples) => {
+                    for sample in samples {
+                        self.show(sample).await?;
+                    }
+                }
+                Brought::Tally(tally) => {
+                    // The first counts what was acknowledged before; from then on the hub knows better.
+                    if self.tally.replace(tally).is_none() {
+                        self.stored = tally.acknowledged;
+                    }
+                    self.tell_progress().await?;
+                }
                 Brought::Nothing => {}
             }
         }
@@ -273,31 +328,70 @@ impl Connection {
 
     fn hand_to_journal(&mut self, permit: mpsc::Permit<'_, Append>) {
         let Some(samples) = self.waiting.pop_front() else { return };
-        let Some(last) = samples.last() else { return };
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return };
         let (done, on_disk) = oneshot::channel();
-        self.on_way.push_back((last.identity.sequence, samples.len(), on_disk));
+        self.on_way.push_back(OnWay {
+            first: first.identity.sequence,
+            last: last.identity.sequence,
+            count: samples.len(),
+            done: on_disk,
+        });
         // A single sample is today's, and can wait for company; several are a backlog that wants to go on.
         let urgent = samples.len() > 1;
         permit.send(Append {
             samples: samples.iter().map(|sample| sample.to_stored()).collect(),
             urgent,
+            line: self.line.clone(),
             done,
         });
     }
 
     /// The first on the way are on disk, and perhaps more behind them: one word for all.
-    fn acknowledge(&mut self) -> Result<(), Ended> {
-        let Some((mut last, mut count, _)) = self.on_way.pop_front() else { return Ok(()) };
-        while let Some((sequence, more, done)) = self.on_way.front_mut() {
-            match done.try_recv() {
-                Ok(()) => (last, count) = (*sequence, count + *more),
+    async fn acknowledge(&mut self) -> Result<(), Ended> {
+        let Some(OnWay { mut last, mut count, .. }) = self.on_way.pop_front() else { return Ok(()) };
+        let mut given_back = false;
+        while let Some(next) = self.on_way.front_mut() {
+            match next.done.try_recv() {
+                Ok(Ok(())) => (last, count) = (next.last, count + next.count),
+                Ok(Err(GivenBack)) => {
+                    given_back = true;
+                    break;
+                }
                 Err(oneshot::error::TryRecvError::Empty) => break,
                 Err(oneshot::error::TryRecvError::Closed) => return Err(Ended::ByHub),
             }
             self.on_way.pop_front();
         }
         self.session.acknowledged(count);
-        Ok(HubFrame::Ack(last).write(&mut self.out)?)
+        self.pauses.reset();
+        HubFrame::Ack(last).write(&mut self.out)?;
+        if given_back {
+            self.let_go()?;
+        }
+        let was = self.stored;
+        self.stored = was.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        // In daily life the agent's next tally is soon enough; a backlog that comes in is shown as it does.
+        if self.tally.is_some_and(|tally| was < tally.taken) { self.tell_progress().await } else { Ok(()) }
+    }
+
+    /// The first on the way cannot be stored, and so none behind them: after a pause they are to be sent again.
+    fn let_go(&mut self) -> Result<(), Ended> {
+        let Some(first) = self.on_way.front().map(|on_way| on_way.first) else { return Ok(()) };
+        if !self.knows_history {
+            return Err(Ended::GivenBack);
+        }
+        // What the journal still has of this line it gives back too, to nobody.
+        (self.line, self.on_way, self.waiting) = (Line::default(), VecDeque::new(), VecDeque::new());
+        self.session.rewind();
+        self.rewind = Some((Instant::now() + self.pauses.wait(), first));
+        Ok(())
+    }
+
+    async fn tell_progress(&self) -> Result<(), Ended> {
+        let Some(tally) = self.tally else { return Ok(()) };
+        let progress = Progress { taken: tally.taken, stored: self.stored, lost: tally.lost };
+        let message = ToCore::Progress { node: self.node.clone(), epoch: self.epoch, progress };
+        self.doors.core.send(message).await.map_err(|_| Ended::ByHub)
     }
 
     fn ping_period(&self) -> Duration {
@@ -338,11 +432,9 @@ fn hub_clock(began: Instant) -> HubClock {
 }
 
 /// Waits for the word on the samples that are first on their way. Cancel-safe.
-async fn on_disk(
-    on_way: &mut VecDeque<(u64, usize, oneshot::Receiver<()>)>,
-) -> Result<(), oneshot::error::RecvError> {
+async fn on_disk(on_way: &mut VecDeque<OnWay>) -> Result<Result<(), GivenBack>, oneshot::error::RecvError> {
     match on_way.front_mut() {
-        Some((_, _, done)) => done.await,
+        Some(first) => (&mut first.done).await,
         None => std::future::pending().await,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lamon_wire::frames::{AgentFrame, FrameError, Live, Samples, Settings, Table};
+use lamon_wire::frames::{AgentFrame, Boot, FrameError, Live, Samples, Settings, Table, Tally};
 use lamon_wire::hello::Hello;
 use lamon_wire::names::{MetricName, NodeName};
 use lamon_wire::reading::Reading;
@@ -47,6 +47,9 @@ pub(super) enum SessionError {
         /// What had come.
         last: u64,
     },
+    /// The agent answers a rewind that it was not sent.
+    #[error("an answer to a rewind, without one")]
+    Rewound,
     /// The agent has more unacknowledged samples under way than it was allowed.
     #[error("more than {WINDOW} samples under way")]
     Window,
@@ -57,8 +60,10 @@ pub(super) enum SessionError {
 pub(super) enum Brought {
     /// Samples in their turn, for the live path and for the disk.
     Ordered(Vec<Arc<Sample>>),
-    /// A sample ahead of its turn, for the live path alone.
-    Ahead(Arc<Sample>),
+    /// Samples ahead of their turn, for the live path alone.
+    Ahead(Vec<Arc<Sample>>),
+    /// What became of the epoch's samples.
+    Tally(Tally),
     /// Nothing to hand on.
     Nothing,
 }
@@ -75,6 +80,10 @@ pub(super) struct Session {
     timeline: Timeline,
     last: Option<u64>,
     under_way: usize,
+    /// Samples were let go, and those that come are not in their turn until the agent's answer to the rewind.
+    rewinding: bool,
+    /// Whose clock stamps the samples.
+    boot: Boot,
     clock_offset: MetricName,
 }
 
@@ -99,6 +108,8 @@ impl Session {
             timeline: Timeline::new(now, hello.monotonic_ms, hello.wall_ms),
             last: None,
             under_way: 0,
+            rewinding: false,
+            boot: Boot::This,
             clock_offset,
         }
     }
@@ -117,10 +128,22 @@ impl Session {
         match AgentFrame::parse(payload)? {
             AgentFrame::Table(table) => self.table = Some(Known::from(table)),
             AgentFrame::Pong(pong) => self.timeline.exchange(&pong, now),
-            AgentFrame::Live(live) => return self.live(&live, now).map(Brought::Ahead),
+            AgentFrame::Boot(boot) => self.boot = boot,
+            AgentFrame::Tally(tally) => return Ok(Brought::Tally(tally)),
+            AgentFrame::Rewound(_) if self.rewinding => (self.rewinding, self.last) = (false, None),
+            AgentFrame::Rewound(_) => return Err(SessionError::Rewound),
+            AgentFrame::Live(live) => return self.live(&live, now).map(|live| Brought::Ahead(vec![live])),
+            AgentFrame::Samples(samples) if self.rewinding => {
+                return self.rows(&samples, now, Arrival::Ahead).map(Brought::Ahead);
+            }
             AgentFrame::Samples(samples) => return self.samples(&samples, now).map(Brought::Ordered),
         }
         Ok(Brought::Nothing)
+    }
+
+    /// All samples that are not acknowledged were let go, and the agent is asked to send them again.
+    pub(super) const fn rewind(&mut self) {
+        (self.rewinding, self.under_way) = (true, 0);
     }
 
     /// So many samples were acknowledged.
@@ -131,7 +154,7 @@ impl Session {
     fn live(&self, live: &Live, now: HubClock) -> Result<Arc<Sample>, SessionError> {
         let known = self.known(live.table)?;
         let age = self.timeline.age(now, live.monotonic_ms);
-        self.sample(known, live.sequence, (now, age), &live.readings, Arrival::Ahead).map(Arc::new)
+        self.sample(known, live.sequence, (now, age, true), &live.readings, Arrival::Ahead).map(Arc::new)
     }
 
     fn samples(&mut self, samples: &Samples, now: HubClock) -> Result<Vec<Arc<Sample>>, SessionError> {
@@ -141,17 +164,30 @@ impl Session {
         if self.under_way + samples.rows.len() > WINDOW as usize {
             return Err(SessionError::Window);
         }
+        let made = self.rows(samples, now, Arrival::Ordered)?;
+        self.last = made.last().map(|sample| sample.identity.sequence);
+        self.under_way += made.len();
+        Ok(made)
+    }
+
+    fn rows(
+        &self,
+        samples: &Samples,
+        now: HubClock,
+        arrival: Arrival,
+    ) -> Result<Vec<Arc<Sample>>, SessionError> {
         let known = self.known(samples.table)?;
         let mut monotonic_ms = samples.monotonic_ms;
         let mut made = Vec::with_capacity(samples.rows.len());
         for (sequence, row) in (samples.first..).zip(&samples.rows) {
             monotonic_ms += u64::from(row.after_ms);
-            let age = self.timeline.age(now, monotonic_ms);
-            let sample = self.sample(known, sequence, (now, age), &row.readings, Arrival::Ordered)?;
+            let (age, this) = match self.boot {
+                Boot::This => (self.timeline.age(now, monotonic_ms), true),
+                Boot::Earlier(anchor) => (self.timeline.age_of_earlier(now, anchor, monotonic_ms), false),
+            };
+            let sample = self.sample(known, sequence, (now, age, this), &row.readings, arrival)?;
             made.push(Arc::new(sample));
         }
-        self.last = made.last().map(|sample| sample.identity.sequence);
-        self.under_way += made.len();
         Ok(made)
     }
 
@@ -164,7 +200,7 @@ impl Session {
         &self,
         known: &Known,
         sequence: u64,
-        (now, age): (HubClock, Duration),
+        (now, age, this_boot): (HubClock, Duration, bool),
         readings: &[Reading],
         arrival: Arrival,
     ) -> Result<Sample, SessionError> {
@@ -176,7 +212,10 @@ impl Session {
             values.filter_map(|((name, decimals), reading)| Some((name.clone(), reading.value(*decimals)?)));
         let mut metrics: Vec<_> = Vec::with_capacity(readings.len() + 1);
         metrics.extend(values.filter(|(name, _)| *name != self.clock_offset));
-        metrics.push((self.clock_offset.clone(), self.timeline.clock_offset_seconds()));
+        // What the node's clock is off now says nothing of an earlier boot.
+        if this_boot {
+            metrics.push((self.clock_offset.clone(), self.timeline.clock_offset_seconds()));
+        }
         Ok(Sample {
             node: self.node.clone(),
             identity: Identity { epoch: self.epoch, sequence },
@@ -203,7 +242,7 @@ impl From<Table> for Known {
 
 #[cfg(test)]
 mod tests {
-    use lamon_wire::frames::{Row, TableEntry};
+    use lamon_wire::frames::{Anchor, Row, TableEntry};
 
     use super::*;
 
@@ -293,7 +332,7 @@ mod tests {
             number += 1;
             let live = Live { table: 4, sequence: number, monotonic_ms: 0, readings: vec![Reading::NONE; 2] };
             match session.handle_frame(&payload(&AgentFrame::Live(live)), LATER).unwrap() {
-                Brought::Ahead(sample) => sample.interval.unwrap().as_secs(),
+                Brought::Ahead(samples) => samples[0].interval.unwrap().as_secs(),
                 other => panic!("{other:?}"),
             }
         };
@@ -317,6 +356,41 @@ mod tests {
         take(&samples(4, 1_000, 1)).unwrap();
         let live = Live { table: 4, sequence: 2_000, monotonic_ms: 0, readings: vec![Reading::NONE] };
         assert_eq!(take(&AgentFrame::Live(live)), Err(SessionError::Readings { got: 1, expected: 2 }));
+    }
+
+    #[test]
+    fn samples_of_an_earlier_boot_have_its_times_and_no_clock_offset() {
+        let mut session = session();
+        session.handle_frame(&payload(&table()), LATER).unwrap();
+        let anchor = Anchor { monotonic_ms: 1_000_000, unix_ms: NOW_MS - 7_200_000 };
+        session.handle_frame(&payload(&AgentFrame::Boot(Boot::Earlier(anchor))), LATER).unwrap();
+        let mut take = |frame: &AgentFrame| match session.handle_frame(&payload(frame), LATER).unwrap() {
+            Brought::Ordered(made) | Brought::Ahead(made) => {
+                made.iter().map(|sample| (sample.taken_ms - NOW_MS, sample.metrics.len())).collect::<Vec<_>>()
+            }
+            _ => Vec::new(),
+        };
+        assert_eq!(take(&samples(4, 20, 2)), [(-7_195_000, 2), (-7_185_000, 1)]);
+        let live = Live { table: 4, sequence: 90, monotonic_ms: 1_020_000, readings: vec![Reading::NONE; 2] };
+        assert_eq!(take(&AgentFrame::Live(live)), [(20_000, 1)], "live is of this boot");
+        assert_eq!(take(&AgentFrame::Boot(Boot::This)), []);
+        assert_eq!(take(&samples(4, 30, 1)), [(5_000, 3)]);
+    }
+
+    #[test]
+    fn what_comes_before_the_answer_to_a_rewind_is_only_shown() {
+        let mut session = session();
+        session.handle_frame(&payload(&table()), LATER).unwrap();
+        let take = |session: &mut Session, frame| session.handle_frame(&payload(&frame), LATER);
+        assert_eq!(take(&mut session, AgentFrame::Rewound(1)), Err(SessionError::Rewound));
+        take(&mut session, samples(4, 1, WINDOW as usize)).unwrap();
+        session.rewind();
+        assert!(
+            matches!(take(&mut session, samples(4, 65, 3)), Ok(Brought::Ahead(crossed)) if crossed.len() == 3)
+        );
+        assert_eq!(take(&mut session, AgentFrame::Rewound(1)), Ok(Brought::Nothing));
+        let again = take(&mut session, samples(4, 1, WINDOW as usize));
+        assert!(matches!(again, Ok(Brought::Ordered(samples)) if samples[0].identity.sequence == 1));
     }
 
     #[test]
@@ -366,8 +440,10 @@ mod tests {
                         }
                         under_way += samples.len();
                     }
-                    Ok(Brought::Ahead(sample)) => proptest::prop_assert_eq!(sample.arrival, Arrival::Ahead),
-                    Ok(Brought::Nothing) | Err(_) => {}
+                    Ok(Brought::Ahead(samples)) => {
+                        proptest::prop_assert!(samples.iter().all(|sample| sample.arrival == Arrival::Ahead));
+                    }
+                    Ok(Brought::Nothing | Brought::Tally(_)) | Err(_) => {}
                 }
                 proptest::prop_assert_eq!(session.under_way, under_way);
                 proptest::prop_assert!(under_way <= WINDOW as usize);

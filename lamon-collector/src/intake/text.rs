@@ -18,7 +18,7 @@ use tracing::debug;
 use super::Doors;
 use super::stream::close_gently;
 use crate::core::ToCore;
-use crate::durable::Append;
+use crate::durable::{Append, GivenBack, Line as JournalLine};
 use crate::sample::{Arrival, Now, Sample};
 use crate::watch::{Event, EventKind};
 
@@ -104,9 +104,11 @@ async fn take(line: &[u8], doors: &Doors) -> Result<(), Refusal> {
     // their numbers, which it relies on.
     let durable = async {
         let (done, on_disk) = oneshot::channel();
-        let append = Append { samples: vec![sample.to_stored()], urgent: true, done };
+        let line = JournalLine::default();
+        let append = Append { samples: vec![sample.to_stored()], urgent: true, line, done };
         doors.journal.appends.send(append).await.map_err(|_| Refusal::NotNow(ENDS))?;
-        on_disk.await.map_err(ends)
+        let refused = "shown, but not on disk: the hub's journal refuses it";
+        on_disk.await.map_err(ends)?.map_err(|GivenBack| Refusal::NotNow(refused))
     };
     let late = Err(Refusal::NotNow("shown, but not on disk yet: the hub's journal cannot be written now"));
     timeout(DISK_TIME, durable).await.unwrap_or(late)

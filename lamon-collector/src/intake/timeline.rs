@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use lamon_wire::frames::Pong;
+use lamon_wire::frames::{Anchor, Pong};
 
 /// How many exchanges are remembered, at one a minute or more. Two quartzes drift apart by some 20 ms in that time.
 const REMEMBERED: usize = 8;
@@ -87,6 +87,15 @@ impl Timeline {
             signed(agent_monotonic_ms.saturating_mul(1_000)).saturating_add(self.best().monotonic_us);
         let age_us = signed(now.monotonic_us).saturating_sub(taken_us).max(0);
         Duration::from_micros(age_us.unsigned_abs()).min(MAX_AGE)
+    }
+
+    /// How long ago the clock of an earlier boot showed this, by what is known of that boot: not less than this boot is
+    /// old, and not more than an agent keeps.
+    pub(super) fn age_of_earlier(&self, now: HubClock, anchor: Anchor, agent_monotonic_ms: u64) -> Duration {
+        let since_ms = signed(agent_monotonic_ms).saturating_sub(signed(anchor.monotonic_ms));
+        let taken_ms = anchor.unix_ms.saturating_add(since_ms);
+        let age_ms = now.unix_ms.saturating_sub(taken_ms).max(0);
+        Duration::from_millis(age_ms.unsigned_abs()).max(self.age(now, 0)).min(MAX_AGE)
     }
 
     /// Hub minus node by their wall clocks, seconds, to the millisecond, which is what the exchange can tell.
@@ -176,6 +185,20 @@ mod tests {
         // The node's own clock is set right again by its NTP.
         exchange(&mut timeline, 121_000_000, (1_100, 1_300), -120_000, 120_000);
         assert!(near(timeline.clock_offset_seconds(), 0.0), "{}", timeline.clock_offset_seconds());
+    }
+
+    #[test]
+    fn an_earlier_boot_is_dated_by_its_anchor_within_reason() {
+        // The node has been up for 77 s.
+        let timeline = Timeline::new(hub(0, 0), 77_000, HUB_START_MS);
+        let anchor = Anchor { monotonic_ms: 500_000, unix_ms: HUB_START_MS - 3_600_000 };
+        let age_s = |anchor, ms| timeline.age_of_earlier(hub(10_000_000, 0), anchor, ms).as_secs();
+        assert_eq!(age_s(anchor, 500_000), 3_610);
+        assert_eq!((age_s(anchor, 400_000), age_s(anchor, 600_000)), (3_710, 3_510));
+        // A node whose clock had not been set yet, or stood in the future: a boot that ended is older than this one.
+        assert_eq!(age_s(Anchor { monotonic_ms: 0, unix_ms: 0 }, 9), MAX_AGE.as_secs());
+        assert_eq!(age_s(Anchor { monotonic_ms: 0, unix_ms: HUB_START_MS + 99_000 }, 9), 87);
+        assert_eq!(age_s(Anchor { monotonic_ms: u64::MAX, unix_ms: i64::MIN }, 0), MAX_AGE.as_secs());
     }
 
     #[test]

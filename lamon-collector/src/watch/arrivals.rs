@@ -23,11 +23,54 @@ pub(super) enum News {
     Current,
 }
 
+/// How far the samples are that an agent took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How many were taken.
+    pub taken: u64,
+    /// How many of them are stored.
+    pub stored: u64,
+    /// How many of them are lost for good; the rest is still to come.
+    pub lost: u64,
+}
+
+impl Progress {
+    /// The part that is stored; 1 when none is missing.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of samples stay far below 2^53")]
+    pub fn completeness(self) -> f64 {
+        // What came since the agent last counted is stored and not yet in its count.
+        if self.stored >= self.taken { 1.0 } else { self.stored as f64 / self.taken as f64 }
+    }
+
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            taken: self.taken.saturating_add(other.taken),
+            stored: self.stored.saturating_add(if other.stored < other.taken {
+                other.stored
+            } else {
+                other.taken
+            }),
+            lost: self.lost.saturating_add(other.lost),
+        }
+    }
+}
+
+impl std::iter::Sum for Progress {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), Self::plus)
+    }
+}
+
 /// The numbers of an agent's samples. Those of text senders are the hub's own and tell nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Arrivals {
-    taken: u64,
-    received: u64,
+    /// By the numbers, of agents that do not tell.
+    counted: Progress,
+    /// Of epochs that ended.
+    past: Progress,
+    /// What the agent told of its epoch.
+    told: Option<(u32, Progress)>,
     epoch: u32,
     /// The highest number that came in its turn.
     ordered: Option<u64>,
@@ -36,16 +79,19 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Samples that the agent took since the hub's start, as far as the numbers tell.
+    /// How far the agent's samples are: those of its epoch, as it tells, and of the epochs that it had since the hub's
+    /// start. Of an agent that does not tell (version 1), what the numbers tell since the hub's start.
     #[must_use]
-    pub const fn taken(&self) -> u64 {
-        self.taken
+    pub fn progress(&self) -> Progress {
+        self.told.map_or(self.counted, |(_, told)| self.past.plus(told))
     }
 
-    /// Those of them that came in their turn.
-    #[must_use]
-    pub const fn received(&self) -> u64 {
-        self.received
+    /// The agent and the journal told of an epoch.
+    pub(super) fn tell(&mut self, epoch: u32, progress: Progress) {
+        if let Some((_, ended)) = self.told.filter(|(of, _)| *of != epoch) {
+            self.past = self.past.plus(ended);
+        }
+        self.told = Some((epoch, progress));
     }
 
     pub(super) fn note(&mut self, arrival: Arrival, identity: Identity) -> News {
@@ -71,8 +117,8 @@ impl Arrivals {
             }
             Arrival::Ordered | Arrival::Text => {
                 let step = self.ordered.map_or(1, |ordered| number - ordered);
-                self.taken = self.taken.saturating_add(if step > MAX_GAP { 1 } else { step });
-                self.received = self.received.saturating_add(1);
+                let step = if step > MAX_GAP { 1 } else { step };
+                self.counted = self.counted.plus(Progress { taken: step, stored: 1, lost: 0 });
                 self.ordered = Some(number);
                 let above = self.ahead.split_off(&number);
                 self.ahead = above;
@@ -164,7 +210,24 @@ mod tests {
         for (epoch, number) in [(1, 10), (1, 11), (1, 11), (1, 10), (1, 15), (2, 1), (2, 2), (2, u64::MAX)] {
             arrivals.note(Arrival::Ordered, id(epoch, number));
         }
-        assert_eq!((arrivals.taken(), arrivals.received()), (9, 6));
+        assert_eq!(arrivals.progress(), Progress { taken: 9, stored: 6, lost: 0 });
+    }
+
+    #[test]
+    fn what_the_agent_tells_counts_and_adds_up_over_its_epochs() {
+        let mut arrivals = Arrivals::default();
+        arrivals.note(Arrival::Ordered, id(1, 50));
+        let told = |taken, stored, lost| Progress { taken, stored, lost };
+        arrivals.tell(1, told(100, 20, 10));
+        assert!((arrivals.progress().completeness() - 0.2).abs() < 1e-9, "a backlog is still to come");
+        arrivals.tell(1, told(100, 91, 10));
+        assert_eq!(arrivals.progress(), told(100, 91, 10));
+        arrivals.tell(2, told(100, 101, 0));
+        assert_eq!(arrivals.progress(), told(200, 191, 10), "what is stored was taken");
+        assert!((arrivals.progress().completeness() - 0.955).abs() < 1e-9);
+        let all: Progress = [told(1, 1, 0), told(3, 1, 0), Progress::default()].into_iter().sum();
+        assert!((all.completeness() - 0.5).abs() < 1e-9);
+        assert!((Progress::default().completeness() - 1.0).abs() < 1e-9, "nothing is missing of nothing");
     }
 
     #[test]

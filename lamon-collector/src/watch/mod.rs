@@ -33,8 +33,8 @@ use std::time::{Duration, Instant};
 use lamon_wire::names::NodeName;
 use thiserror::Error;
 
-pub use self::arrivals::Arrivals;
 use self::arrivals::News;
+pub use self::arrivals::{Arrivals, Progress};
 pub use self::group::{Group, Groups, OTHER};
 pub use self::level::Level;
 pub use self::node::{Metric, Node};
@@ -144,6 +144,13 @@ impl Watch {
             updates.push(Update::Levels { node: sample.node.clone(), changes });
         }
         Ok(updates)
+    }
+
+    /// Takes up what a node's agent, and the journal, say of its samples.
+    pub fn handle_progress(&mut self, name: &NodeName, epoch: u32, progress: Progress) {
+        if let Some(node) = self.nodes.get_mut(&key(name)).filter(|node| node.name == *name) {
+            node.arrivals.tell(epoch, progress);
+        }
     }
 
     /// When [`Watch::handle_timeout`] has something to do; `None` while no node can fall silent.

@@ -27,7 +27,7 @@ impl HealthValues {
                 .string("database", "whether the database takes samples: ok, or why not")
                 .declare()?,
             completeness: device
-                .double("completeness", "[%] of the samples that agents took, how many came")
+                .double("completeness", "[%] of the samples that agents took, how many are stored")
                 .display(DisplayType::Percent)
                 .declare()?,
         })

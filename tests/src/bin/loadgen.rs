@@ -14,7 +14,7 @@ use anyhow::Context;
 use clap::Parser;
 use lamon_daemon::seconds::Seconds;
 use lamon_tests::simulated::{Identity, SimulatedAgent};
-use lamon_wire::frames::{HubFrame, MAX_METRICS};
+use lamon_wire::frames::{AgentFrame, HubFrame, MAX_METRICS};
 use lamon_wire::reading::Reading;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval_at, sleep, sleep_until};
@@ -233,7 +233,10 @@ impl Node {
                 _ = ticks.tick() => self.waiting.push_back(Instant::now()),
                 frame = agent.next() => match frame? {
                     Some(HubFrame::Ack(upto)) => self.acknowledge(upto, counts),
-                    Some(HubFrame::Rewind(from)) => self.next = from.max(self.first),
+                    Some(HubFrame::Rewind(from)) => {
+                        agent.send(&AgentFrame::Rewound(from)).await?;
+                        self.next = from.max(self.first);
+                    }
                     Some(_) => {}
                     None => anyhow::bail!("the hub closed the connection of {}", self.identity.node),
                 },

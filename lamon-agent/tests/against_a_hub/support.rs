@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use lamon_wire::MAGIC;
-use lamon_wire::frames::{AgentFrame, HubFrame, Samples, Table};
+use lamon_wire::frames::{AgentFrame, Boot, HubFrame, Samples, Table};
 use lamon_wire::framing::FrameBuffer;
 use lamon_wire::hello::{Answer, Hello, Welcome};
 use tempfile::TempDir;
@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running agent. It ends with the test.
 pub(crate) struct Agent {
     child: Child,
+    log: BufReader<ChildStderr>,
     _folder: TempDir,
 }
 
@@ -34,8 +35,9 @@ impl Agent {
             .unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_lamon-agent"));
         command.envs(environment.iter().copied());
-        let child = command.arg("-c").arg(&path).stderr(Stdio::piped()).spawn().unwrap();
-        Self { child, _folder: folder }
+        let mut child = command.arg("-c").arg(&path).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, log, _folder: folder }
     }
 
     /// Asks the agent to end.
@@ -50,9 +52,13 @@ impl Agent {
 
     /// Reads the agent's log up to a line with `part` in it.
     pub(crate) fn wait_for_log(&mut self, part: &str) {
-        let log: &mut ChildStderr = self.child.stderr.as_mut().unwrap();
-        let found = BufReader::new(log).lines().map(Result::unwrap).any(|line| line.contains(part));
-        assert!(found, "the agent ended without a word of {part:?}");
+        self.wait_for_line(|line| line.contains(part).then_some(()));
+    }
+
+    /// Reads the agent's log up to a line in which `find` finds something.
+    pub(crate) fn wait_for_line<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> T {
+        let found = (&mut self.log).lines().map(Result::unwrap).find_map(|line| find(&line));
+        found.expect("the agent ended without a word of it")
     }
 }
 
@@ -95,6 +101,15 @@ impl Hub {
         peer.stream.read_exact(&mut magic).unwrap();
         assert_eq!(magic, MAGIC);
         let hello = Hello::parse(&peer.payload().expect("a hello")).unwrap();
+        (peer, hello)
+    }
+
+    /// The next connection, welcomed in version 2 of the protocol.
+    pub(crate) fn welcome_of_version_2(&self, committed: Option<u64>) -> (Peer, Hello) {
+        let (mut peer, hello) = self.accept();
+        let unix_ms = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+        let hub_unix_ms = i64::try_from(unix_ms).unwrap();
+        peer.answer(&Answer::Welcome(Welcome { version: 2, hub_unix_ms, committed, window: 1_000 }));
         (peer, hello)
     }
 
@@ -149,6 +164,25 @@ impl Peer {
                     assert_eq!(row.readings.len(), table.metrics.len());
                 }
                 return (samples, table);
+            }
+        }
+    }
+
+    /// Reads samples until one of this life of the agent comes, whose numbers begin far from those before: the numbers,
+    /// each with the boot that stamped it.
+    pub(crate) fn numbers_through_the_jump(&mut self) -> Vec<(u64, Boot)> {
+        let (mut boot, mut numbers) = (Boot::This, Vec::new());
+        loop {
+            match self.frame().expect("the connection stands") {
+                AgentFrame::Boot(of) => boot = of,
+                AgentFrame::Samples(samples) => {
+                    let rows = u64::try_from(samples.rows.len()).unwrap();
+                    numbers.extend((samples.first..samples.first + rows).map(|number| (number, boot)));
+                    if samples.first > 1 << 32 {
+                        return numbers;
+                    }
+                }
+                _ => {}
             }
         }
     }

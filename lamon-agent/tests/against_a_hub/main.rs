@@ -1,6 +1,8 @@
 //! The real agent against a hub that is scripted by the test, on real sockets.
 
 #[cfg(test)]
+mod spool;
+#[cfg(test)]
 mod support;
 
 use std::io::Write;
