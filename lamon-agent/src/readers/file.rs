@@ -11,6 +11,8 @@ use std::os::unix::fs::FileExt;
 pub(super) struct ProcFile {
     path: &'static str,
     limit: usize,
+    /// Whether a read that brings less than was asked for has brought the end.
+    short_lines: bool,
     file: Option<File>,
     buffer: Vec<u8>,
 }
@@ -19,9 +21,18 @@ impl ProcFile {
     /// How far the buffer grows at a time, in bytes: most files fit at once.
     const STEP_BYTES: usize = 1_024;
 
+    /// Half of the smallest page that Linux has, in bytes.
+    const HALF_PAGE_BYTES: usize = 2_048;
+
     /// The file at `path`, of which at most the first `limit` bytes are of interest.
     pub(super) const fn new(path: &'static str, limit: usize) -> Self {
-        Self { path, limit, file: None, buffer: Vec::new() }
+        Self { path, limit, short_lines: false, file: None, buffer: Vec::new() }
+    }
+
+    /// The same of a file whose lines are short: where it is shorter than half a page, the read that would only find the
+    /// end, for which the kernel makes the whole text again, is left out.
+    pub(super) const fn of_short_lines(path: &'static str, limit: usize) -> Self {
+        Self { path, limit, short_lines: true, file: None, buffer: Vec::new() }
     }
 
     /// The text of now; `None` when it cannot be read (the next look tries to open it again).
@@ -38,7 +49,14 @@ impl ProcFile {
             // An error drops the file; it is opened anew at the next look.
             match file.read_at(self.buffer.get_mut(len..)?, u64::try_from(len).ok()?) {
                 Ok(0) => break,
-                Ok(more) => len += more,
+                Ok(more) => {
+                    len += more;
+                    // The kernel (fs/seq_file.c) stops short of what was asked for at the end, or where the next record
+                    // does not fit its page.
+                    if self.short_lines && len < self.buffer.len() && len < Self::HALF_PAGE_BYTES {
+                        break;
+                    }
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(_) => return None,
             }
@@ -60,6 +78,19 @@ mod tests {
         assert_eq!(mounts.read().unwrap(), first);
         assert_eq!(ProcFile::new("/proc/self/mountinfo", 7).read().unwrap(), &first[..7]);
         assert_eq!(ProcFile::new("/proc/self/nonexistent", 7).read(), None);
+    }
+
+    #[test]
+    fn files_of_short_lines_are_whole_too() {
+        // The second is longer than half a page.
+        for path in ["/proc/loadavg", "/proc/cpuinfo", "/proc/self/limits", "/proc/version"] {
+            let words = |mut file: ProcFile| {
+                let text = String::from_utf8(file.read().unwrap().to_vec()).unwrap();
+                text.lines().map(|line| line.split(['.', ':']).next().unwrap().to_owned()).collect::<Vec<_>>()
+            };
+            let (short, all) = (ProcFile::of_short_lines(path, 1 << 20), ProcFile::new(path, 1 << 20));
+            assert_eq!(words(short).len(), words(all).len(), "{path}");
+        }
     }
 
     #[test]

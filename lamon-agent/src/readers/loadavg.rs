@@ -12,7 +12,7 @@ pub(super) struct Loadavg {
 
 impl Loadavg {
     pub(super) const fn new() -> Self {
-        Self { file: ProcFile::new("/proc/loadavg", 128) }
+        Self { file: ProcFile::of_short_lines("/proc/loadavg", 128) }
     }
 
     pub(super) fn read(&mut self, sheet: &mut Sheet) {

@@ -17,7 +17,7 @@ pub(super) struct Meminfo {
 impl Meminfo {
     pub(super) const fn new() -> Self {
         // All that is wanted stands in the first twenty lines.
-        Self { file: ProcFile::new("/proc/meminfo", 2_048) }
+        Self { file: ProcFile::of_short_lines("/proc/meminfo", 2_048) }
     }
 
     pub(super) fn read(&mut self, sheet: &mut Sheet) {

@@ -51,7 +51,7 @@ struct Counters {
 impl NetDev {
     pub(super) fn new() -> Self {
         // 200 bytes a line: 5,000 interfaces.
-        let file = ProcFile::new("/proc/net/dev", 1 << 20);
+        let file = ProcFile::of_short_lines("/proc/net/dev", 1 << 20);
         Self { file, slugs: Slugs::default(), last: Vec::new(), last_us: 0, spare: Vec::new() }
     }
 
