@@ -28,7 +28,7 @@ pub fn run(now: Instant, data: &[u8]) {
 }
 
 /// Everything in `out` are lines that a peer can read; it is empty then.
-fn take(out: &mut Vec<u8>) {
+pub(super) fn take(out: &mut Vec<u8>) {
     assert!(out.len() <= MAX_ANSWER, "{} bytes at once", out.len());
     for line in out.split_inclusive(|&b| b == b'\n') {
         let Some((b'\n', line)) = line.split_last() else { panic!("half a line: {line:?}") };

@@ -2,6 +2,7 @@
 //! something does not hold: the fuzz targets call it with what libfuzzer makes up, and rts2-proto's test
 //! `corpus.rs` with the files of `corpus/`, which are the smallest set that reaches all that was ever reached.
 
+pub mod client_sessions;
 pub mod device_sessions;
 pub mod line;
 pub mod set_value;

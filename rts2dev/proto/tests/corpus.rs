@@ -47,3 +47,10 @@ fn device_sessions() {
     let now = std::time::Instant::now();
     replay("device_sessions", |data| fuzz::device_sessions::run(now, data));
 }
+
+#[test]
+fn client_sessions() {
+    #[expect(clippy::disallowed_methods, reason = "some instant to start from")]
+    let now = std::time::Instant::now();
+    replay("client_sessions", |data| fuzz::client_sessions::run(now, data));
+}
