@@ -140,6 +140,11 @@ impl Raw {
         let _ = tokio::time::timeout(PATIENCE, self.writer.write_all(text.as_bytes())).await.unwrap();
     }
 
+    /// Sends as much as goes without waiting; whether that was anything.
+    pub(crate) fn try_write(&self, bytes: &[u8]) -> bool {
+        self.writer.try_write(bytes).is_ok()
+    }
+
     /// Closes the connection, with a reset where asked: then the peer may not even read what was sent.
     pub(crate) fn close(self, reset: bool) {
         let stream = self.reader.into_inner().reunite(self.writer).unwrap();

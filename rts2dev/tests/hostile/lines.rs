@@ -112,6 +112,26 @@ async fn lines_that_mean_nothing() {
     site.serves().await;
 }
 
+/// What stands in a block of raw bytes is no command, however long the block is said to be; a block of no readable length
+/// ends its connection, since nothing behind it can be told apart.
+#[tokio::test]
+async fn a_command_inside_a_binary_block() {
+    let mut site = Site::start().await;
+    let (mut client, _login) = site.client().await;
+    client.send_bytes(b"D 1 0 20\nX limit = 99\nkillallX limit = 5\n").await;
+    let lines = client.until(|line| line.starts_with(['+', '-'])).await;
+    assert_eq!(lines, ["V limit 5", "+0 OK"]);
+    client.send_bytes(b"D 1 0 99999999999999\nX limit = 99\n").await;
+    site.serves().await;
+    assert_eq!(site.limit.get(), 5);
+
+    let (mut client, _login) = site.client().await;
+    client.send_bytes(b"D 1 0 many\nX limit = 99\n").await;
+    while client.line().await.is_some() {}
+    site.serves().await;
+    assert_eq!(site.limit.get(), 5);
+}
+
 /// What was not ended by a line end never happened, whichever way the connection ends.
 #[tokio::test]
 async fn a_peer_that_closes_mid_line() {

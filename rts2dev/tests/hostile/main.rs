@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod centrald;
 mod crowds;
 mod lines;
 mod site;
