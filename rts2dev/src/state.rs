@@ -2,9 +2,11 @@
 //!
 //! The state is one word of bits (RTS2 include/status.h). A device changes some of them; centrald merges the words of all
 //! devices, tells each what is blocked for it, and decides about weather and stops. Every change here replaces the
-//! bits that it names and leaves the others (RTS2 lib/rts2/daemon.cpp, `maskState`; that also clears the error bits at
-//! every change, which hides a hardware error behind the next unrelated change and is not done here). The text says
-//! why; programs and logs show it; a change to the same bits sends nothing, whatever the text.
+//! bits that it names and leaves the others, but for [`ERROR_KILL`](DeviceState::ERROR_KILL): that says that work was
+//! killed, and ends with the next change (RTS2 lib/rts2/daemon.cpp, `maskState`; that clears all error bits at every change,
+//! which hides a hardware error behind the next unrelated change and is not done here). The text says why; programs and
+//! logs show it; a change to the same bits sends nothing, whatever the text. Of several changes in quick succession only
+//! the last is sent, with its text, as with values: a pulse that is to be seen has to last.
 //!
 //! All of it is forgotten by centrald the moment the device's connection breaks: a block is a request, not a lock. Where
 //! a missing device must mean a closed dome, name it in `required_devices` of rts2.ini.
@@ -79,7 +81,7 @@ impl DeviceHandle {
     }
 
     /// Says that the work was killed, as `killall` does, or clears that: whoever waits for the work knows that it will
-    /// not be done.
+    /// not be done. The next change of other bits clears it, too.
     pub fn killed(&self, killed: bool, text: &str) {
         self.switch(DeviceState::ERROR_KILL, killed, text);
     }

@@ -281,7 +281,8 @@ impl Table {
     }
 
     /// Replaces the bits of the mask in the state word, and the progress where one is given. `false` when both stay the
-    /// same: as in RTS2, a new text alone is no change, but for the reason of bad weather.
+    /// same: as in RTS2, a new text alone is no change, but for the reason of bad weather. A change ends what a `killall`
+    /// left behind.
     pub(crate) fn change_state(
         &mut self,
         mask: DeviceState,
@@ -289,8 +290,12 @@ impl Table {
         progress: Option<Option<(f64, f64)>>,
         text: &str,
     ) -> bool {
-        let state = self.state.masked(mask, bits);
+        let mut state = self.state.masked(mask, bits);
         let changed = state != self.state;
+        if changed && !mask.contains(DeviceState::ERROR_KILL) {
+            // Clients wait for this bit to come: it has to go before, or they miss the next `killall`.
+            state = state.difference(DeviceState::ERROR_KILL);
+        }
         let progressed = progress.is_some_and(|progress| progress != self.progress);
         self.progress = progress.unwrap_or(self.progress);
         let mut reasoned = false;

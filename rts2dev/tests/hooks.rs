@@ -208,3 +208,19 @@ async fn script_ends_resets_values_and_asks_their_handlers() {
     assert_eq!(client.command("X stuck + 1").await, ["V stuck 8", "+0 OK"]);
     assert_eq!(client.command("X kept + 1").await, ["V kept 8", "+0 OK"]);
 }
+
+/// Who waits for work looks for the bit of the `killall` to come, and rts2-mon shows the device in red while it is there.
+#[tokio::test]
+async fn every_killall_of_work_is_seen() {
+    let device = noauth(|handle| drop(handle.integer("mode", "").declare().unwrap())).await;
+    let mut client = client(&device, "mode").await;
+    device.handle.hardware_error(true, "motor");
+    client.until(|line| line == "S 131072 \"motor\"").await;
+    for _ in 0..2 {
+        device.handle.set_status(DeviceState::SENSOR_INPROGRESS, DeviceState::SENSOR_INPROGRESS, "moves");
+        client.until(|line| line.ends_with("\"moves\"")).await;
+        assert_eq!(client.command("killall").await, ["S 65537 \"reseting all errors\"", "+0 OK"]);
+        device.handle.set_status(DeviceState::SENSOR_INPROGRESS, DeviceState::empty(), "stopped");
+        client.until(|line| line == "S 0 \"stopped\"").await;
+    }
+}
