@@ -214,3 +214,44 @@ async fn clients_are_told_when_centrald_cannot_be_asked() {
     assert_eq!(end, "-5 cannot authorize; try again later");
     assert_eq!(client.line().await, None);
 }
+
+/// What a client sends before it heard the end of a command waits, so that each end belongs to its command.
+#[tokio::test]
+async fn what_a_client_sends_behind_a_question_to_centrald_waits_for_its_answer() {
+    let (listener, address) = scripted().await;
+    let device = start(DeviceOptions { noauth: true, ..options("A", &[address]) }, |_| {}).await;
+    let mut centrald = accept(&listener).await;
+    centrald.send("A registered_as 1\n+0 OK").await;
+    let mut status = device.handle.centrald_status();
+    patiently(status.wait_for(rts2dev::CentraldStatus::is_registered)).await.unwrap();
+    let mut client = Raw::connect(device.port).await;
+    client.until(|line| line.starts_with("V uptime ")).await;
+    client.send("device_status\nT ready\nbogus\ndevice_status").await;
+    centrald.until(|line| line == "status_info").await;
+    client.expect(&["T OK"]).await;
+    centrald.send("+0 OK").await;
+    client.expect(&["+0 device status updated", "-1 unknow command bogus"]).await;
+    centrald.until(|line| line == "status_info").await;
+    centrald.send("+0 OK").await;
+    client.expect(&["+0 device status updated"]).await;
+}
+
+/// One connection asks centrald one thing at a time: a stranger cannot fill the queue that others need.
+#[tokio::test]
+async fn many_keys_of_one_connection_are_one_question() {
+    let (listener, address) = scripted().await;
+    let device = start(options("A", &[address]), |_| {}).await;
+    let mut centrald = accept(&listener).await;
+    centrald.send("A registered_as 1\n+0 OK").await;
+    let mut status = device.handle.centrald_status();
+    patiently(status.wait_for(rts2dev::CentraldStatus::is_registered)).await.unwrap();
+    let mut thief = Raw::connect(device.port).await;
+    thief.send(&"auth 2 0 1\n".repeat(300)).await;
+    centrald.until(|line| line == "authorize 2 1").await;
+    centrald.send("A authorization_failed 2\n-5 invalid authorization key").await;
+    thief.until(|line| line == "-5 authorization failed").await;
+    let mut client = Raw::connect(device.port).await;
+    client.send("auth 3 0 2").await;
+    let asked = centrald.until(|line| line.starts_with("authorize ")).await.pop().unwrap();
+    assert_eq!(asked, "authorize 3 2");
+}

@@ -1,12 +1,12 @@
 //! A client's connection. Waits on its socket, on changes of the values, on centrald's word about it, and on time;
 //! sends the client values and the ends of its commands, and centralds the requests that it causes.
 //!
-//! A command that one of the program's handlers works on keeps its client waiting for the end line, but not for values.
+//! A command that one of the program's handlers or centrald works on keeps its client waiting for the end line, but not for
+//! values; so a client has one thing in work at a time, and cannot fill the queues with many.
 //! A command's end line goes out after everything that changed before it. While the client does not read, changes
 //! wait in the table where they cost nothing, and no further command of it is taken; after ten minutes without
 //! progress it is closed.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,13 +59,12 @@ struct Connection {
     wire: Wire,
     session: ClientSession,
     cursor: Cursor,
-    /// End lines of commands, waiting for what has to be sent before them. No command is taken while one waits, so
-    /// that there are two at most: a command's, and that of one that waited for centrald.
-    replies: VecDeque<CommandReturn>,
+    /// The end line of a command, waiting for what has to be sent before it. No command is taken while it waits.
+    reply: Option<CommandReturn>,
     asked: Option<Asked>,
     /// The end of a command that a handler works on.
     running: Option<oneshot::Receiver<CommandReturn>>,
-    /// The line that came while a handler worked; nothing behind it is read before it had its turn.
+    /// The line that came while a handler or centrald worked; nothing behind it is read before it had its turn.
     held: Option<Vec<u8>>,
     /// Close when everything is written, at this time at the latest.
     closing: Option<Instant>,
@@ -83,7 +82,7 @@ impl Client {
             session: ClientSession::new(Instant::now().into_std(), self.noauth),
             wire: Wire::new(stream),
             cursor,
-            replies: VecDeque::new(),
+            reply: None,
             asked: None,
             running: None,
             held: None,
@@ -161,15 +160,20 @@ impl Connection {
         }
         let caught_up = self.cursor.fill(&self.context.shared.lock().table, &mut self.wire.out, OUT_BYTES);
         if caught_up {
-            while let Some(end) = self.replies.pop_front() {
+            if let Some(end) = self.reply.take() {
                 self.write_end(&end);
             }
         }
         caught_up
     }
 
+    /// A handler or centrald works on a command.
+    fn is_busy(&self) -> bool {
+        self.running.is_some() || self.asked.is_some()
+    }
+
     fn takes_commands(&self) -> bool {
-        self.replies.is_empty() && self.closing.is_none() && self.wire.has_room()
+        self.reply.is_none() && self.closing.is_none() && self.wire.has_room()
     }
 
     /// Handles the next line that is there. `false` when there is none, or none is taken now.
@@ -178,7 +182,7 @@ impl Connection {
             return false;
         }
         if self.held.is_some() {
-            if self.running.is_none()
+            if !self.is_busy()
                 && let Some(held) = self.held.take()
             {
                 self.handle_line(&held);
@@ -194,7 +198,7 @@ impl Connection {
             }
             Some(true) => {
                 // Whether we live can be asked at any time; everything else waits for its turn.
-                let waits = self.running.is_some() && !matches!(Line::parse(line), Ok(Line::Technical(_)));
+                let waits = self.is_busy() && !matches!(Line::parse(line), Ok(Line::Technical(_)));
                 if waits {
                     self.held = Some(std::mem::take(line));
                 } else {
@@ -267,7 +271,7 @@ impl Connection {
 
     /// Ends a command once everything before it is sent.
     fn end(&mut self, end: CommandReturn) {
-        self.replies.push_back(end);
+        self.reply = Some(end);
     }
 
     fn write_end(&mut self, end: &CommandReturn) {
@@ -294,10 +298,6 @@ impl Connection {
     }
 
     fn ask_device_status(&mut self) {
-        if self.asked.is_some() {
-            self.end(CommandReturn::failed(ErrorCode::Ignored, "device status is asked for already"));
-            return;
-        }
         let (sender, answer) = oneshot::channel();
         // RTS2 asks its first centrald.
         if self.ask(0, Request::StatusInfo { answer: sender }) {
