@@ -255,3 +255,14 @@ async fn many_keys_of_one_connection_are_one_question() {
     let asked = centrald.until(|line| line.starts_with("authorize ")).await.pop().unwrap();
     assert_eq!(asked, "authorize 3 2");
 }
+
+/// Whoever holds a handle, and the devices that follow, must not take it for registered.
+#[tokio::test]
+async fn a_device_whose_future_is_dropped_is_registered_nowhere() {
+    let centrald = Centrald::start().await.unwrap();
+    let device = start(options("NODES", &[centrald.address().to_string()]), |_| {}).await;
+    let mut status = device.handle.centrald_status();
+    patiently(status.wait_for(rts2dev::CentraldStatus::is_registered)).await.unwrap();
+    device.task.abort();
+    patiently(status.wait_for(|status| !status.is_registered())).await.unwrap();
+}

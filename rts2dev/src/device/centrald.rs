@@ -61,6 +61,14 @@ pub(super) struct Link {
     pub(super) primary: Option<Primary>,
 }
 
+impl Drop for Link {
+    /// However the device ends, also when its future is dropped: who looks at its status must not see it registered.
+    fn drop(&mut self) {
+        self.shared.set_registration(self.index, Registration::Disconnected);
+        self.shared.set_bop(self.index, DeviceState::empty());
+    }
+}
+
 /// Marks that outlive a connection.
 struct Memory {
     back_off: BackOff,
