@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Pause after a write that failed.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(30);
 
-/// Longest wait for the last write when the device ends: a disk that hangs must not keep it.
+/// Longest wait for a write when the device ends: a disk that hangs must not keep it.
 const LAST_WRITE: Duration = Duration::from_secs(5);
 
 /// Commands `autosave` that may wait; as many as clients send one at a time.
@@ -58,7 +58,7 @@ impl Autosave {
                 Some(request) = self.requests.recv() => Some(request),
             };
             let changed = self.shared.lock().table.autosave_changed();
-            let result = self.write().await;
+            let Some(result) = self.write(&shutdown).await else { return };
             not_before = Instant::now() + PAUSE;
             match &result {
                 Ok(()) => (written, told) = (changed, false),
@@ -79,18 +79,35 @@ impl Autosave {
                 });
             }
         }
-        if self.shared.lock().table.autosave_changed() != written {
-            let last = tokio::time::timeout(LAST_WRITE, self.write()).await;
-            let why = match last {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "no answer from the disk".to_owned(),
-            };
-            tracing::warn!(device = %self.shared.name, path = %self.path.display(), why, "the last change is not saved");
+        if self.shared.lock().table.autosave_changed() != written
+            && let Some(Err(why)) = self.write(&shutdown).await
+        {
+            self.warn_of_last(&why.to_string());
         }
     }
 
-    async fn write(&self) -> io::Result<()> {
+    /// Writes the file; when the device ends meanwhile, waits no longer than [`LAST_WRITE`]. `None` when that was not
+    /// enough: another write would get in the way of that one, which may still come to its end.
+    async fn write(&self, shutdown: &CancellationToken) -> Option<io::Result<()>> {
+        let given_up = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(LAST_WRITE).await;
+        };
+        tokio::select! {
+            result = self.replace() => Some(result),
+            () = given_up => {
+                self.warn_of_last("no answer from the disk");
+                None
+            }
+        }
+    }
+
+    fn warn_of_last(&self, why: &str) {
+        let (device, path) = (&self.shared.name, self.path.display());
+        tracing::warn!(%device, %path, why, "the last change is not saved");
+    }
+
+    async fn replace(&self) -> io::Result<()> {
         let text = self.shared.autosave_text();
         let path = self.path.clone();
         let (done, result) = oneshot::channel();
@@ -136,6 +153,30 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::DeviceOptions;
+
+    /// The new file's name is a pipe that nobody reads, so that the writing thread waits for ever.
+    #[cfg(unix)]
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_hangs_does_not_keep_the_device() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("saved");
+        let pipe = folder.path().join(format!("saved.{}.new", std::process::id()));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let device = crate::Device::new(DeviceOptions::new("A")).unwrap();
+        let shared = Arc::clone(&device.handle().shared);
+        let (requests, receiver) = mpsc::channel(MAX_WAITING);
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(Autosave { shared, path, requests: receiver }.run(shutdown.clone()));
+        let (request, _end) = oneshot::channel();
+        requests.try_send(request).unwrap();
+        // It was taken, and the write began with it.
+        while requests.capacity() < MAX_WAITING {
+            tokio::task::yield_now().await;
+        }
+        shutdown.cancel();
+        tokio::time::timeout(Duration::from_secs(60), task).await.unwrap().unwrap();
+    }
 
     #[cfg(unix)]
     #[test]
