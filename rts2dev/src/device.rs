@@ -31,6 +31,9 @@ use crate::value::Time;
 /// Requests of clients that may wait for one centrald: one authorization and one state per client, twice over.
 const MAX_WAITING_REQUESTS: usize = 128;
 
+/// Shortest and longest pause between two refreshes of the values; beyond, the clock's own numbers end.
+const INFO_INTERVALS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(365 * 86400));
+
 /// First pause after the system refused to accept a connection; it doubles.
 const FIRST_ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Longest pause after the system refused to accept a connection (out of descriptors, usually).
@@ -142,6 +145,8 @@ impl Device {
         let shutdown = shutdown.child_token();
         let _end_all = shutdown.clone().drop_guard();
         tokio::select! {
+            // The end makes the handlers refuse, which is no error then.
+            biased;
             () = shutdown.cancelled() => return Ok(()),
             ready = presets::ask_handlers(&self.shared, &shutdown) => ready?,
         }
@@ -171,7 +176,8 @@ impl Device {
             tasks.spawn(link.run(shutdown.clone()));
         }
         let centralds: Arc<[_]> = centralds.into();
-        let interval = self.options.info_interval.map(|period| period.max(Duration::from_millis(1)));
+        let (shortest, longest) = INFO_INTERVALS;
+        let interval = self.options.info_interval.map(|period| period.clamp(shortest, longest));
         let mut info = tokio::time::interval_at(
             Instant::now() + interval.unwrap_or(Duration::from_secs(3600)),
             interval.unwrap_or(Duration::from_secs(3600)),

@@ -24,7 +24,7 @@ pub struct DeviceOptions {
     pub allow_exit: bool,
     /// How often the values are refreshed without anybody asking, as at `info`: by
     /// [`on_info`](crate::DeviceHandle::on_info), or where there is no such hook by setting `infotime` to the present.
-    /// Default: 60 s, as sensors do.
+    /// Between a millisecond and a year. Default: 60 s, as sensors do.
     pub info_interval: Option<Duration>,
     /// The log daemon's socket, for messages while no centrald has the device registered, as RTS2 does it; such messages
     /// are not sent to a centrald later. Default: `/dev/log`. Without one, or where none listens, messages wait for a
@@ -35,7 +35,7 @@ pub struct DeviceOptions {
     pub max_clients: usize,
     /// Where values declared with `.autosave()` are kept over restarts (`--autosave`): read when they are declared,
     /// written at every change, a second later at most, and on the command `autosave`. A file that is not there is made;
-    /// its folder has to be writable. What was saved stands over [`initial`](Self::initial) and
+    /// its folder has to be writable, and each device needs a file of its own. What was saved stands over [`initial`](Self::initial) and
     /// [`defaults`](Self::defaults). Default: none.
     pub autosave: Option<PathBuf>,
     /// A file with what values begin with (`--defaults`): lines `name = value`, `name.min` and `name.max` for values with

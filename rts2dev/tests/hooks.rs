@@ -137,6 +137,14 @@ async fn info_comes_by_itself() {
     }
 }
 
+/// Some write "never" like this.
+#[tokio::test]
+async fn the_longest_interval_is_taken() {
+    let options = DeviceOptions { info_interval: Some(Duration::MAX), ..options("VALVE", &[]) };
+    let device = start(options, |_| {}).await;
+    client(&device, "uptime").await;
+}
+
 #[tokio::test]
 async fn killall_stops_what_runs_and_drops_what_waits() {
     let (entered, mut running) = mpsc::unbounded_channel();
