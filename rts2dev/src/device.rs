@@ -2,11 +2,12 @@
 
 mod centrald;
 mod client;
+mod errors;
 mod primary;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rts2_proto::{DeviceName, DeviceState, INFOTIME, NameError, UPTIME};
@@ -16,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use self::errors::ErrorBudget;
 use self::primary::Primary;
 use crate::declaration::DeclareError;
 use crate::handle::DeviceHandle;
@@ -187,6 +189,7 @@ impl Device {
             // Whoever looks at a device that has just started sees numbers, not a minute of nan.
             let _ = hooks::begin_info(&self.shared, shutdown.clone());
         }
+        let strangers = Arc::new(Mutex::new(ErrorBudget::new(Instant::now())));
         let mut slots: Vec<Slot> = Vec::new();
         let mut clients = JoinSet::new();
         let mut pause = FIRST_ACCEPT_PAUSE;
@@ -217,6 +220,7 @@ impl Device {
                             noauth: self.options.noauth,
                             allow_exit: self.options.allow_exit,
                             authorized: Arc::clone(&slot.authorized),
+                            strangers: Arc::clone(&strangers),
                             shutdown: slot.shutdown.clone(),
                             end_device: shutdown.clone(),
                         };

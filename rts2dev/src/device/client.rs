@@ -8,8 +8,8 @@
 //! progress it is closed.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rts2_proto::session::device::{ClientAction, ClientSession};
 use rts2_proto::{CLOSE_AFTER, Command, CommandReturn, ErrorCode, Line, MessageType};
@@ -19,6 +19,7 @@ use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::centrald::Request;
+use super::errors::ErrorBudget;
 use crate::commands;
 use crate::cursor::{Cursor, Receiver};
 use crate::hooks;
@@ -27,9 +28,6 @@ use crate::sets;
 use crate::shared::Shared;
 use crate::status::Registration;
 use crate::wire::{OUT_BYTES, Wire};
-
-/// Errors of one client that centrald's log gets in a row; after that one a second. A peer must not fill the log.
-const LOGGED_ERRORS: u32 = 16;
 
 /// Longest wait for a client to read the line that says why it is closed.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -42,6 +40,8 @@ pub(super) struct Client {
     pub(super) allow_exit: bool,
     /// Set once the client may send commands.
     pub(super) authorized: Arc<AtomicBool>,
+    /// Errors of all who are not authorized.
+    pub(super) strangers: Arc<Mutex<ErrorBudget>>,
     /// Ends this connection.
     pub(super) shutdown: CancellationToken,
     /// Ends the device.
@@ -87,7 +87,7 @@ impl Client {
             running: None,
             held: None,
             closing: None,
-            errors: ErrorBudget { left: LOGGED_ERRORS, since: Instant::now() },
+            errors: ErrorBudget::new(Instant::now()),
             context: self,
         };
         let why = connection.serve().await;
@@ -276,10 +276,20 @@ impl Connection {
 
     fn write_end(&mut self, end: &CommandReturn) {
         end.write_to(&mut self.wire.out);
-        if end.is_error() && self.errors.take() {
+        if end.is_error() && self.may_log() {
             let text = format!("command end with error {} description: {}", end.code, end.text);
             self.context.shared.message(MessageType::ERROR, &text);
         }
+    }
+
+    /// Whether centrald's log gets another error of this client. A stranger could connect again and again, and have a
+    /// budget of its own each time.
+    fn may_log(&mut self) -> bool {
+        let now = Instant::now();
+        if self.session.is_authorized() {
+            return self.errors.take(now);
+        }
+        self.context.strangers.lock().unwrap_or_else(PoisonError::into_inner).take(now)
     }
 
     fn ask(&self, centrald: usize, request: Request) -> bool {
@@ -354,27 +364,5 @@ impl Connection {
         }
         let silent = self.held.is_none() && self.session.handle_timeout(now.into_std(), &mut self.wire.out);
         silent.then_some("silent")
-    }
-}
-
-/// How many errors of this client still go to centrald's log.
-struct ErrorBudget {
-    left: u32,
-    since: Instant,
-}
-
-impl ErrorBudget {
-    fn take(&mut self) -> bool {
-        let now = Instant::now();
-        let seconds = u32::try_from(now.duration_since(self.since).as_secs()).unwrap_or(u32::MAX);
-        if seconds > 0 {
-            self.left = self.left.saturating_add(seconds).min(LOGGED_ERRORS);
-            self.since = now;
-        }
-        if self.left == 0 {
-            return false;
-        }
-        self.left -= 1;
-        true
     }
 }

@@ -1,5 +1,6 @@
 //! Many connections at once.
 
+use rts2dev::proto::MessageType;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -63,6 +64,24 @@ async fn wrong_keys() {
     }
     assert_eq!(site.limit.get(), 0);
     site.serves().await;
+}
+
+/// Who connects again and again fills no log. The limit is sixteen errors in a row of all who are not authorized, and one a
+/// second after that.
+#[tokio::test]
+async fn strangers_that_come_again_do_not_fill_the_log() {
+    let mut site = Site::start().await;
+    for _ in 0..50 {
+        let mut stranger = site.connect().await;
+        for _ in 0..10 {
+            stranger.command("open").await;
+        }
+    }
+    site.serves().await;
+    site.device.handle.message(MessageType::INFO, "the last");
+    patiently(site.centrald.wait_for(|c| c.messages().iter().any(|text| text.ends_with("the last")))).await;
+    let logged = site.centrald.messages().iter().filter(|text| text.contains("unknow command open")).count();
+    assert!((16..100).contains(&logged), "{logged} errors");
 }
 
 /// Hundreds of wrong keys at once: centrald is asked about as many as there are connections, and still answers for
