@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use rts2dev::proto::{AltAz, DeviceState, DisplayType, Level, MinMax, Pid, RaDec, Rectangle};
+use rts2dev::proto::{AltAz, DisplayType, Level, MinMax, Pid, RaDec, Rectangle};
 use rts2dev::{Device, DeviceHandle, DeviceOptions, Refusal, Time};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +73,6 @@ async fn check_limit(limit: f64) -> Result<(), Refusal> {
 }
 
 async fn block(handle: DeviceHandle, on: bool) -> Result<(), Refusal> {
-    let bop = if on { DeviceState::BOP_EXPOSURE } else { DeviceState::empty() };
-    handle.set_state(bop, if on { "blocked by hand" } else { "free again" });
+    handle.block_exposure(on, if on { "blocked by hand" } else { "free again" });
     Ok(())
 }
