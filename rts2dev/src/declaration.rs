@@ -155,7 +155,8 @@ impl<T: ValueKind> Declaration<T> {
 
     /// Clients may set it, and the program is asked before: the closure gets what the value would become. When it
     /// agrees, the value is set and sent to everybody; when it refuses, the value stays as it is, and the client sees
-    /// the reason.
+    /// the reason. What the handler sets this very value to is replaced by what the client asked for: to show what became
+    /// of a wish, have a second value.
     ///
     /// A set handler may take its time, and may set other values: see [`Refusal`] for how it says no, and
     /// [`MAX_WAITING_HANDLERS`](crate::MAX_WAITING_HANDLERS) for how many sets wait. The handlers of a device run one at
