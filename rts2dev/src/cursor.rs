@@ -61,6 +61,12 @@ impl Cursor {
         self.pass = Some(Pass { next: 0, metainfo, then: Then::Bop });
     }
 
+    /// What changed up to this number was sent, or has changed again since and follows. To wait until nothing at all is
+    /// left could be to wait for ever: a connection may be slower than the changes.
+    pub(crate) fn has_sent(&self, version: u64) -> bool {
+        self.pass.is_none() && self.seen >= version
+    }
+
     /// Appends what is due until the buffer has `limit` bytes. `true` when nothing is left.
     pub(crate) fn fill(&mut self, table: &Table, out: &mut Vec<u8>, limit: usize) -> bool {
         while out.len() < limit {
@@ -169,6 +175,36 @@ mod tests {
             3 => (1..120_usize).prop_map(Step::Fill),
             1 => Just(Step::Authorized),
         ]
+    }
+
+    #[test]
+    fn what_changed_before_is_sent_though_more_changes_than_goes() {
+        let mut table = Table::new();
+        for number in 0..3 {
+            declare(&mut table, number);
+        }
+        let mut cursor = Cursor::new(Receiver::Client, &table);
+        assert!(cursor.fill(&table, &mut Vec::new(), usize::MAX));
+        let mut change = {
+            let mut round = 0;
+            move |table: &mut Table| {
+                round += 1;
+                for index in 0..3 {
+                    table.set(index, Some(ValueData::Integer(round)), None);
+                }
+            }
+        };
+        change(&mut table);
+        let due = table.version();
+        for _ in 0..2 {
+            assert!(!cursor.has_sent(due));
+            assert!(!cursor.fill(&table, &mut Vec::new(), 1));
+        }
+        change(&mut table);
+        assert!(!cursor.fill(&table, &mut Vec::new(), 1));
+        assert!(cursor.has_sent(due));
+        cursor.send_all_values();
+        assert!(!cursor.has_sent(due));
     }
 
     proptest! {

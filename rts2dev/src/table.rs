@@ -324,6 +324,11 @@ impl Table {
         changed || progressed || reasoned
     }
 
+    /// Number of the last change of the state word.
+    pub(crate) fn state_changed(&self) -> u64 {
+        self.state_changed
+    }
+
     pub(crate) fn state(&self) -> DeviceState {
         self.state
     }

@@ -253,8 +253,9 @@ impl Conversation<'_> {
         // 64 lines of 2 KB at most.
         state.messages.write_new(&mut self.memory.messages, &mut self.wire.out);
         let weather = state.table.weather_reason().cloned();
+        let state_sent = cursor.has_sent(state.table.state_changed());
         drop(state);
-        if caught_up && weather != self.weather_sent {
+        if state_sent && weather != self.weather_sent {
             // When too many commands wait, centrald goes without this reason; the state itself was sent.
             if let Some(reason) = weather.clone() {
                 let _ = self.session.weather_update(reason, &mut self.wire.out);

@@ -3,7 +3,8 @@
 //!
 //! A command that one of the program's handlers or centrald works on keeps its client waiting for the end line, but not for
 //! values; so a client has one thing in work at a time, and cannot fill the queues with many.
-//! A command's end line goes out after everything that changed before it. While the client does not read, changes
+//! A command's end line goes out after everything that changed before it, but for what keeps changing faster than the client
+//! reads. While the client does not read, changes
 //! wait in the table where they cost nothing, and no further command of it is taken; after ten minutes without
 //! progress it is closed.
 
@@ -59,8 +60,9 @@ struct Connection {
     wire: Wire,
     session: ClientSession,
     cursor: Cursor,
-    /// The end line of a command, waiting for what has to be sent before it. No command is taken while it waits.
-    reply: Option<CommandReturn>,
+    /// The end line of a command, and the number of the last change that has to be sent before it. No command is taken
+    /// while it waits.
+    reply: Option<(CommandReturn, u64)>,
     asked: Option<Asked>,
     /// The end of a command that a handler works on.
     running: Option<oneshot::Receiver<CommandReturn>>,
@@ -159,10 +161,8 @@ impl Connection {
             return false;
         }
         let caught_up = self.cursor.fill(&self.context.shared.lock().table, &mut self.wire.out, OUT_BYTES);
-        if caught_up {
-            if let Some(end) = self.reply.take() {
-                self.write_end(&end);
-            }
+        if let Some((end, _)) = self.reply.take_if(|(_, due)| self.cursor.has_sent(*due)) {
+            self.write_end(&end);
         }
         caught_up
     }
@@ -271,7 +271,8 @@ impl Connection {
 
     /// Ends a command once everything before it is sent.
     fn end(&mut self, end: CommandReturn) {
-        self.reply = Some(end);
+        let due = self.context.shared.lock().table.version();
+        self.reply = Some((end, due));
     }
 
     fn write_end(&mut self, end: &CommandReturn) {
