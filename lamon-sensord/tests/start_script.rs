@@ -88,11 +88,14 @@ fn it_goes_to_the_background_and_a_second_one_is_told_so() {
     assert_eq!(started.status.code(), Some(0), "{started:?}");
     let daemon = Daemon::of(&site);
     assert!(runs(&daemon.0));
+    let input = fs::read_link(Path::new("/proc").join(&daemon.0).join("fd/0")).unwrap();
+    assert_eq!(input, Path::new("/dev/null"), "what it starts must not hold the lock");
     let second = site.start("hub.toml");
     assert_eq!(second.status.code(), Some(255), "rts2-start takes 255 for 'runs already': {second:?}");
     assert_eq!(site.lock().trim_end(), daemon.0, "and the lock file is still the first one's");
     daemon.kill();
     wait_for("the daemon's end", || !runs(&daemon.0));
+    assert_eq!(site.lock(), "", "nobody is to be killed by an old number");
     let again = site.start("hub.toml");
     assert_eq!(again.status.code(), Some(0), "the lock went with its holder: {again:?}");
     let _again = Daemon::of(&site);

@@ -209,8 +209,8 @@ impl DeviceArgs {
     #[cfg(unix)]
     pub fn daemonize(&self, default_name: &str) -> Result<Option<LockFile>, ExitCode> {
         if is_daemon() {
-            // Its standard input is the lock file.
-            return Ok(None);
+            let lock = LockFile::inherited().map_err(background::StartError::Spawn);
+            return lock.map(Some).map_err(|error| background::tell(&error));
         }
         if !self.interactive {
             let started = background::start(&self.lock_file(default_name), self.run_as.as_deref());

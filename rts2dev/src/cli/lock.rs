@@ -2,10 +2,12 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, getpid};
+use rustix::stdio::dup2_stdin;
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,15 @@ impl LockFile {
     pub fn take(path: &Path) -> Result<Self, LockError> {
         let lock = open_and_lock(path)?;
         write_pid(&lock, getpid()).map_err(|source| LockError::Lock { path: path.to_owned(), source })?;
+        Ok(Self(lock))
+    }
+
+    /// Takes the lock over that the parent handed on as the standard input. There every program that this one starts
+    /// would inherit it, and keep it when this one has ended.
+    pub(super) fn inherited() -> io::Result<Self> {
+        let lock = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        let null = File::open("/dev/null")?;
+        dup2_stdin(&null)?;
         Ok(Self(lock))
     }
 }
