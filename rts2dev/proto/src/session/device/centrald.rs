@@ -1,7 +1,7 @@
 //! A device's session with a centrald: registration, authorization of clients, states, notices
 //! (RTS2 lib/rts2/device.cpp, `DevConnectionMaster`).
 //!
-//! One command at a time is under way; the others wait in a bounded queue. centrald's `+…`/`-…` lines belong to the
+//! One command at a time is under way; the others wait in a bounded queue, `status_info` last. centrald's `+…`/`-…` lines belong to the
 //! command that is under way.
 
 use std::collections::VecDeque;
@@ -295,7 +295,12 @@ impl CentraldSession {
         if self.queue.len() >= MAX_QUEUED_COMMANDS {
             return Err(QueueFull);
         }
-        self.queue.push_back(command);
+        // A round of states takes as long as the slowest device, minutes if that is mute. RTS2, too, puts keys before it.
+        let behind = self.queue.iter().position(|waiting| *waiting == Under::StatusInfo);
+        match behind {
+            Some(place) if command != Under::StatusInfo => self.queue.insert(place, command),
+            _ => self.queue.push_back(command),
+        }
         self.send_next(out);
         Ok(())
     }
@@ -428,6 +433,29 @@ mod tests {
         assert_eq!(d.heard("V broken"), CentraldEvent::None);
         assert_eq!(d.heard("S broken"), CentraldEvent::None);
         assert_eq!(d.sent(), "");
+    }
+
+    #[test]
+    fn keys_and_reasons_do_not_wait_for_rounds_of_states() {
+        let mut d = Dialogue::new();
+        d.sent();
+        for _ in 0..2 {
+            d.session.status_info(&mut d.out).unwrap();
+        }
+        d.session.authorize(2, 77, &mut d.out).unwrap();
+        d.session.weather_update(QuotedString::new("rain").unwrap(), &mut d.out).unwrap();
+        d.session.status_info(&mut d.out).unwrap();
+        d.session.authorize(3, 78, &mut d.out).unwrap();
+        for line in [
+            "authorize 2 77",
+            "weather_update \"NODES\" \"rain\"",
+            "authorize 3 78",
+            "status_info",
+            "status_info",
+        ] {
+            let _ = d.heard("+0 OK");
+            assert_eq!(d.sent(), format!("{line}\n"));
+        }
     }
 
     #[test]
