@@ -38,6 +38,7 @@ mod log;
 mod peer;
 mod picture;
 mod text;
+mod utc;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub use follow::{Followed, Follower, Login};
 pub use image::{ImageNews, Images};
 use peer::{COMMAND_TIMEOUT, Opening, Peer};
 pub use picture::{ClientInfo, DeviceInfo, RemoteValue};
+pub use utc::{format_utc, parse_utc};
 
 /// Name under which centrald itself can be asked for like a device.
 pub const CENTRALD: &str = "centrald";

@@ -19,8 +19,8 @@
 //! The device `centrald` is centrald itself. Names of devices and values are compared without case, as RTS2 does. The
 //! letters are there because a shell takes `<`, `>` and `&` for itself.
 //!
-//! What a comparison means depends on the value's type: numbers and times (unix seconds) are compared as numbers; `nan`
-//! equals `nan`, and is neither less nor greater than anything. Names of a selection are compared without case, and so
+//! What a comparison means depends on the value's type: numbers and times are compared as numbers, a time being unix
+//! seconds or as [`parse_utc`] reads it; `nan` equals `nan`, and is neither less nor greater than anything. Names of a selection are compared without case, and so
 //! are their numbers; for order, the place in the list counts. Bools are compared with on, true, yes, 1, off, false, no,
 //! 0, unknown. Text and everything else is compared as [`RemoteValue::text`] gives it, byte by byte, and has no order.
 //! `!=` holds exactly where `==` does not. Nothing holds about a value that the device has not got.
@@ -32,7 +32,7 @@ use std::str::FromStr;
 
 use rts2_proto::{DeviceState, Level, ValueData, parse_f64};
 
-use super::{RemoteDevice, RemoteValue};
+use super::{RemoteDevice, RemoteValue, parse_utc};
 
 pub use parse::ConditionError;
 
@@ -225,7 +225,9 @@ fn compare_value(value: &RemoteValue, compare: Compare, operand: &str) -> Result
         }
         _ => match value.number() {
             Some(number) => {
+                let is_time = matches!(value.data, ValueData::Time(_));
                 let wanted = whole_number(operand)
+                    .or_else(|| if is_time { parse_utc(operand) } else { None })
                     .ok_or_else(|| MismatchError::NotANumber { value: name(), operand: text() })?;
                 if number.is_nan() && wanted.is_nan() {
                     Some(Ordering::Equal)
@@ -284,6 +286,23 @@ mod tests {
         }
         assert_eq!(holds(&value(ValueData::Integer(-3), &[]), "lt -2"), Ok(true));
         assert!(matches!(holds(&twelve, "> 10m"), Err(MismatchError::NotANumber { .. })));
+    }
+
+    #[test]
+    fn times() {
+        let at = value(ValueData::Time(1_795_369_449.75), &[]);
+        for (text, expected) in [
+            ("> 2026-11-22T17:44:00Z", true),
+            ("> 2026-11-22 17:45", false),
+            ("== 2026-11-22T17:44:09.75", true),
+            ("> 1795369449", true),
+            ("== nan", false),
+        ] {
+            assert_eq!(holds(&at, text), Ok(expected), "{text}");
+        }
+        assert!(matches!(holds(&at, "> noon"), Err(MismatchError::NotANumber { .. })));
+        let number = value(ValueData::Double(1_795_369_449.75), &[]);
+        assert!(matches!(holds(&number, "> 2026-11-22T17:44:00Z"), Err(MismatchError::NotANumber { .. })));
     }
 
     #[test]

@@ -112,8 +112,8 @@ impl RemoteValue {
     }
 
     /// What it holds, for a person: the name of a selection, on and off, right ascension as hours and declination as
-    /// degrees with minutes and seconds, lists for arrays, `value min..max` for min-max values, other numbers as they
-    /// are.
+    /// degrees with minutes and seconds, times as ISO 8601 in UTC, lists for arrays, `value min..max` for min-max
+    /// values, other numbers as they are.
     #[must_use]
     pub fn text(&self) -> String {
         super::text::text(self)

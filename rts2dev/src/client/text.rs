@@ -7,6 +7,7 @@ use rts2_proto::{
 };
 
 use super::picture::RemoteValue;
+use super::utc::format_utc;
 
 /// What a value holds, for a person.
 pub(super) fn text(value: &RemoteValue) -> String {
@@ -17,6 +18,7 @@ pub(super) fn text(value: &RemoteValue) -> String {
             .ok()
             .and_then(|index| value.items.get(index).cloned())
             .unwrap_or_else(|| index.to_string()),
+        ValueData::Time(seconds) if display != DisplayType::TimeInterval => format_utc(*seconds),
         ValueData::Bool(None) => "unknown".to_owned(),
         ValueData::Bool(Some(on)) => boolean(*on, display).to_owned(),
         ValueData::Double(degrees) if display == DisplayType::Ra => hours(*degrees),
@@ -43,7 +45,8 @@ pub(super) fn text(value: &RemoteValue) -> String {
         ValueData::Array(array) => match array.items() {
             ArrayItems::Strings(items) => list(items.iter()),
             ArrayItems::Integers(items) => list(items.iter()),
-            ArrayItems::Times(items) | ArrayItems::Doubles(items) => list(items.iter().map(|it| number(*it))),
+            ArrayItems::Times(items) => list(items.iter().map(|it| format_utc(*it))),
+            ArrayItems::Doubles(items) => list(items.iter().map(|it| number(*it))),
             ArrayItems::Bools(items) => list(items.iter().map(|on| boolean(*on, display))),
         },
         other => {
@@ -122,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_type_as_a_person_reads_it() {
-        use DisplayType::{ArcSec, Dec, OnOff, Plain, Ra};
+        use DisplayType::{ArcSec, Dec, OnOff, Plain, Ra, TimeInterval};
         for (bits, display, data, shown_as) in [
             (0x04, Ra, "155.125", "10:20:30.00"),
             (0x04, Dec, "-0.5111111111111111", "-00:30:40.0"),
@@ -140,6 +143,10 @@ mod tests {
             (0x32, Plain, "1 2 100 80", "[1:100,2:80]"),
             (0x35, Plain, "0.5 2 100 80", "[0.5:100.0,2.0:80.0]"),
             (0x44, Plain, "1 nan 2.5", "1.0, nan, 2.5"),
+            (0x43, Plain, "1795369449.75 nan", "2026-11-22T17:44:09.750Z, nan"),
+            (0x03, Plain, "1795369449.75", "2026-11-22T17:44:09.750Z"),
+            (0x03, Plain, "nan", "nan"),
+            (0x03, TimeInterval, "90.5", "90.5"),
             (0x42, Plain, "", ""),
             (0x46, OnOff, "0 1", "off, on"),
             (0x46, Plain, "0 1", "false, true"),

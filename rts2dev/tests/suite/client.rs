@@ -139,7 +139,7 @@ pub(crate) async fn levels_changes_and_the_end_of_the_dummy_sensor(world: &World
         ("test_string", SetOp::Set, "\"hello world\"", "hello world"),
         ("open_close", SetOp::Set, "OPEN", "OPEN"),
         ("generate_critical", SetOp::Set, "on", "on"),
-        ("TEST_TIME", SetOp::Set, "+10m", "10.0"),
+        ("TEST_TIME", SetOp::Set, "+10m", "1970-01-01T00:00:10.000Z"),
         ("test_PID", SetOp::Set, "1 2 3", "1 2 3"),
         ("ra_dec_test", SetOp::Set, "155:07:30 -0:30:40", "10:20:30.00 -00:30:40.0"),
         ("test_minmax", SetOp::Set, "7 0 10", "7.0 0.0..10.0"),
