@@ -49,7 +49,8 @@ impl Failure {
         match self {
             Self::NotInTime { .. } | Self::Refused { .. } | Self::Client(ClientError::Refused { .. }) => 1,
             Self::Usage(_) | Self::Condition(_) | Self::Mismatch(_) | Self::Client(ClientError::Text(_)) => 2,
-            Self::NoSuchValue { .. } | Self::Client(ClientError::NoSuchDevice { .. }) => 4,
+            Self::NoSuchValue { .. }
+            | Self::Client(ClientError::NoSuchDevice { .. } | ClientError::NoSuchValue { .. }) => 4,
             Self::Client(_) | Self::Output(_) => 3,
         }
     }

@@ -49,6 +49,14 @@ pub enum ClientError {
         /// The name.
         name: String,
     },
+    /// The device has no value of that name, or not yet.
+    #[error("{device} has no value {value}")]
+    NoSuchValue {
+        /// The device.
+        device: String,
+        /// The name.
+        value: String,
+    },
     /// A text that cannot stand in a line.
     #[error(transparent)]
     Text(#[from] TextError),

@@ -148,7 +148,7 @@ impl Follower {
     }
 
     /// Waits until a condition holds, as long as it takes. `away` is told whenever the reason changes why the device is
-    /// away.
+    /// away, and when it comes without the value that the condition is about, which may be a slip of the pen.
     ///
     /// # Errors
     /// When it never can.
@@ -158,9 +158,20 @@ impl Follower {
         mut away: impl FnMut(&ClientError),
     ) -> Result<(), MismatchError> {
         while !condition.holds(self.view())? {
-            if let Followed::Away(why) = self.next().await {
-                away(&why);
-                self.reason = Some(why);
+            match self.next().await {
+                Followed::Away(why) => {
+                    away(&why);
+                    self.reason = Some(why);
+                }
+                Followed::Present => {
+                    if let (Some(device), Some(value)) = (self.device(), condition.value())
+                        && device.value(value).is_none()
+                    {
+                        let (device, value) = (device.name().to_owned(), value.to_owned());
+                        away(&ClientError::NoSuchValue { device, value });
+                    }
+                }
+                Followed::Change(_) => {}
             }
         }
         Ok(())
