@@ -25,17 +25,21 @@ const CONDITIONS: &str = "Conditions:
   DEVICE.bop & BITS             the same of what others block for it
   DEVICE present, DEVICE absent
 
-The shell takes < > & for itself: quote them, or use the letters. BITS are RTS2's names, as
-BOP_EXPOSURE, BOP_READOUT, BOP_TEL_MOVE, BAD_WEATHER, ERROR_HW, NOT_READY, or numbers, with | between
-them. A selection is compared by name, without case, or by number; a time as unix seconds. The device
-centrald is centrald itself. While the device is away, or centrald, rts2c waits for it.";
+The shell takes < > & | for itself: quote them, or use the letters. BITS are RTS2's names, as
+BOP_EXPOSURE, BOP_READOUT, BOP_TEL_MOVE, BAD_WEATHER, ERROR_HW, NOT_READY, or numbers,
+with | between them. A selection is compared by name, without case, or by number. A time is
+unix seconds or UTC, as 2026-11-22T17:44:09Z. The device centrald is centrald itself.
+While the device is away, or has no such value yet, or centrald is away, rts2c waits.";
+
+/// Where centrald is when nothing says where.
+const CENTRALD: &str = "localhost:617";
 
 /// A client of RTS2 for the command line and for scripts.
 #[derive(Debug, Parser)]
 #[command(name = "rts2c", version, after_help = format!("{EXAMPLES}\n\n{CODES}"))]
 pub(crate) struct Args {
     /// Where rts2-centrald is: HOST or HOST:PORT
-    #[arg(long, global = true, env = "RTS2_SERVER", default_value = "localhost:617")]
+    #[arg(long, global = true, env = "RTS2_SERVER", default_value = CENTRALD, value_parser = server)]
     pub(crate) server: String,
     /// Login at centrald; the name of the user when not given
     #[arg(long, global = true)]
@@ -53,6 +57,9 @@ pub(crate) enum Task {
         json: bool,
     },
     /// Shows values: DEVICE.value bare, DEVICE alone as a table of everything
+    ///
+    /// Bare, a time is unix seconds; in the table it is UTC. In JSON "value" is for programs (times are unix seconds, a
+    /// number that is not set is null), "text" for people.
     Get {
         /// DEVICE or DEVICE.value, several
         #[arg(required = true)]
@@ -62,6 +69,8 @@ pub(crate) enum Task {
         json: bool,
     },
     /// Sets a value: DEVICE.value TEXT, or with = += -= before the text
+    ///
+    /// A time is unix seconds or UTC, as 2026-11-22T17:44:09Z.
     Set {
         /// DEVICE.value
         path: String,
@@ -84,8 +93,11 @@ pub(crate) enum Task {
         timeout: f64,
     },
     /// Shows values whenever they change, across restarts of the device
+    ///
+    /// It begins with what they hold. DEVICE alone is all of its values, its state and what others block for it (bop). A
+    /// device that is away, or centrald, is waited for.
     Watch {
-        /// DEVICE or DEVICE.value, several
+        /// DEVICE, DEVICE.value, DEVICE.state or DEVICE.bop, several
         #[arg(required = true)]
         paths: Vec<String>,
         /// One JSON object a line
@@ -95,7 +107,7 @@ pub(crate) enum Task {
         #[arg(long)]
         count: Option<u64>,
     },
-    /// Shows the log messages of the whole system as they come
+    /// Shows the log messages of the whole system as they come, until centrald ends
     Messages {
         /// Kinds: error, warning, info, debug, critical, all, or the number of RTS2's mask
         #[arg(long, value_delimiter = ',', default_value = "all", value_parser = message_type)]
@@ -117,6 +129,22 @@ pub(crate) enum Task {
         #[arg(long, short)]
         quiet: bool,
     },
+}
+
+/// An address in which a slip of the pen is told before anything is tried. An empty text, which an empty `RTS2_SERVER`
+/// is, means the default.
+fn server(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(CENTRALD.to_owned());
+    }
+    // More than one colon is an address of IPv6.
+    if let Some((host, port)) = text.split_once(':')
+        && !port.contains(':')
+        && (host.is_empty() || !port.parse::<u16>().is_ok_and(|port| port > 0))
+    {
+        return Err("HOST or HOST:PORT, the port from 1 to 65535".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// A time that can be waited for.
@@ -155,6 +183,17 @@ mod tests {
         let Task::Wait { condition, timeout, .. } = args.task else { unreachable!() };
         assert_eq!((condition.join(" ").as_str(), timeout), ("NODES.x == -3", Some(60.0)));
         assert_eq!(args.server, "h:1");
+    }
+
+    #[test]
+    fn addresses() {
+        assert_eq!(server("").as_deref(), Ok(CENTRALD));
+        for good in ["h", "h:1", "127.0.0.1:617", "::1", "[::1]:617"] {
+            assert_eq!(server(good).as_deref(), Ok(good));
+        }
+        for bad in ["h:", ":617", "h:0", "h:65536", "h:x"] {
+            assert!(server(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
