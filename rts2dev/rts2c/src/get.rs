@@ -4,7 +4,7 @@ use rts2dev::client::{Login, RemoteDevice, RemoteValue};
 use serde_json::{Map, Value};
 
 use crate::exit::Failure;
-use crate::output::{Output, as_json, printable, table};
+use crate::output::{Output, as_json, bare, printable, table, with_unit_and_level};
 use crate::path::Path;
 
 pub(crate) async fn run(login: &Login, paths: &[String], json: bool) -> Result<(), Failure> {
@@ -33,7 +33,7 @@ pub(crate) async fn run(login: &Login, paths: &[String], json: bool) -> Result<(
         } else if path.value.is_none() {
             show_all(&output, device, &values, alone)?;
         } else if let Some(value) = values.first() {
-            let text = output.coloured(&printable(&value.text()), value.level());
+            let text = output.coloured(&printable(&bare(value)), value.level());
             let line = if alone { text } else { format!("{}.{} {text}", device.name(), value.name) };
             output.line(&line)?;
         }
@@ -64,10 +64,7 @@ fn show_all(
         .iter()
         .map(|value| {
             let writable = if value.is_writable() { "rw" } else { "r" };
-            let text = match value.unit() {
-                "" => value.text(),
-                unit => format!("{} {unit}", value.text()),
-            };
+            let text = with_unit_and_level(value);
             let description = match value.description.split_once(']') {
                 Some((_, rest)) if !value.unit().is_empty() => rest.trim(),
                 _ => &value.description,

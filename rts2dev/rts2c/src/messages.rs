@@ -1,6 +1,6 @@
 //! `messages`: the log of the whole system.
 
-use rts2dev::client::{Change, Login, RemoteMessage};
+use rts2dev::client::{Change, Login, RemoteMessage, format_utc};
 use rts2dev::proto::{Level, MessageType};
 
 use crate::exit::Failure;
@@ -35,6 +35,7 @@ fn shown(output: &Output, message: &RemoteMessage) -> String {
     let known = kinds.into_iter().find(|(kind, ..)| message.kind.contains(*kind));
     let (_, name, level) = known.unwrap_or((MessageType::DEBUG, "DEBUG", Level::Good));
     let text = output.coloured(&printable(&format!("{name} {}", message.text)), level);
-    // Seconds, as `date -d @…` takes them: the zone is the reader's.
-    format!("{}.{:06} {} {text}", message.seconds, message.micros, printable(&message.origin))
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds are shown")]
+    let at = message.seconds as f64 + f64::from(message.micros) / 1e6;
+    format!("{} {} {text}", format_utc(at), printable(&message.origin))
 }

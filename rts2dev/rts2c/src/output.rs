@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use rts2dev::client::RemoteValue;
-use rts2dev::proto::{Level, ValueData};
+use rts2dev::proto::{DeviceState, Level, ValueData};
 use serde_json::{Value, json};
 
 /// Standard output.
@@ -39,6 +39,45 @@ impl Output {
 /// What a terminal cannot take for anything else than text.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A value as a script takes it: as for a person, but times as unix seconds, all their digits.
+pub(crate) fn bare(value: &RemoteValue) -> String {
+    if !matches!(value.data, ValueData::Time(_)) {
+        return value.text();
+    }
+    let mut text = Vec::new();
+    value.data.write_to(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Bits by the names that conditions know, those without a name as a number.
+pub(crate) fn bits(state: DeviceState) -> String {
+    let named = state.difference(DeviceState::STATUS_MASK).iter_names();
+    let mut left = state;
+    let mut words: Vec<String> = named
+        .map(|(name, bit)| {
+            left.remove(bit);
+            name.to_owned()
+        })
+        .collect();
+    if words.is_empty() || !left.is_empty() {
+        words.push(format!("{:#x}", left.bits()));
+    }
+    words.join(" | ")
+}
+
+/// A value for a person, with its unit, and its level where that is not good.
+pub(crate) fn with_unit_and_level(value: &RemoteValue) -> String {
+    let mut text = value.text();
+    if !value.unit().is_empty() {
+        text.push(' ');
+        text.push_str(value.unit());
+    }
+    if value.level() != Level::Good {
+        text.push_str(&format!(" ({})", level_name(value.level())));
+    }
+    text
 }
 
 pub(crate) fn level_name(level: Level) -> &'static str {
@@ -97,6 +136,20 @@ mod tests {
         let rows = [vec!["a".to_owned(), "bb".to_owned()], vec!["ccc".to_owned(), "d".to_owned()]];
         assert_eq!(table(&rows), [["a  ", "bb"], ["ccc", "d"]]);
         assert!(table(&[]).is_empty());
+    }
+
+    #[test]
+    fn bits_as_a_condition_takes_them() {
+        for (word, text) in [
+            (0, "0x0"),
+            (0x33, "0x33"),
+            (0x0100_0000, "BOP_EXPOSURE"),
+            (0x8002_0001, "ERROR_HW | BAD_WEATHER | 0x1"),
+        ] {
+            assert_eq!(bits(DeviceState::from_bits_retain(word)), text);
+            let condition = format!("D.state has {text}").parse::<rts2dev::client::Condition>();
+            assert!(condition.is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rts2dev::client::{Login, RemoteValue};
+use rts2dev::client::{Login, RemoteValue, parse_utc};
 use rts2dev::proto::{BaseType, CommandReturn, SetOp};
 
 use crate::exit::Failure;
@@ -64,11 +64,15 @@ fn split_operator(path: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A text with blanks needs quotes on the wire, which the shell took off.
+/// As the wire has it: a text with blanks needs the quotes that the shell took off, a time is unix seconds.
 fn operand(value: Option<&RemoteValue>, text: &str) -> String {
     let base = value.and_then(|value| value.flags.value_type().ok());
     let is_text = base == Some(rts2dev::proto::ValueType::scalar(BaseType::String))
         || base == Some(rts2dev::proto::ValueType::scalar(BaseType::Selection));
+    let is_time = base == Some(rts2dev::proto::ValueType::scalar(BaseType::Time));
+    if is_time && let Some(seconds) = parse_utc(text) {
+        return format!("{seconds}");
+    }
     let needs_quotes = text.is_empty() || text.contains(char::is_whitespace);
     if is_text && needs_quotes && !text.starts_with('"') { format!("\"{text}\"") } else { text.to_owned() }
 }

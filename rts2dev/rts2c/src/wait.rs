@@ -6,7 +6,7 @@ use std::time::Duration;
 use rts2dev::client::{Condition, Follower, Login, View};
 
 use crate::exit::Failure;
-use crate::output::printable;
+use crate::output::{bits, printable};
 
 pub(crate) async fn run(
     login: Login,
@@ -33,7 +33,7 @@ pub(crate) async fn run(
         },
         View::Absent => format!("centrald has no device {}", condition.device()),
         View::Present(device) => match condition.value() {
-            None => format!("state {} bop {}", device.state(), device.bop()),
+            None => format!("state {}, bop {}", bits(device.state()), bits(device.bop())),
             Some(name) => match device.value(name) {
                 None => format!("{} has no value {name}", device.name()),
                 Some(value) => format!("it is {}", printable(&value.text())),

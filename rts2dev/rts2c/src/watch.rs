@@ -1,12 +1,14 @@
 //! `watch`: every change, across restarts.
 
-use rts2dev::client::{Change, Followed, Follower, Login, RemoteValue};
+use std::io::Write;
+
+use rts2dev::client::{Change, Followed, Follower, Login, RemoteDevice, RemoteValue, format_utc};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::exit::Failure;
-use crate::output::{Output, as_json, level_name, printable};
+use crate::output::{Output, as_json, bits, printable, with_unit_and_level};
 use crate::path::Path;
 
 /// Lines that may wait to be written, of all devices together; with more, the devices wait, and then tell the latest.
@@ -15,8 +17,27 @@ const MAX_LINES: usize = 64;
 /// What is shown of one device.
 struct Wanted {
     device: String,
-    /// Its values; none means all, and its state.
+    /// Its values, and `state` or `bop`; none means everything.
     values: Vec<String>,
+}
+
+/// What a path may name that is no value, as in conditions.
+const WORDS: [&str; 2] = ["state", "bop"];
+
+impl Wanted {
+    fn wants(&self, name: &str) -> bool {
+        self.values.is_empty() || self.values.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+    }
+
+    /// Says what the device has not got, once for each of its appearances: it may declare it later.
+    fn complain(&self, device: &RemoteDevice) {
+        let missing = |name: &&String| {
+            !WORDS.iter().any(|word| name.eq_ignore_ascii_case(word)) && device.value(name).is_none()
+        };
+        for name in self.values.iter().filter(missing) {
+            let _ = writeln!(std::io::stderr(), "rts2c: waiting: {} has no value {name}", device.name());
+        }
+    }
 }
 
 pub(crate) async fn run(
@@ -60,7 +81,12 @@ async fn follow(login: Login, wanted: Wanted, json: bool, lines: mpsc::Sender<St
     let mut follower = Follower::new(login, &wanted.device);
     loop {
         let line = match follower.next().await {
-            Followed::Present => continue,
+            Followed::Present => {
+                if let Some(device) = follower.device() {
+                    wanted.complain(device);
+                }
+                continue;
+            }
             Followed::Away(why) => away(&wanted.device, &why.to_string(), json),
             Followed::Change(change) => {
                 let Some(line) = changed(&output, &wanted, &change, json) else { continue };
@@ -83,22 +109,24 @@ fn away(device: &str, why: &str, json: bool) -> String {
 
 fn changed(output: &Output, wanted: &Wanted, change: &Change, json: bool) -> Option<String> {
     let device = &wanted.device;
-    let all = wanted.values.is_empty();
     let line = match change {
         Change::Declared(value) | Change::Level(value) | Change::Value(value) => {
-            if !all && !wanted.values.iter().any(|name| name.eq_ignore_ascii_case(&value.name)) {
+            if !wanted.wants(&value.name) {
                 return None;
             }
             return Some(of_value(output, device, value, json));
         }
-        Change::State { state, text } if all => (
-            json!({ "device": device, "state": state.bits(), "text": text }),
-            format!("state {state} {text}"),
-        ),
-        Change::Blocked(bop) if all => (json!({ "device": device, "bop": bop.bits() }), format!("bop {bop}")),
-        Change::Progress(it) if all => (
+        Change::State { state, text } if wanted.wants("state") => {
+            let why = if text.is_empty() { String::new() } else { format!(" ({text})") };
+            let object = json!({ "device": device, "state": state.bits(), "text": text });
+            (object, format!("state {}{why}", bits(*state)))
+        }
+        Change::Blocked(bop) if wanted.wants("bop") => {
+            (json!({ "device": device, "bop": bop.bits() }), format!("bop {}", bits(*bop)))
+        }
+        Change::Progress(it) if wanted.values.is_empty() => (
             json!({ "device": device, "start": it.start, "end": it.end }),
-            format!("progress {:.1} {:.1}", it.start, it.end),
+            format!("progress {} {}", format_utc(it.start), format_utc(it.end)),
         ),
         _ => return None,
     };
@@ -110,14 +138,6 @@ fn of_value(output: &Output, device: &str, value: &RemoteValue, json: bool) -> S
     if json {
         return json!({ "device": device, "name": value.name, "of": as_json(value) }).to_string();
     }
-    let text = output.coloured(&printable(&value.text()), value.level());
-    let unit = match value.unit() {
-        "" => String::new(),
-        unit => format!(" {}", printable(unit)),
-    };
-    let level = match value.level() {
-        rts2dev::proto::Level::Good => String::new(),
-        level => format!(" ({})", level_name(level)),
-    };
-    format!("{device}.{} {text}{unit}{level}", value.name)
+    let text = output.coloured(&printable(&with_unit_and_level(value)), value.level());
+    format!("{device}.{} {text}", value.name)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rts2dev::proto::Level;
 use rts2dev::testing::Centrald;
-use rts2dev::{Device, DeviceOptions, Refusal, Selection, Value};
+use rts2dev::{Device, DeviceHandle, DeviceOptions, Refusal, Selection, Value};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A device that runs until this is dropped.
 struct Nodes {
+    handle: DeviceHandle,
     load: Value<f64>,
     level: Value<Selection>,
     _end: DropGuard,
@@ -33,6 +34,7 @@ async fn nodes(centrald: &Centrald) -> Nodes {
     let handle = device.handle();
     let load = handle.double("load", "[%] a load").writable().declare().unwrap();
     let level = handle.selection("level", "all of it", &["good", "bad"]).declare().unwrap();
+    handle.time("since", "a time").initial(1_795_369_449.75).writable().declare().unwrap();
     handle.string("note", "a note").writable().declare().unwrap();
     handle
         .integer("limit", "a limit")
@@ -45,7 +47,7 @@ async fn nodes(centrald: &Centrald) -> Nodes {
     let shutdown = CancellationToken::new();
     tokio::spawn(device.run(listener, shutdown.clone()));
     tokio::time::timeout(PATIENCE, centrald.registered("NODES")).await.unwrap();
-    Nodes { load, level, _end: shutdown.drop_guard() }
+    Nodes { handle, load, level, _end: shutdown.drop_guard() }
 }
 
 fn command(server: &str, words: &str) -> Command {
@@ -97,7 +99,8 @@ async fn values_are_shown_and_set() {
     assert_eq!(two, ("NODES.level bad\nNODES.load 12.5\n".into(), String::new(), 0));
     nodes.load.set_with_level(99.0, Level::Error);
     let (all, _, code) = said(&centrald, "get NODES").await;
-    assert!(code == 0 && all.contains("\nload      rw  99.0 %"), "{all}");
+    assert!(code == 0 && all.contains("\nload      rw  99.0 % (error) "), "{all}");
+    assert!(all.contains("\nsince     rw  2026-11-22T17:44:09.750Z "), "{all}");
     assert!(!all.contains('\x1b'), "colours without a terminal: {all}");
     let (json, _, _) = said(&centrald, "get --json NODES.load").await;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -111,6 +114,9 @@ async fn values_are_shown_and_set() {
         ("set NODES.load-=5", "NODES.load -0.5\n"),
         ("set NODES.load -7", "NODES.load -7.0\n"),
         ("set NODES.note two words", "NODES.note two words\n"),
+        ("set NODES.since 2026-11-22T17:44:09.75Z", "NODES.since 1795369449.75\n"),
+        ("set NODES.since 2026-11-22 17:44", "NODES.since 1795369440.0\n"),
+        ("set NODES.since 5", "NODES.since 5.0\n"),
     ] {
         assert_eq!(said(&centrald, words).await, (String::new(), String::new(), 0), "{words}");
         let name = shown.split(' ').next().unwrap();
@@ -152,7 +158,10 @@ async fn what_fails_says_why_and_with_which_code() {
         ("wait NODES.level == perfect", "it has: good, bad", 2),
         ("wait NODES.load gt many", "\"many\" is none", 2),
         ("wait NODES.level == good --timeout 0.3", "not in 0.3 s: NODES.level == good (it is bad)", 1),
-        ("wait NODES.nothing == good --timeout 0.3", "NODES has no value nothing", 1),
+        ("wait NODES.nothing == good --timeout 0.3", "waiting: NODES has no value nothing\n", 1),
+        ("wait NODES.nothing == good --timeout 0.3 -q", "good (NODES has no value nothing)\n", 1),
+        ("wait NODES.state has BOP_EXPOSURE --timeout 0.3", "(state 0x0, bop ", 1),
+        ("ls --server h:99999", "the port from 1 to 65535", 2),
         ("wait OTHER present --timeout 0.3 -q", "centrald has no device OTHER", 1),
     ] {
         let (out, error, ended) = said(&centrald, words).await;
@@ -203,6 +212,19 @@ async fn a_wait_comes_true() {
     hears(&mut shown, "NODES.level good").await;
     assert_eq!(ends(watch).await, 0);
     assert_eq!(ends(wait).await, 0);
+}
+
+#[tokio::test]
+async fn a_watch_shows_states_and_says_what_is_missing() {
+    let centrald = Centrald::start().await.unwrap();
+    let nodes = nodes(&centrald).await;
+    let address = centrald.address().to_string();
+    let mut watch = command(&address, "watch NODES.state NODES.nothing").spawn().unwrap();
+    let mut complaints = BufReader::new(watch.stderr.take().unwrap());
+    hears(&mut complaints, "waiting: NODES has no value nothing").await;
+    nodes.handle.block_exposure(true, "too hot");
+    let mut shown = BufReader::new(watch.stdout.take().unwrap());
+    hears(&mut shown, "NODES.state BOP_EXPOSURE (too hot)").await;
 }
 
 #[tokio::test]
