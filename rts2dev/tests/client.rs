@@ -213,6 +213,17 @@ async fn waits_sets_and_follows() {
 }
 
 #[tokio::test]
+async fn what_nothing_would_answer_is_not_sent() {
+    let centrald = Centrald::start().await.unwrap();
+    let client = login(&centrald).await;
+    for line in ["", " ", "S 1", "D 1 0 1000"] {
+        let refused = client.command(line).await.unwrap_err();
+        assert!(matches!(refused, ClientError::NoCommand { .. }), "{line}: {refused}");
+    }
+    assert_eq!(client.command("info").await.unwrap().to_string(), "+0 OK");
+}
+
+#[tokio::test]
 async fn messages_by_their_mask() {
     let centrald = Centrald::start().await.unwrap();
     let client = login(&centrald).await;

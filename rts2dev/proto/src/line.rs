@@ -1,6 +1,7 @@
 //! Every kind of line, read and written.
 
 use crate::command::Command;
+use crate::data::ValueData;
 use crate::error::{CommandReturn, Expected, ParseError};
 use crate::flags::ValueFlags;
 use crate::image::ImageLine;
@@ -8,7 +9,7 @@ use crate::message::Message;
 use crate::number::write_seconds;
 use crate::set::SetOp;
 use crate::state::DeviceState;
-use crate::text::{Rest, Text, trim};
+use crate::text::{Rest, Text, is_space, trim};
 use crate::token::Tokens;
 
 /// One line. Names follow RTS2 include/block.h, `PROTO_*`.
@@ -168,6 +169,28 @@ impl<'a> Line<'a> {
         };
         tokens.end()?;
         Ok(line)
+    }
+
+    /// Whether a line, given without its end, is answered by an end line: whether its first word is that of a command or
+    /// `X`, right or wrong. Whoever waits for the answer of another one waits for ever.
+    #[must_use]
+    pub fn is_answered(line: &[u8]) -> bool {
+        let line = trim(line);
+        let word = line.iter().position(|&b| is_space(b)).and_then(|end| line.get(..end)).unwrap_or(line);
+        match word {
+            b"" | b"V" | b"E" | b"F" | b"S" | b"R" | b"P" | b"B" | b"M" | b"A" | b"T" => false,
+            [b'+' | b'-', ..] => false,
+            word => !ImageLine::is_word(word),
+        }
+    }
+
+    /// Writes a whole `V` line from the data itself, as [`Line::Value`] would from its text.
+    pub fn write_value(name: Text<'_>, data: &ValueData, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"V ");
+        name.write_word(out);
+        out.push(b' ');
+        data.write_to(out);
+        out.push(b'\n');
     }
 
     /// Writes the line with its end.
@@ -400,6 +423,16 @@ mod tests {
         for (line, word, at, expected) in table {
             let error = ParseError { word: word.to_owned(), at, expected };
             assert_eq!(Line::parse(line), Err(error), "{}", String::from_utf8_lossy(line));
+        }
+    }
+
+    #[test]
+    fn what_is_answered() {
+        for line in ["info", " info  ", "X", "X A = 1", "C0", "Vx", "autosave x", "fits"] {
+            assert!(Line::is_answered(line.as_bytes()), "{line}");
+        }
+        for line in ["", "  ", "V", "S 1", "M", "T ready", "+0 OK", "-1", "D 1 0 5", "fits_data a 0"] {
+            assert!(!Line::is_answered(line.as_bytes()), "{line}");
         }
     }
 }

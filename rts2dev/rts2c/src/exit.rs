@@ -48,7 +48,8 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::NotInTime { .. } | Self::Refused { .. } | Self::Client(ClientError::Refused { .. }) => 1,
-            Self::Usage(_) | Self::Condition(_) | Self::Mismatch(_) | Self::Client(ClientError::Text(_)) => 2,
+            Self::Usage(_) | Self::Condition(_) | Self::Mismatch(_) => 2,
+            Self::Client(ClientError::Text(_) | ClientError::NoCommand { .. }) => 2,
             Self::NoSuchValue { .. }
             | Self::Client(ClientError::NoSuchDevice { .. } | ClientError::NoSuchValue { .. }) => 4,
             Self::Client(_) | Self::Output(_) => 3,

@@ -57,6 +57,12 @@ pub enum ClientError {
         /// The name.
         value: String,
     },
+    /// A line that is no command: nothing would answer it.
+    #[error("\"{line}\" is no command")]
+    NoCommand {
+        /// The line.
+        line: String,
+    },
     /// A text that cannot stand in a line.
     #[error(transparent)]
     Text(#[from] TextError),

@@ -171,7 +171,11 @@ impl Peer {
         line: &str,
         within: Duration,
     ) -> Result<CommandReturn, ClientError> {
-        self.order(Rest::new(line.as_bytes())?.as_bytes().to_vec(), within).await
+        let text = Rest::new(line.as_bytes())?;
+        if !Line::is_answered(text.as_bytes()) {
+            return Err(ClientError::NoCommand { line: line.to_owned() });
+        }
+        self.order(text.as_bytes().to_vec(), within).await
     }
 
     /// Sends a command that has to succeed.

@@ -107,7 +107,7 @@ impl CentraldSession {
         self.commands.send(line.to_bytes(), deadline, out)
     }
 
-    /// Sends a command line that a person wrote.
+    /// Sends a command line that a person wrote. It has to be one that is answered ([`Line::is_answered`]).
     ///
     /// # Errors
     /// When too many wait.

@@ -111,7 +111,7 @@ impl DeviceSession {
         self.commands.send(line.to_bytes(), deadline, out)
     }
 
-    /// Sends a command line that a person wrote.
+    /// Sends a command line that a person wrote. It has to be one that is answered ([`Line::is_answered`]).
     ///
     /// # Errors
     /// When too many wait.

@@ -10,7 +10,6 @@ use std::time::Instant;
 
 use crate::command::Command;
 use crate::error::{CommandReturn, ErrorCode, ParseError};
-use crate::image::ImageLine;
 use crate::keep_alive::{KeepAlive, KeepAliveAction};
 use crate::line::{Line, Technical};
 use crate::set::SetOp;
@@ -182,10 +181,7 @@ impl ClientSession {
     fn bad_line(&self, error: &ParseError) -> ClientAction<'static> {
         let word = error.word.as_bytes();
         match word {
-            b"V" | b"E" | b"F" | b"S" | b"R" | b"P" | b"B" | b"M" | b"A" | b"T" | [b'+' | b'-', ..] => {
-                ClientAction::None
-            }
-            word if ImageLine::is_word(word) => ClientAction::None,
+            word if !Line::is_answered(word) => ClientAction::None,
             b"auth" => ClientAction::Reply(CommandReturn::bad_parameters(word)),
             _ if self.is_authorized() => ClientAction::Reply(CommandReturn::bad_parameters(word)),
             _ => ClientAction::Reply(CommandReturn::unknown_command(word)),
