@@ -5,15 +5,17 @@
 //! here, and when it comes back it gets the newest of each value that changed, once. The lines are made when a value
 //! is set, so that a hundred connections copy bytes and format nothing.
 
+mod entry;
+
 use std::collections::{BTreeMap, HashMap};
 
 use rts2_proto::{
     CommandReturn, DeviceState, IndexedName, Level, Line, QuotedString, Rest, SetError, SetOp, Text,
-    ValueData, ValueFlags, ValueName, apply_indexed_set, apply_set,
+    ValueData, ValueFlags, apply_indexed_set, apply_set,
 };
 
+pub(crate) use self::entry::{Entry, NewEntry, PendingReset, PendingSet};
 use crate::declaration::{DeclareError, MAX_VALUES};
-use crate::handlers::SetHandler;
 use crate::samples::Samples;
 
 /// Something that changes and is sent.
@@ -27,53 +29,6 @@ pub(crate) enum Item {
     Progress,
     /// The mask of blocked operations; only clients get it.
     Bop,
-}
-
-/// A value.
-pub(crate) struct Entry {
-    pub(crate) name: ValueName,
-    pub(crate) flags: ValueFlags,
-    pub(crate) description: QuotedString,
-    pub(crate) items: Vec<QuotedString>,
-    pub(crate) data: ValueData,
-    pub(crate) on_set: Option<SetHandler>,
-    /// The measurements behind its statistics.
-    samples: Option<Box<Samples>>,
-    /// What it goes back to at the end of a script, if it does.
-    reset: Option<ValueData>,
-    /// Number of its last change.
-    changed: u64,
-    /// Number of the last change of its metainfo.
-    declared: u64,
-    /// `E` and `F` lines.
-    pub(crate) metainfo: Vec<u8>,
-    /// The `V` line.
-    pub(crate) line: Vec<u8>,
-}
-
-/// What a new value starts with.
-pub(crate) struct NewEntry {
-    pub(crate) name: ValueName,
-    pub(crate) flags: ValueFlags,
-    pub(crate) description: QuotedString,
-    pub(crate) items: Vec<QuotedString>,
-    pub(crate) data: ValueData,
-    pub(crate) on_set: Option<SetHandler>,
-}
-
-/// A set that the table finds right. The value's handler, where it has one, is asked before it is done.
-pub(crate) struct PendingSet {
-    pub(crate) index: usize,
-    pub(crate) data: ValueData,
-    pub(crate) on_set: Option<SetHandler>,
-}
-
-/// A value that goes back to what it began with, once its handler agrees.
-pub(crate) struct PendingReset {
-    pub(crate) index: usize,
-    pub(crate) name: ValueName,
-    pub(crate) data: ValueData,
-    pub(crate) on_set: SetHandler,
 }
 
 /// All that a device shows.
@@ -154,26 +109,8 @@ impl Table {
             return Err(DeclareError::Exists { name: new.name.as_str().to_owned() });
         }
         self.places.insert(key, index);
-        let resets = new.flags.contains(ValueFlags::SCRIPTENDRESET);
-        let mut entry = Entry {
-            reset: resets.then(|| new.data.clone()),
-            name: new.name,
-            flags: new.flags,
-            description: new.description,
-            items: new.items,
-            data: new.data,
-            on_set: new.on_set,
-            samples: None,
-            changed: 0,
-            declared: 0,
-            metainfo: Vec::new(),
-            line: Vec::new(),
-        };
         self.version += 1;
-        entry.changed = self.version;
-        entry.declared = self.version;
-        entry.format_metainfo();
-        entry.format_line();
+        let entry = Entry::new(new, self.version);
         self.entries.push(entry);
         self.order.insert(self.version, Item::Value(index));
         Ok(index)
@@ -211,16 +148,13 @@ impl Table {
         entry.changed = self.version;
         self.order.insert(self.version, Item::Value(index));
         if let Some(level) = level {
-            entry.flags = entry.flags.with_level(level);
-            entry.declared = self.version;
-            entry.format_metainfo();
+            entry.set_level(level, self.version);
         }
         if let Some(data) = data {
             if entry.flags.contains(ValueFlags::AUTOSAVE) {
                 self.autosave_changed = self.version;
             }
-            entry.data = data;
-            entry.format_line();
+            entry.set_data(data);
         }
         true
     }
@@ -408,42 +342,10 @@ impl Table {
     }
 }
 
-impl Entry {
-    /// Whether its metainfo changed after the change of this number.
-    pub(crate) const fn is_newer(&self, seen: u64) -> bool {
-        self.declared > seen
-    }
-
-    fn format_metainfo(&mut self) {
-        self.metainfo.clear();
-        let Ok(name) = Text::new(self.name.as_str().as_bytes()) else { return };
-        let description = Text::from(&self.description);
-        Line::MetaInfo { flags: self.flags, name, description }.write_to(&mut self.metainfo);
-        if self.items.is_empty() {
-            return;
-        }
-        Line::SelMetaInfo { name, item: None }.write_to(&mut self.metainfo);
-        for item in &self.items {
-            Line::SelMetaInfo { name, item: Some(Text::from(item)) }.write_to(&mut self.metainfo);
-        }
-        // RTS2 sends an empty line behind the list.
-        self.metainfo.push(b'\n');
-    }
-
-    fn format_line(&mut self) {
-        self.line.clear();
-        self.line.extend_from_slice(b"V ");
-        self.line.extend_from_slice(self.name.as_str().as_bytes());
-        self.line.push(b' ');
-        self.data.write_to(&mut self.line);
-        self.line.push(b'\n');
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rts2_proto::{BaseType, ValueType};
+    use rts2_proto::{BaseType, ValueName, ValueType};
 
     fn table(names: &[&str]) -> Table {
         let mut table = Table::new();
