@@ -1,6 +1,7 @@
 //! RTS2's command-line options for a program of yours (feature `cli`; RTS2 lib/rts2/app.cpp, daemon.cpp, device.cpp).
 //!
-//! [`DeviceArgs`] is flattened into a clap parser, next to the program's own options:
+//! [`DeviceArgs`] is flattened into a clap parser, next to the program's own options. The program needs `clap` 4 (feature
+//! `derive`) and `tokio` (features `macros`, `rt`):
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -82,68 +83,70 @@ pub const INIT_FAILED: u8 = 10;
 #[cfg(unix)]
 pub const LOCK_PREFIX: &str = "/var/run/rts2_";
 
+/// Above these options in `--help`; not for all that follow, which are the program's own.
+const HEADING: &str = "Options of RTS2 devices";
+
 /// The options of RTS2 devices, to be flattened into the options of a program. [`cli`](self) shows how.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Options of RTS2 devices")]
 #[non_exhaustive]
 pub struct DeviceArgs {
     /// The device's name.
-    #[arg(short = 'd', value_name = "NAME", value_parser = device_name)]
+    #[arg(help_heading = HEADING, short = 'd', value_name = "NAME", value_parser = device_name)]
     pub device: Option<String>,
 
     /// A centrald to register with, port 617 when none is given. May be repeated. [default: localhost]
-    #[arg(long, value_name = "HOST[:PORT]")]
+    #[arg(help_heading = HEADING, long, value_name = "HOST[:PORT]")]
     pub server: Vec<String>,
 
     /// The host that clients are told to connect to. [default: the name of this machine]
-    #[arg(long, value_name = "HOST")]
+    #[arg(help_heading = HEADING, long, value_name = "HOST")]
     pub localhost: Option<String>,
 
     /// The port on which the device listens. [default: any that is free; centrald tells clients]
-    #[arg(long, value_name = "PORT")]
+    #[arg(help_heading = HEADING, long, value_name = "PORT")]
     pub local_port: Option<u16>,
 
     /// Serve commands to clients that centrald does not vouch for.
-    #[arg(long)]
+    #[arg(help_heading = HEADING, long)]
     pub noauth: bool,
 
     /// Stay in the foreground.
-    #[arg(short = 'i')]
+    #[arg(help_heading = HEADING, short = 'i')]
     pub interactive: bool,
 
     /// What the device's name is put behind to name its lock file, which holds the process id. In the foreground there
     /// is one only when this is given. [default: /var/run/rts2_]
     #[cfg(unix)]
-    #[arg(long, value_name = "PREFIX")]
+    #[arg(help_heading = HEADING, long, value_name = "PREFIX")]
     pub lock_prefix: Option<String>,
 
     /// The user, and group, that the daemon runs as. Not in the foreground.
     #[cfg(unix)]
-    #[arg(long, value_name = "USER[.GROUP]")]
+    #[arg(help_heading = HEADING, long, value_name = "USER[.GROUP]")]
     pub run_as: Option<String>,
 
     /// A file with what values begin with: lines `name = value`, and name.min and name.max for values with limits.
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE")]
     pub defaults: Option<PathBuf>,
 
     /// The file in which the values that have to be are kept over restarts. It stands over NAME=VALUE and --defaults.
-    #[arg(long, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, value_name = "FILE")]
     pub autosave: Option<PathBuf>,
 
     /// What a value begins with, whether clients may set it or not.
-    #[arg(value_name = "NAME=VALUE", value_parser = name_and_value)]
+    #[arg(help_heading = HEADING, value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub initial: Vec<(String, String)>,
 
-    /// Log more.
-    #[arg(long)]
+    /// Log more. The library only takes it: how much is shown is up to the program's subscriber of [`tracing`].
+    #[arg(help_heading = HEADING, long, help = "Log more")]
     pub debug: bool,
 
     /// Taken because start scripts may give it to every device; without effect, for no local times are written.
-    #[arg(long = "UT")]
+    #[arg(help_heading = HEADING, long = "UT")]
     pub ut: bool,
 
     /// Taken because start scripts may give it to every device; without effect, for no value has to be set at the start.
-    #[arg(long)]
+    #[arg(help_heading = HEADING, long)]
     pub notcheck: bool,
 }
 
@@ -252,11 +255,25 @@ mod tests {
     struct Program {
         #[command(flatten)]
         device: DeviceArgs,
+        /// The program's own
+        #[arg(long)]
+        own: bool,
     }
 
     fn parse(arguments: &str) -> Result<DeviceArgs, String> {
         let arguments = std::iter::once("program").chain(arguments.split_whitespace());
         Program::try_parse_from(arguments).map(|program| program.device).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_help_keeps_apart_what_the_program_adds() {
+        let help = parse("--help").unwrap_err();
+        let (above, below) = help.split_once(HEADING).unwrap();
+        assert!(above.contains("--own") && !above.contains("--server"), "{help}");
+        assert!(
+            below.contains("--notcheck") && below.contains("Log more\n") && !below.contains("--own"),
+            "{help}"
+        );
     }
 
     #[test]
