@@ -176,6 +176,43 @@ impl<T: ValueKind> Declaration<T> {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Of two values that depend on each other, the first handler gets the second value when that is declared. At the
+    /// start every handler sees what the others begin with, saved or given, so the order does not count there.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let handle = rts2dev::Device::new(rts2dev::DeviceOptions::new("CELLAR"))?.handle();
+    /// use std::sync::{Arc, OnceLock};
+    ///
+    /// use rts2dev::{Refusal, Value};
+    ///
+    /// fn checked(warning: f64, error: f64) -> Result<(), Refusal> {
+    ///     if warning < error { Ok(()) } else { Err(Refusal::value("the warning has to come first")) }
+    /// }
+    ///
+    /// let second: Arc<OnceLock<Value<f64>>> = Arc::default();
+    /// let error = Arc::clone(&second);
+    /// let warning = handle
+    ///     .double("warning", "[C] warning above")
+    ///     .initial(30)
+    ///     .on_set(move |warning| {
+    ///         let checked = error.get().map_or(Ok(()), |error| checked(warning, error.get()));
+    ///         async move { checked }
+    ///     })
+    ///     .declare()?;
+    /// let error = handle
+    ///     .double("error", "[C] error above")
+    ///     .initial(40)
+    ///     .on_set(move |error| {
+    ///         let checked = checked(warning.get(), error);
+    ///         async move { checked }
+    ///     })
+    ///     .declare()?;
+    /// second.set(error).expect("set once");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_set<F, R>(self, on_set: F) -> Self
     where
         F: Fn(T) -> R + Send + Sync + 'static,
