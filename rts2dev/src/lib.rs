@@ -59,13 +59,17 @@
 //!   [`ra_dec`](DeviceHandle::ra_dec) to [`time_serie`](DeviceHandle::time_serie). What RTS2 programs cannot bear
 //!   cannot be declared.
 //! - [`Value`] is what the program sets, from any thread, at any time, without waiting: its data and its
-//!   [`Level`](proto::Level), `Warning` and `Error` being yellow and red in rts2-mon.
+//!   [`Level`](proto::Level), `Warning` and `Error` being yellow and red in rts2-mon. A double without
+//!   [`initial`](Declaration::initial) is `nan` until it is set, and so is what is computed from it: no limit is above
+//!   or below it.
 //! - Handlers are asked before a client's set is done ([`Declaration::on_set`]), run commands of the device's own
 //!   ([`DeviceHandle::command`]), refresh values ([`DeviceHandle::on_info`]), or stop the work
 //!   ([`DeviceHandle::on_killall`]). They may take their time: centrald, which holds up exposures until every device has
 //!   answered it, is answered all the same. Each can refuse with a [`Refusal`], whose reason the client sees.
 //! - Its state holds up an observation: [`DeviceHandle::block_exposure`], [`DeviceHandle::bad_weather`] and their
-//!   like. [`DeviceHandle::message`] writes to the observatory's log.
+//!   like. [`DeviceHandle::message`] writes to the observatory's log. What the library itself has to tell, as that no
+//!   centrald can be reached, goes to [`tracing`]: without a subscriber, as `tracing_subscriber::fmt::init()`, nobody
+//!   sees it.
 //! - [`Device::run`] serves clients and keeps centralds informed until it is told to end. [`Devices`] runs several that
 //!   belong together; a hundred on one thread are no burden.
 //!

@@ -24,7 +24,7 @@ pub struct DeviceOptions {
     pub allow_exit: bool,
     /// How often the values are refreshed without anybody asking, as at `info`: by
     /// [`on_info`](crate::DeviceHandle::on_info), or where there is no such hook by setting `infotime` to the present.
-    /// Between a millisecond and a year. Default: 60 s, as sensors do.
+    /// Between a millisecond and a year; `None` is never. Default: 60 s, as sensors do.
     pub info_interval: Option<Duration>,
     /// The log daemon's socket, for messages while no centrald has the device registered, as RTS2 does it; such messages
     /// are not sent to a centrald later. Default: `/dev/log`. Without one, or where none listens, messages wait for a
