@@ -77,7 +77,7 @@ pub(crate) enum Task {
         /// What it is to be; a selection by name or number, text as it is
         #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
         words: Vec<String>,
-        /// Longest wait for the answer, seconds; before DEVICE.value
+        /// Longest wait for the answer, seconds; to be given before DEVICE.value
         #[arg(long, default_value_t = 60.0, value_parser = seconds)]
         timeout: f64,
     },
@@ -88,7 +88,7 @@ pub(crate) enum Task {
         /// The command and its parameters
         #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true)]
         words: Vec<String>,
-        /// Longest wait for the answer, seconds; before DEVICE
+        /// Longest wait for the answer, seconds; to be given before DEVICE
         #[arg(long, default_value_t = 60.0, value_parser = seconds)]
         timeout: f64,
     },

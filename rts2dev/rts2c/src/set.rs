@@ -1,8 +1,8 @@
 //! `set` and `cmd`: what a device is told to do.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rts2dev::client::{Login, RemoteValue, parse_utc};
+use rts2dev::client::{CENTRALD, ClientError, Login, RemoteValue, parse_utc};
 use rts2dev::proto::{BaseType, CommandReturn, SetOp};
 
 use crate::exit::Failure;
@@ -24,13 +24,14 @@ pub(crate) async fn set(login: &Login, path: &str, words: &[String], timeout: f6
         words => (SetOp::Set, Some(words)),
     };
     let text = text.unwrap_or_default().trim();
-    let client = login.client().await?;
-    let device = client.device(&device).await?;
+    let limit = Limit::new(timeout);
+    let client = limit.keep(CENTRALD, login.client()).await?;
+    let device = limit.keep(&device, client.device(&device)).await?;
     // An element of an array, `name[2]`, is the device's to find.
     let known = if name.contains('[') { None } else { Some(value(&device, &name)?) };
     let operand = operand(known.as_ref(), text);
     let line = format!("X {name} {} {operand}", char::from(op.byte()));
-    let answer = device.command_within(&line, Duration::from_secs_f64(timeout)).await?;
+    let answer = device.command_within(&line, limit.left()).await?;
     ended(device.name(), &answer)
 }
 
@@ -40,11 +41,35 @@ pub(crate) async fn command(
     words: &[String],
     timeout: f64,
 ) -> Result<(), Failure> {
-    let client = login.client().await?;
-    let device = client.device(device).await?;
-    let answer = device.command_within(&words.join(" "), Duration::from_secs_f64(timeout)).await?;
+    let limit = Limit::new(timeout);
+    let client = limit.keep(CENTRALD, login.client()).await?;
+    let device = limit.keep(device, client.device(device)).await?;
+    let answer = device.command_within(&words.join(" "), limit.left()).await?;
     Output::new().line(&printable(&answer.to_string()))?;
     ended(device.name(), &answer)
+}
+
+/// The time that the whole may take: logging in to one that hangs is a part of it.
+struct Limit(Instant);
+
+impl Limit {
+    /// From now on, seconds.
+    fn new(seconds: f64) -> Self {
+        Self(Instant::now() + Duration::from_secs_f64(seconds))
+    }
+
+    fn left(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    async fn keep<T>(
+        &self,
+        peer: &str,
+        done: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        let late = |_| ClientError::Timeout { peer: peer.to_owned() };
+        tokio::time::timeout(self.left(), done).await.map_err(late)?
+    }
 }
 
 fn ended(device: &str, answer: &CommandReturn) -> Result<(), Failure> {

@@ -168,6 +168,16 @@ async fn what_fails_says_why_and_with_which_code() {
         assert_eq!((out.as_str(), ended), ("", code), "{words}: {error}");
         assert!(error.contains(part), "{words}: {error}");
     }
+    // It takes connections, and says nothing.
+    let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let server = silent.local_addr().unwrap().to_string();
+    for words in ["set --timeout 0.3 NODES.load 5", "cmd --timeout 0.3 NODES info"] {
+        let ended = command(&server, words).output();
+        let output = tokio::time::timeout(PATIENCE, ended).await.unwrap().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{words}: {error}");
+        assert_eq!(error, "rts2c: centrald did not answer in time; --timeout SECONDS waits longer\n");
+    }
     let nowhere = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().to_string();
     for words in ["ls", "wait NODES present --timeout 0.3"] {
         let output = command(&nowhere, words).output().await.unwrap();
