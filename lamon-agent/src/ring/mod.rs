@@ -13,7 +13,7 @@
 //!                       spooled
 //! ```
 //!
-//! Positions are contiguous from `oldest` to `end`; [`Stretches`] makes sequence numbers of them. When the bytes run out,
+//! Positions are contiguous from `oldest` to `end`; `Stretches` makes sequence numbers of them. When the bytes run out,
 //! the oldest goes first and is counted; the hub sees the gap as a first sequence number higher than it expected, which
 //! it accepts.
 

@@ -5,9 +5,9 @@
 //! and none when the hub had them. While the hub acknowledges, nothing is written at all; while it is away, one write of
 //! some hundred bytes each `spool_delay`.
 //!
-//! **How.** The ring is the truth, the spool follows it: segments that are only ever appended to ([`records`]), each removed
+//! **How.** The ring is the truth, the spool follows it: segments that are only ever appended to (`records`), each removed
 //! when its last sample is acknowledged, or lost. The agent that starts finds them, puts them back into the ring
-//! ([`restore`]) and goes on in their epoch, with numbers that no sample has had. The disk may hang or be full: it is
+//! (`restore`) and goes on in their epoch, with numbers that no sample has had. The disk may hang or be full: it is
 //! written to on a thread of its own, one job at a time, and what fails is tried again.
 //!
 //! | file | what it holds |

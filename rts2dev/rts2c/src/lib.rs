@@ -1,8 +1,7 @@
 //! A client of RTS2 for the command line and for scripts.
 //!
-//! One file for each thing that it does: [`list`] for `ls`, [`get`], [`set`], [`watch`], [`messages`], [`wait`];
-//! [`args`] is its command line, [`path`] how a person
-//! names values, [`exit`] what its exit codes mean, [`output`] how it writes.
+//! One file for each thing that it does: `list` for `ls`, `get`, `set`, `watch`, `messages`, `wait`;
+//! `args` is its command line, `path` how a person names values, `exit` what its exit codes mean, `output` how it writes.
 
 mod args;
 mod exit;
