@@ -35,6 +35,7 @@ mod error;
 mod follow;
 mod image;
 mod log;
+mod news;
 mod peer;
 mod picture;
 mod text;
@@ -52,8 +53,8 @@ pub use device::{Operand, RemoteDevice, WaitError};
 pub use error::ClientError;
 pub use follow::{Followed, Follower, Login};
 pub use image::{ImageNews, Images};
+pub use news::{ClientInfo, DeviceInfo, RemoteValue};
 use peer::{COMMAND_TIMEOUT, Opening, Peer};
-pub use picture::{ClientInfo, DeviceInfo, RemoteValue};
 pub use utc::{format_utc, parse_utc};
 
 /// Name under which centrald itself can be asked for like a device.

@@ -6,7 +6,7 @@ use rts2_proto::{
     AnyMinMax, AnyRectangle, ArrayItems, DisplayType, MinMax, Rectangle, Statistics, ValueData,
 };
 
-use super::picture::RemoteValue;
+use super::news::RemoteValue;
 use super::utc::format_utc;
 
 /// What a value holds, for a person.
