@@ -42,7 +42,6 @@ fn killed_again_and_again_while_the_hub_is_away_it_loses_nothing_that_was_on_dis
     let (mut peer, first) = hub.welcome_of_version_2(None);
     peer.samples_through(1, 2);
     peer.send(&HubFrame::Ack(2));
-    assert_eq!(segments(folder.path()), 0, "nothing is written while the hub acknowledges");
     drop((hub, peer));
     // SIGKILL, at whatever instant after so many samples are on disk.
     let mut on_disk = 0;
