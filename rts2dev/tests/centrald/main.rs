@@ -1,17 +1,20 @@
 //! `testing::Centrald` over sockets: what rts2-centrald says in these situations, as its own programs showed it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+#[path = "../common/mod.rs"]
 mod common;
 
-use std::collections::{BTreeMap, VecDeque};
+mod bounds;
+mod captures;
+
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Raw, patiently};
-use rts2dev::proto::{DeviceState, ValueFlags};
+use rts2dev::proto::DeviceState;
 use rts2dev::testing::{Centrald, CentraldOptions, Log, OnOff, PartOfDay};
-use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
@@ -409,65 +412,6 @@ async fn its_own_values_can_be_set() {
 }
 
 #[tokio::test]
-async fn a_peer_that_does_not_read_is_dropped() {
-    let (centrald, said) = centrald(CentraldOptions::default()).await;
-    let address = centrald.address();
-    let mut nodes = device(address, "NODES", 15).await;
-    let mut slow = client(address).await;
-    slow.command("message_mask 16777215").await;
-    // Written by hand from here on, and never read again.
-    let text = "x".repeat(30_000);
-    let mut gone = false;
-    for count in 0..100_000 {
-        nodes.send(&format!("M 1 2 NODES 4 {count} {text}\nT ready")).await;
-        gone |= nodes.until(|line| line == "T OK").await.contains(&"delete_client 2".to_owned());
-        if gone {
-            break;
-        }
-    }
-    assert!(gone);
-    said.expect("rts2-mon of obs is dropped: it does not read, 1024 KiB wait for it");
-    assert_eq!(centrald.devices(), ["NODES"]);
-}
-
-#[tokio::test]
-async fn a_thousand_strangers_cost_little() {
-    let (centrald, said) = centrald(CentraldOptions::default()).await;
-    let address = centrald.address();
-    let mut nodes = device(address, "NODES", 15).await;
-    let before = resident();
-    let mut strangers = Vec::new();
-    for _ in 0..1000 {
-        let stranger = TcpStream::connect(address).await.unwrap();
-        // Half a line, which never ends.
-        assert!(stranger.try_write(&[b'x'; 1000]).unwrap() > 0);
-        strangers.push(stranger);
-    }
-    // Honest ones still come in, and nobody is held up.
-    let mut client = client(address).await;
-    client.send("status_info").await;
-    nodes.until(|line| line == "status_info").await;
-    nodes.send("+0 OK").await;
-    client.until(|line| line == "+0 OK").await;
-    said.expect("is dropped: 256 strangers wait already");
-    let grown = resident().saturating_sub(before);
-    assert!(grown < 64 * 1024, "{grown} KiB");
-    // Those that were pushed out are closed, whatever they still had to read.
-    let mut bytes = vec![0; 65536];
-    for stranger in strangers.iter_mut().take(1000 - 256) {
-        let end = async { while stranger.read(&mut bytes).await.is_ok_and(|count| count > 0) {} };
-        patiently(end).await;
-    }
-}
-
-/// KiB of this process in memory.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-#[tokio::test]
 async fn it_ends_from_outside() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -483,88 +427,4 @@ async fn it_ends_from_outside() {
     patiently(task).await.unwrap().unwrap();
     while nodes.line().await.is_some() {}
     assert!(TcpStream::connect(address).await.is_err());
-}
-
-/// A line of a capture, or of ours, without what is another number every time: times, keys, positions of the Sun and
-/// the Moon, bits that leak into flags, and the form of a number. `None` for lines that say nothing else.
-fn essence(line: &str) -> Option<String> {
-    let words: Vec<&str> = line.split(' ').collect();
-    let measured = ["sun_", "moon_", "lunar_", "night_b", "night_e", "dark_", "next_state_change"];
-    Some(match words[..] {
-        // A list with a stranger's empty name in it, which the real one writes as nothing.
-        ["V", "bad_weather_devices", "" | "\"\""] => return None,
-        ["T", "OK"] => return None,
-        ["V", name, ..] if measured.iter().any(|start| name.starts_with(start)) => return None,
-        ["V", "infotime" | "uptime", ..] => format!("V {} (a time)", words[1]),
-        ["V", name, value] => match value.parse::<f64>() {
-            Ok(number) => format!("V {name} {number}"),
-            Err(_) => line.to_owned(),
-        },
-        ["E", flags, ..] => {
-            let flags = ValueFlags::from_wire(flags.parse().unwrap()).meaning();
-            format!("E {} {}", flags.to_wire(), words[2..].join(" "))
-        }
-        // Blanks at a message's end are not passed on.
-        ["M", _, _, ..] => format!("M {}", words[3..].join(" ").trim_end()),
-        ["authorization_key", name, _] => format!("authorization_key {name} (a key)"),
-        _ => line.to_owned(),
-    })
-}
-
-/// The first half minute of a real centrald with a real dummy sensor and a scripted client: ours answers every line of
-/// theirs with the same lines.
-#[tokio::test]
-async fn the_captures_again() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("proto/tests/transcripts");
-    let mut events = Vec::new();
-    for (who, file) in ["device-to-centrald.txt", "client-to-centrald.txt"].into_iter().enumerate() {
-        for line in std::fs::read_to_string(folder.join(file)).unwrap().lines() {
-            let (seconds, sent) = line.trim_start().split_once(' ').unwrap();
-            let seconds: f64 = seconds.parse().unwrap();
-            // Later on another client comes in.
-            if seconds < 49.0 {
-                let (side, text) = sent.split_once("> ").unwrap_or((&sent[..1], ""));
-                events.push((seconds, who, side.to_owned(), text.to_owned()));
-            }
-        }
-    }
-    events.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (centrald, _) = centrald(CentraldOptions::default()).await;
-    let mut peers: [Option<Raw>; 2] = [Some(Raw::connect(centrald.address().port()).await), None];
-    let mut unread = [VecDeque::new(), VecDeque::new()];
-    let (mut key, mut compared) = (String::new(), 0);
-    for (seconds, who, side, text) in events {
-        if who == 1 && peers[1].is_none() {
-            peers[1] = Some(Raw::connect(centrald.address().port()).await);
-        }
-        if seconds > 34.0 {
-            // The client went.
-            peers[1] = None;
-        }
-        let peer = peers[who].as_mut().unwrap();
-        if side == "C" {
-            let text = text.replace("655276298", &key);
-            peer.send(&text).await;
-            // What one says is heard before the other speaks.
-            peer.send("T ready").await;
-            unread[who].extend(peer.until(|line| line == "T OK").await);
-            continue;
-        }
-        let Some(expected) = essence(&text) else { continue };
-        let line = loop {
-            let line = match unread[who].pop_front() {
-                Some(line) => line,
-                None => peer.line().await.unwrap_or_else(|| panic!("closed at {seconds}, not {text}")),
-            };
-            if let Some(found) = line.strip_prefix("authorization_key DUMMY ") {
-                found.clone_into(&mut key);
-            }
-            if let Some(line) = essence(&line) {
-                break line;
-            }
-        };
-        assert_eq!(line, expected, "at {seconds} to {who}");
-        compared += 1;
-    }
-    assert!(compared > 180, "{compared} lines only");
 }
