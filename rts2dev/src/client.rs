@@ -135,10 +135,7 @@ impl Client {
     /// # Errors
     /// When the connection ended.
     pub async fn changed(&mut self) -> Result<(), ClientError> {
-        let mut changes = self.peer.watch(self.seen);
-        changes.next().await?;
-        self.seen = self.peer.picture().log.last();
-        Ok(())
+        self.peer.changed(&mut self.seen).await
     }
 
     /// Follows centrald: first everything as it is (values, state, devices, clients), then every change.
@@ -150,8 +147,7 @@ impl Client {
     /// Follows centrald from now on: its values, its state, devices and clients that come and go, messages.
     #[must_use]
     pub fn changes(&self) -> Changes {
-        let seen = self.peer.picture().log.last();
-        self.peer.watch(seen)
+        self.peer.watch_from_now()
     }
 
     /// Has centrald send messages of these kinds from now on; they come as [`Change::Message`].

@@ -120,10 +120,7 @@ impl RemoteDevice {
     /// # Errors
     /// When the connection ended.
     pub async fn changed(&mut self) -> Result<(), ClientError> {
-        let mut changes = self.peer.watch(self.seen);
-        changes.next().await?;
-        self.seen = self.peer.picture().log.last();
-        Ok(())
+        self.peer.changed(&mut self.seen).await
     }
 
     /// Follows it: first everything as it is, then every change.
@@ -135,8 +132,7 @@ impl RemoteDevice {
     /// Follows it from now on.
     #[must_use]
     pub fn changes(&self) -> Changes {
-        let seen = self.peer.picture().log.last();
-        self.peer.watch(seen)
+        self.peer.watch_from_now()
     }
 
     /// Waits until a condition holds. `absent` never does while the connection lives.

@@ -154,6 +154,19 @@ impl Peer {
         Changes::new(&self.name, Arc::clone(&self.common), self.changes.clone(), seen)
     }
 
+    /// Follows the picture from now on.
+    pub(super) fn watch_from_now(&self) -> Changes {
+        let seen = self.picture().log.last();
+        self.watch(seen)
+    }
+
+    /// Waits until anything changed after `seen`, and moves it there.
+    pub(super) async fn changed(&self, seen: &mut u64) -> Result<(), ClientError> {
+        self.watch(*seen).next().await?;
+        *seen = self.picture().log.last();
+        Ok(())
+    }
+
     /// Sends a command and waits for its end.
     pub(super) async fn command(
         &self,

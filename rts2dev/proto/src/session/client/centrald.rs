@@ -117,9 +117,7 @@ impl CentraldSession {
         deadline: Instant,
         out: &mut Vec<u8>,
     ) -> Result<CommandId, TooManyCommands> {
-        let mut line = text.as_bytes().to_vec();
-        line.push(b'\n');
-        self.commands.send(line, deadline, out)
+        self.commands.send_text(text, deadline, out)
     }
 
     /// Asks for a key to a device; [`CentraldEvent::Key`] and the end of the command follow.

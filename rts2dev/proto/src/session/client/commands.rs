@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::line::Line;
+use crate::text::Rest;
 
 /// Commands that may wait for one peer; more is a caller that does not wait for answers.
 pub const MAX_WAITING_COMMANDS: usize = 64;
@@ -47,6 +48,18 @@ impl Commands {
         let id = CommandId(0);
         let under_way = Some(UnderWay { id, deadline: Some(deadline) });
         (Self { waiting: VecDeque::new(), under_way, last: 0 }, id)
+    }
+
+    /// Sends a line that a person wrote.
+    pub(super) fn send_text(
+        &mut self,
+        text: Rest<'_>,
+        deadline: Instant,
+        out: &mut Vec<u8>,
+    ) -> Result<CommandId, TooManyCommands> {
+        let mut line = text.as_bytes().to_vec();
+        line.push(b'\n');
+        self.send(line, deadline, out)
     }
 
     /// Sends a line with its end, now or when those before it have ended.

@@ -121,9 +121,7 @@ impl DeviceSession {
         deadline: Instant,
         out: &mut Vec<u8>,
     ) -> Result<CommandId, TooManyCommands> {
-        let mut line = text.as_bytes().to_vec();
-        line.push(b'\n');
-        self.commands.send(line, deadline, out)
+        self.commands.send_text(text, deadline, out)
     }
 
     /// Sets a value.
