@@ -28,13 +28,10 @@ async fn a_thousand_connections_that_never_authorize() {
     }
     site.serves().await;
     site.takes_newcomers().await;
-    // Those that gave way were really closed.
-    let mut closed = 0;
+    // Those that gave way were really closed: waiting for a line of one that is not fails.
     for stranger in &mut crowd[..900] {
         while stranger.line().await.is_some() {}
-        closed += 1;
     }
-    assert_eq!(closed, 900);
     site.serves().await;
 }
 
