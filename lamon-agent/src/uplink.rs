@@ -22,7 +22,7 @@ use crate::identity;
 use crate::ring::Ring;
 use crate::sampler::Sample;
 use crate::session::{Closed, Event, Session};
-use crate::spool::{OpenError, Spool, Written};
+use crate::spool::{Late, OpenError, Opened, Place, Spool, Tried, Written};
 
 /// The agent's samples and its connection to a hub, one at a time.
 pub struct Uplink {
@@ -33,6 +33,8 @@ pub struct Uplink {
     epoch: u32,
     ring: Ring,
     spool: Option<Spool>,
+    /// A spool that could not be used at the start.
+    late: Option<Late>,
     /// What a hub last said of the time, in this boot.
     hub_time: Option<Anchor>,
     peer: Peer,
@@ -64,11 +66,13 @@ pub enum Progress {
     Turn(io::Result<Turn>),
     /// The disk of the spool is done with what it was given.
     Spooled(Written),
+    /// A spool that could not be used was tried again.
+    SpoolTried(Tried),
 }
 
 impl Uplink {
     /// Takes up what is in the spool, and starts to connect to the first hub. A spool that cannot be used is told of and
-    /// done without.
+    /// done without until it can.
     ///
     /// # Errors
     ///
@@ -77,25 +81,33 @@ impl Uplink {
         let boot_id = identity::boot_id();
         let mut ring = Ring::new(config.buffer.bytes());
         let mut epoch = fastrand::u32(..);
-        let opened = config.spool.as_deref().map(|folder| {
-            let (limit, delay) = (config.spool_size.bytes() as u64, config.spool_delay.duration());
-            Spool::open(folder, &node, limit, delay, boot_id, &mut ring)
-        });
-        let spool = match opened {
-            None => None,
-            Some(Ok((spool, kept))) => {
-                if let Some(kept) = kept {
-                    epoch = kept;
-                    tracing::info!("{} samples come out of the spool", ring.len());
+        let (mut spool, mut late) = (None, None);
+        if let Some(folder) = &config.spool {
+            let place = Place {
+                folder: folder.clone(),
+                node: node.clone(),
+                limit_bytes: config.spool_size.bytes() as u64,
+                delay: config.spool_delay.duration(),
+                boot_id,
+                ring_bytes: config.buffer.bytes(),
+            };
+            match place.open() {
+                Ok(opened) => {
+                    (spool, ring) = (Some(opened.spool), opened.ring);
+                    if let Some(kept) = opened.epoch {
+                        epoch = kept;
+                        tracing::info!("{} samples come out of the spool", ring.len());
+                    }
                 }
-                Some(spool)
+                Err(error @ OpenError::InUse(_)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(
+                        "{error}; samples are kept in memory only until it can, it is tried again"
+                    );
+                    late = Some(Late::new(place, Now::read().monotonic_ms()));
+                }
             }
-            Some(Err(error @ OpenError::InUse(_))) => return Err(error),
-            Some(Err(error)) => {
-                tracing::warn!("{error}; samples are kept in memory only until the next start");
-                None
-            }
-        };
+        }
         let mut uplink = Self {
             node,
             os: identity::operating_system(),
@@ -103,6 +115,7 @@ impl Uplink {
             epoch,
             ring,
             spool,
+            late,
             hub_time: None,
             peer: Peer::Waiting { until_us: 0 },
             position: 0,
@@ -121,7 +134,7 @@ impl Uplink {
 
     /// Waits for something to happen. Cancel-safe.
     pub async fn progress(&mut self) -> Progress {
-        let Self { peer, spool, .. } = self;
+        let Self { peer, spool, late, .. } = self;
         let peer = async {
             match peer {
                 Peer::Waiting { .. } => pending().await,
@@ -135,9 +148,16 @@ impl Uplink {
                 None => pending().await,
             }
         };
+        let late = async {
+            match late {
+                Some(late) => Progress::SpoolTried(late.tried().await),
+                None => pending().await,
+            }
+        };
         tokio::select! {
             progress = peer => progress,
             progress = spool => progress,
+            progress = late => progress,
         }
     }
 
@@ -150,7 +170,9 @@ impl Uplink {
             Peer::Connected(peer) => peer.1.deadline(),
         };
         let spool = self.spool.as_ref().and_then(|spool| spool.deadline_ms(&self.ring));
-        peer.into_iter().chain(spool.map(|ms| ms.saturating_mul(1_000))).min()
+        let late = self.late.as_ref().and_then(Late::deadline_ms);
+        let disk = spool.into_iter().chain(late).map(|ms| ms.saturating_mul(1_000));
+        peer.into_iter().chain(disk).min()
     }
 
     /// Whether every sample is acknowledged.
@@ -192,6 +214,7 @@ impl Uplink {
             }
             Progress::Turn(Ok(Turn::Moved)) => {
                 let settings = self.read();
+                self.use_late_spool();
                 self.write();
                 settings
             }
@@ -199,6 +222,13 @@ impl Uplink {
                 if let Some(spool) = &mut self.spool {
                     spool.handle_written(Now::read(), written, &mut self.ring);
                 }
+                None
+            }
+            Progress::SpoolTried(tried) => {
+                if let Some(late) = &mut self.late {
+                    late.handle_tried(Now::read().monotonic_ms(), tried);
+                }
+                self.use_late_spool();
                 None
             }
             Progress::Turn(Ok(Turn::End)) => {
@@ -227,6 +257,26 @@ impl Uplink {
         if let Some(spool) = &mut self.spool {
             spool.handle_timeout(now, self.hub_time, self.epoch, &mut self.ring);
         }
+        if let Some(late) = &mut self.late {
+            late.handle_timeout(now.monotonic_ms());
+        }
+    }
+
+    /// Uses a spool that could not be used before, if it can be used now.
+    fn use_late_spool(&mut self) {
+        let nothing_waits = self.ring.is_empty();
+        let Some(opened) = self.late.as_mut().and_then(|late| late.take(nothing_waits)) else { return };
+        let Opened { spool, ring, epoch } = opened;
+        (self.spool, self.late) = (Some(spool), None);
+        let Some(epoch) = epoch else {
+            tracing::info!("the spool can be used now");
+            return;
+        };
+        (self.ring, self.epoch) = (ring, epoch);
+        tracing::info!("the spool can be used now, {} samples come out of it", self.ring.len());
+        // A connection has one epoch.
+        self.useful = false;
+        self.connect();
     }
 
     /// Leaves on disk what no hub has, when there is a spool.

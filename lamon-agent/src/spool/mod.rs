@@ -15,8 +15,10 @@
 //! | `records` | what a segment holds; pure |
 //! | `files` | the folder and its lock; may block |
 //! | `restore` | from the segments back into the ring |
+//! | `late` | a spool that cannot be used yet |
 
 mod files;
+mod late;
 mod records;
 mod restore;
 
@@ -33,6 +35,7 @@ use tokio::time::timeout;
 
 pub use self::files::OpenError;
 use self::files::{Append, Done, Files, Job};
+pub use self::late::{Late, Opened, Place, Tried};
 use self::records::{Clock, MAGIC, Mark, Note, write_note, write_samples, write_table};
 use crate::clock::Now;
 use crate::ring::Ring;

@@ -1,6 +1,6 @@
 //! The real agent with a spool: killed, ended and booted while its hub is away, then counted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,14 +173,58 @@ fn a_spool_has_one_agent() {
     assert_eq!(second.wait().code(), Some(69));
 }
 
-#[test]
-fn a_spool_that_cannot_be_used_is_done_without() {
-    let folder = TempDir::new().unwrap();
-    let file = folder.path().join("file");
+/// A folder for a spool, whose place a file has.
+fn place_that_is_taken(folder: &TempDir) -> (PathBuf, PathBuf) {
+    let file = folder.path().join("disk");
     std::fs::write(&file, "").unwrap();
+    (file.join("spool"), file)
+}
+
+#[test]
+fn a_spool_that_cannot_be_used_is_done_without_until_it_can() {
+    let folder = TempDir::new().unwrap();
+    let (spool, file) = place_that_is_taken(&folder);
     let hub = Hub::listen();
-    let mut agent = Agent::start(&config(&hub, &file.join("spool"), "1m"));
-    let (mut peer, _) = hub.welcome(None);
+    let config = config(&hub, &spool, "1s");
+    let mut agent = Agent::start(&config);
+    let (mut peer, first) = hub.welcome_of_version_2(None);
     peer.samples_through(1, 2);
     agent.wait_for_log("samples are kept in memory only");
+    std::fs::remove_file(file).unwrap();
+    agent.wait_for_log("the spool can be used now");
+    // The hub acknowledges nothing: what came before goes to the spool as well, and comes out of it.
+    agent.wait_for_log("unacknowledged samples are on disk");
+    drop(agent);
+    drop(peer);
+    let _agent = Agent::start(&config);
+    let (mut peer, again) = hub.welcome_of_version_2(None);
+    assert_eq!(again.epoch, first.epoch);
+    assert_eq!(peer.numbers_through_the_jump()[0].0, 1);
+}
+
+#[test]
+fn what_an_earlier_life_left_in_a_spool_that_comes_late_waits_until_the_hub_has_all_since() {
+    let folder = TempDir::new().unwrap();
+    let (spool, file) = place_that_is_taken(&folder);
+    let hub = Hub::listen();
+    // A life with another folder leaves samples, which then appear where they belong.
+    let elsewhere = folder.path().join("elsewhere");
+    let mut agent = Agent::start(&config(&hub, &elsewhere.join("spool"), "1d"));
+    let (mut peer, first) = hub.welcome_of_version_2(None);
+    peer.samples_through(1, 3);
+    agent.terminate();
+    assert_eq!(agent.wait().code(), Some(0));
+    drop(peer);
+    let mut agent = Agent::start(&config(&hub, &spool, "1d"));
+    agent.wait_for_log("samples are kept in memory only");
+    let (peer, between) = hub.welcome_of_version_2(None);
+    assert_ne!(between.epoch, first.epoch);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::rename(&elsewhere, &file).unwrap();
+    // While samples of this life wait it does not take the place of theirs; the hub that has them all sees the old epoch.
+    peer.acknowledge_until_the_end();
+    agent.wait_for_log("the spool can be used now, 3 samples come out of it");
+    let (mut peer, again) = hub.welcome_of_version_2(None);
+    assert_eq!(again.epoch, first.epoch);
+    assert_eq!(peer.numbers_through_the_jump()[0].0, 1);
 }

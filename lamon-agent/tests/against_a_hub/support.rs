@@ -197,6 +197,16 @@ impl Peer {
         }
     }
 
+    /// Acknowledges every sample until the agent closes the connection.
+    pub(crate) fn acknowledge_until_the_end(mut self) {
+        while let Some(frame) = self.frame() {
+            if let AgentFrame::Samples(samples) = frame {
+                let rows = u64::try_from(samples.rows.len()).unwrap();
+                self.send(&HubFrame::Ack(samples.first + rows - 1));
+            }
+        }
+    }
+
     /// Waits until the agent closes the connection, whatever it sends shortly before.
     pub(crate) fn wait_for_end(mut self) {
         const FRAMES: usize = 30;
