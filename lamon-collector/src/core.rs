@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::HubConfig;
-use crate::durable::Report;
+use crate::durable::{Report, kept_account};
 use crate::face::{Condition, Face, Health, Picture};
 use crate::sample::{Now, Sample};
 use crate::watch::{AdmitError, Event, EventKind, Level, Progress, Update, Watch};
@@ -299,6 +299,10 @@ impl Core {
             ),
             Report::DeadLetters(count, reason) => {
                 (EventKind::DeadLetter, format!("{count} samples went to dead_letter: {reason}"))
+            }
+            Report::Accounts(accounts) => {
+                self.watch.restore(accounts.iter().filter_map(kept_account));
+                return;
             }
             Report::Backlog { samples, oldest_ms } => {
                 (health.backlog, health.backlog_oldest_ms) = (samples, oldest_ms);

@@ -50,6 +50,16 @@ pub struct Health {
     pub completeness: f64,
 }
 
+impl Health {
+    /// How old the oldest sample is that the archive does not have yet, in seconds since it was taken; 0 when it has all.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this millennium fit")]
+    pub fn backlog_age(&self, now: Now) -> f64 {
+        let age_ms = self.backlog_oldest_ms.map_or(0, |oldest_ms| now.unix_ms.saturating_sub(oldest_ms));
+        age_ms.max(0) as f64 / 1e3
+    }
+}
+
 /// Whether something that the hub needs works.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Condition {

@@ -23,7 +23,8 @@ use tracing::info;
 use crate::config::{self, HubConfig};
 use crate::core::{Core, QUEUE, ToCore};
 use crate::durable::{
-    EVENTS, EventFace, ForwarderSettings, HELLOS, JournalSettings, spawn_forwarder, spawn_journal,
+    AccountFace, EVENTS, EventFace, ForwarderSettings, HELLOS, JournalSettings, spawn_forwarder,
+    spawn_journal,
 };
 use crate::face::Face;
 use crate::intake::{self, Doors, TextNumbers};
@@ -96,6 +97,7 @@ pub async fn run(
     let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, durable_ends.clone())
         .context("cannot start the forwarder's thread")?;
     faces.push(Box::new(EventFace::new(events)));
+    faces.push(Box::new(AccountFace::new(journal.queries.clone())));
     let core = Core::new(config.clone(), faces, hellos);
     let core = tokio::spawn(core.run(messages, reports_in, core_ends.clone()));
 

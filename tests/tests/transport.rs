@@ -86,7 +86,7 @@ async fn a_real_agent_whose_samples_were_refused_loses_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_missing_of_a_node_is_told_until_it_came() {
+async fn what_is_missing_of_a_node_is_told_until_it_came_also_after_a_restart_of_the_hub() {
     let hub = Hub::collector().start();
     let identity = Identity::new("ccd01", 1);
     let mut agent = SimulatedAgent::connect(hub.address(), &identity).await.unwrap();
@@ -94,25 +94,32 @@ async fn what_is_missing_of_a_node_is_told_until_it_came() {
     let tally = |taken, acknowledged, lost| AgentFrame::Tally(Tally { taken, acknowledged, lost });
     agent.send(&tally(10, 4, 2)).await.unwrap();
     agent.send_samples(1, 7, vec![readings(&[1.0], 2); 2]).await.unwrap();
-    let told = |completeness: f64, incomplete: &'static str| {
-        let hub = &hub;
-        async move {
-            eventually("the hub's word", || async {
-                let (_, messages) = snapshot(hub.snapshot(), &["hub"]).ok()?;
-                let message = messages.into_iter().next()?;
-                let same = (message.json["completeness"].as_f64()? - completeness).abs() < 1e-9;
-                same.then(|| assert_eq!(message.json["incomplete"].to_string(), incomplete))
-            })
-            .await;
-        }
-    };
-    told(0.6, r#"[{"completeness":0.6,"lost":2,"node":"ccd01","waiting":2}]"#).await;
+    told(&hub, 0.6, r#"[{"completeness":0.6,"lost":2,"node":"ccd01","waiting":2}]"#).await;
     agent.send_samples(1, 9, vec![readings(&[1.0], 2); 2]).await.unwrap();
     agent.acknowledged(10).await.unwrap();
-    told(0.8, r#"[{"completeness":0.8,"lost":2,"node":"ccd01","waiting":0}]"#).await;
+    told(&hub, 0.8, r#"[{"completeness":0.8,"lost":2,"node":"ccd01","waiting":0}]"#).await;
     // The agent starts anew with nothing kept: what was lost before stays told.
     let anew = Identity::new("ccd01", 2);
     let mut agent = SimulatedAgent::connect(hub.address(), &anew).await.unwrap();
     agent.send(&tally(10, 10, 0)).await.unwrap();
-    told(0.9, r#"[{"completeness":0.9,"lost":2,"node":"ccd01","waiting":0}]"#).await;
+    told(&hub, 0.9, r#"[{"completeness":0.9,"lost":2,"node":"ccd01","waiting":0}]"#).await;
+    // Nobody tells of those epochs any more; the hub wrote them down.
+    drop(agent);
+    let hub = hub.terminate().unwrap().start();
+    let third = Identity::new("ccd01", 3);
+    let mut agent = SimulatedAgent::connect(hub.address(), &third).await.unwrap();
+    agent.send(&tally(20, 20, 0)).await.unwrap();
+    told(&hub, 0.95, r#"[{"completeness":0.95,"lost":2,"node":"ccd01","waiting":0}]"#).await;
+}
+
+/// Waits until the hub says that so much is stored.
+async fn told(hub: &Hub, completeness: f64, incomplete: &str) {
+    eventually("the hub's word", || async {
+        let (_, messages) = snapshot(hub.snapshot(), &["hub"]).ok()?;
+        let message = messages.into_iter().next()?;
+        let same = (message.json.get("completeness")?.as_f64()? - completeness).abs() < 1e-9;
+        let named = message.json.get("incomplete")?.to_string();
+        same.then(|| assert_eq!(named, incomplete))
+    })
+    .await;
 }

@@ -150,6 +150,8 @@ pub(super) struct HubMessage<'a> {
     pub(super) incomplete: Vec<Incomplete<'a>>,
     pub(super) journal: &'a str,
     pub(super) journal_backlog: u64,
+    /// Since the oldest of them was taken, seconds.
+    pub(super) journal_backlog_age: f64,
     pub(super) database: &'a str,
 }
 
@@ -210,6 +212,7 @@ impl<'a> HubMessage<'a> {
             incomplete: Incomplete::of(picture.watch.nodes()),
             journal: health.journal.as_str(),
             journal_backlog: health.backlog,
+            journal_backlog_age: health.backlog_age(picture.now),
             database: health.database.as_str(),
         }
     }

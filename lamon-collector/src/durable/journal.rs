@@ -209,6 +209,14 @@ impl Keeper {
                     warn!(%error, "the journal cannot let go of events that the archive has");
                 }
             }
+            Query::Accounts(accounts) => {
+                if let Some(Err(error)) =
+                    self.journal.as_mut().map(|journal| journal.save_accounts(&accounts))
+                {
+                    // They come again with the next sample of each node, but for epochs that ended.
+                    warn!(%error, "the journal cannot note how complete the nodes' samples are");
+                }
+            }
             Query::Forwarded { position } => {
                 let archive = self.settings.archive.clone();
                 let set = self.journal.as_mut().map(|journal| journal.set_cursor(&archive, position));
@@ -247,6 +255,7 @@ impl Keeper {
                 }
                 info!(path = %journal.path().display(), "the journal is open");
                 self.newest.send_replace(journal.last_position());
+                self.report(Report::Accounts(journal.accounts()));
                 self.journal = Some(journal);
                 self.works();
                 self.answer_cursor();

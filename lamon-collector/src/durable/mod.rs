@@ -12,6 +12,7 @@
 //!
 //! What they have to tell goes to the core task as [`Report`]s.
 
+mod accounts;
 mod events;
 mod forward;
 mod heard;
@@ -20,9 +21,11 @@ mod journal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use lamon_store::journal::NodeAccount;
 use lamon_wire::names::NodeName;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(crate) use self::accounts::{AccountFace, kept as kept_account};
 pub(crate) use self::events::{EVENTS, EventFace};
 pub(crate) use self::forward::{ForwarderSettings, spawn as spawn_forwarder};
 pub(crate) use self::heard::{HELLOS, Heard};
@@ -93,6 +96,8 @@ pub(crate) enum Query {
         /// The event's number.
         number: i64,
     },
+    /// What became of the samples of some nodes' agents, to be kept over the hub's end.
+    Accounts(Vec<NodeAccount>),
 }
 
 /// The handles of the journal thread.
@@ -122,6 +127,8 @@ pub(crate) enum Report {
     },
     /// The journal takes samples.
     JournalWorks,
+    /// What an earlier run of the hub wrote down of its nodes' samples; once, when the journal is open.
+    Accounts(Vec<NodeAccount>),
     /// The archive does not take samples, with the reason; it is tried again for ever.
     DatabaseFailed(String),
     /// The archive takes samples.

@@ -62,6 +62,17 @@ impl std::iter::Sum for Progress {
     }
 }
 
+/// What became of the samples of an agent that tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// The epoch that it last told of.
+    pub epoch: u32,
+    /// Of that epoch.
+    pub present: Progress,
+    /// Of all epochs that ended before.
+    pub past: Progress,
+}
+
 /// The numbers of an agent's samples. Those of text senders are the hub's own and tell nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Arrivals {
@@ -79,8 +90,7 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// How far the agent's samples are: those of its epoch, as it tells, and of the epochs that it had since the hub's
-    /// start. Of an agent that does not tell (version 1), what the numbers tell since the hub's start.
+    /// How far the agent's samples are: those of its epoch, as it tells, and of the epochs that it had before. Of an agent that does not tell (version 1), what the numbers tell since the hub's start.
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.told.map_or(self.counted, |(_, told)| self.past.plus(told))
@@ -92,6 +102,23 @@ impl Arrivals {
             self.past = self.past.plus(ended);
         }
         self.told = Some((epoch, progress));
+    }
+
+    /// What is worth keeping over the hub's end; none of an agent that does not tell.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        self.told.map(|(epoch, present)| Account { epoch, present, past: self.past })
+    }
+
+    /// Takes up what an earlier run of the hub kept, once; also when the agent has told since.
+    pub(super) fn restore(&mut self, kept: Account) {
+        self.past = self.past.plus(kept.past);
+        match self.told {
+            None => self.told = Some((kept.epoch, kept.present)),
+            // The same counts, and newer.
+            Some((epoch, _)) if epoch == kept.epoch => {}
+            Some(_) => self.past = self.past.plus(kept.present),
+        }
     }
 
     pub(super) fn note(&mut self, arrival: Arrival, identity: Identity) -> News {
@@ -228,6 +255,33 @@ mod tests {
         let all: Progress = [told(1, 1, 0), told(3, 1, 0), Progress::default()].into_iter().sum();
         assert!((all.completeness() - 0.5).abs() < 1e-9);
         assert!((Progress::default().completeness() - 1.0).abs() < 1e-9, "nothing is missing of nothing");
+    }
+
+    #[test]
+    fn what_an_earlier_run_of_the_hub_kept_counts_once_whenever_it_comes() {
+        let told = |taken, stored, lost| Progress { taken, stored, lost };
+        let kept = Account { epoch: 2, present: told(50, 40, 5), past: told(100, 90, 10) };
+        for (tells, expected) in [
+            (vec![], told(150, 130, 15)),
+            (vec![(2, told(60, 60, 0))], told(160, 150, 10)),
+            (vec![(3, told(10, 10, 0))], told(160, 140, 15)),
+            (vec![(2, told(60, 60, 0)), (3, told(10, 10, 0))], told(170, 160, 10)),
+        ] {
+            // The journal may be open before the agents come, or after.
+            for place in 0..=tells.len().min(1) {
+                let mut arrivals = Arrivals::default();
+                for (number, (epoch, progress)) in tells.iter().enumerate() {
+                    if number == place {
+                        arrivals.restore(kept);
+                    }
+                    arrivals.tell(*epoch, *progress);
+                }
+                if place == tells.len() {
+                    arrivals.restore(kept);
+                }
+                assert_eq!(arrivals.progress(), expected, "{tells:?}, kept at {place}");
+            }
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ use lamon_wire::names::NodeName;
 use thiserror::Error;
 
 use self::arrivals::News;
-pub use self::arrivals::{Arrivals, Progress};
+pub use self::arrivals::{Account, Arrivals, Progress};
 pub use self::group::{Group, Groups, OTHER};
 pub use self::level::Level;
 pub use self::node::{Metric, Node};
@@ -77,13 +77,15 @@ pub struct Watch {
     nodes: BTreeMap<String, Node>,
     /// When each node that is not silent will be, soonest first.
     due: BTreeSet<(Instant, String)>,
+    /// What an earlier run of the hub knew of the samples of nodes that are not back yet.
+    kept: BTreeMap<NodeName, Account>,
 }
 
 impl Watch {
     /// A watch without nodes.
     #[must_use]
     pub const fn new(rules: Rules, groups: Groups) -> Self {
-        Self { rules, groups, nodes: BTreeMap::new(), due: BTreeSet::new() }
+        Self { rules, groups, nodes: BTreeMap::new(), due: BTreeSet::new(), kept: BTreeMap::new() }
     }
 
     /// Takes up a hello: a node of this name may speak from now on, and no other whose values would be the same.
@@ -104,7 +106,10 @@ impl Watch {
             None if self.nodes.len() >= MAX_NODES => return Err(AdmitError::Full),
             None => names::check_node(&self.nodes, &key, name)?,
         }
-        let node = Node::new(name.clone(), self.groups.of(name).into(), now, interval);
+        let mut node = Node::new(name.clone(), self.groups.of(name).into(), now, interval);
+        if let Some(account) = self.kept.remove(name) {
+            node.arrivals.restore(account);
+        }
         self.due.insert((due(&node), key.clone()));
         self.nodes.insert(key, node);
         Ok(vec![Update::Joined { node: name.clone() }])
@@ -150,6 +155,16 @@ impl Watch {
     pub fn handle_progress(&mut self, name: &NodeName, epoch: u32, progress: Progress) {
         if let Some(node) = self.nodes.get_mut(&key(name)).filter(|node| node.name == *name) {
             node.arrivals.tell(epoch, progress);
+        }
+    }
+
+    /// Takes up, once, what an earlier run of the hub knew of the samples of nodes, also of those that come later.
+    pub fn restore(&mut self, accounts: impl IntoIterator<Item = (NodeName, Account)>) {
+        for (name, account) in accounts {
+            match self.nodes.get_mut(&key(&name)).filter(|node| node.name == name) {
+                Some(node) => node.arrivals.restore(account),
+                None => drop(self.kept.insert(name, account)),
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use std::{
 use diesel::{connection::SimpleConnection, dsl, prelude::*, sql_types::Text};
 
 use super::{
+    accounts::{self, NodeAccount},
     committed::{CommittedMap, Epoch},
     error::OpenError,
     options::JournalOptions,
@@ -51,6 +52,8 @@ pub(super) struct Known {
     pub(super) last_position: i64,
     /// The number of the newest event, or a lower one without any.
     pub(super) last_event: i64,
+    /// What became of the samples of each node's agent.
+    pub(super) accounts: BTreeMap<String, NodeAccount>,
 }
 
 /// Why a file did not open, before it is decided whether to move it aside.
@@ -152,7 +155,7 @@ pub(super) fn open(
     Ok((connection, known))
 }
 
-/// Begins a new file that takes over what `known` says of the nodes and the names of the archives. Its positions lie
+/// Begins a new file that takes over what `known` says of the nodes, their accounts, and the names of the archives. Its positions lie
 /// above those of the file before.
 ///
 /// # Errors
@@ -173,6 +176,9 @@ pub(super) fn begin(
         }
         for archive in known.cursors.keys() {
             save_cursor(connection, archive, 0)?;
+        }
+        for account in known.accounts.values() {
+            accounts::save(connection, account)?;
         }
         Ok(())
     })?;
@@ -284,6 +290,8 @@ fn load(connection: &mut SqliteConnection) -> Result<Known, Trouble> {
         );
     }
     forget(connection, &forgotten)?;
+    known.accounts =
+        accounts::load(connection)?.into_iter().map(|account| (account.node.clone(), account)).collect();
     known.cursors = cursors::table
         .select((cursors::archive, cursors::position))
         .load::<(String, i64)>(connection)?

@@ -8,6 +8,7 @@
 //! Beside the file lie SQLite's `-wal` and `-shm`, which belong to it, and `.lock`, which keeps a second process away.
 //! Nothing else in the process may open the file: closing it would give back SQLite's locks.
 
+mod accounts;
 mod committed;
 mod error;
 mod events;
@@ -26,15 +27,16 @@ use std::{
 
 use diesel::prelude::*;
 
+pub use self::{
+    accounts::{Counts, NodeAccount},
+    error::{AppendError, OpenError, ReadError},
+    options::{Committed, Durability, JournalOptions, KEEP, Opened, Pruned},
+    reader::{Backlog, JournalReader},
+};
 use self::{
     committed::Epoch,
     file::{Known, Trouble},
     schema::{cursors, entries},
-};
-pub use self::{
-    error::{AppendError, OpenError, ReadError},
-    options::{Committed, Durability, JournalOptions, KEEP, Opened, Pruned},
-    reader::{Backlog, JournalReader},
 };
 use crate::{
     record::{EntryCore, split},

@@ -48,6 +48,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What became of the samples of each node's agent.
+    accounts (node) {
+        node -> Text,
+        epoch -> BigInt,
+        taken -> BigInt,
+        stored -> BigInt,
+        lost -> BigInt,
+        past_taken -> BigInt,
+        past_stored -> BigInt,
+        past_lost -> BigInt,
+    }
+}
+
+diesel::table! {
     /// Events on their way to the archive.
     events (number) {
         number -> BigInt,

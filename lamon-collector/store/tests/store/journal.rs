@@ -11,7 +11,7 @@ use crate::common::{T0, bits, sample, samples};
 use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
 use lamon_store::{
     Journal, JournalOptions, JournalReader, Sample,
-    journal::{AppendError, Committed, Durability, OpenError, Opened},
+    journal::{AppendError, Committed, Counts, Durability, NodeAccount, OpenError, Opened},
     registers::Event,
 };
 use tempfile::TempDir;
@@ -163,6 +163,28 @@ fn moved_aside_at_work_it_keeps_what_is_committed_and_positions_rise() {
     let (journal, _) = open(&path);
     assert_eq!(journal.committed("ccd01", 1), Some(110));
     assert_eq!(journal.cursor("sqlite:a"), Some(old));
+}
+
+#[test]
+fn accounts_outlive_a_restart_and_a_file_that_was_moved_aside() {
+    let (_keep, path) = folder();
+    let (mut journal, _) = open(&path);
+    let counts = |taken, stored, lost| Counts { taken, stored, lost };
+    let account = |node: &str, epoch, taken| NodeAccount {
+        node: node.into(),
+        epoch,
+        present: counts(taken, 2, 1),
+        past: counts(u64::MAX, 5, 6),
+    };
+    journal.save_accounts(&[account("a", 1, 3), account("b", u32::MAX, 4)]).unwrap();
+    journal.save_accounts(&[account("a", 2, 5)]).unwrap();
+    let expected = [account("a", 2, 5), account("b", u32::MAX, 4)];
+    drop(journal);
+    let (mut journal, _) = open(&path);
+    assert_eq!(journal.accounts(), expected);
+    journal.move_aside().unwrap();
+    drop(journal);
+    assert_eq!(open(&path).0.accounts(), expected);
 }
 
 #[test]
