@@ -5,9 +5,11 @@
 
 use lamon_tests::hub::Hub;
 use lamon_tests::rts2::{self, RealCentrald, real_programs};
+use lamon_tests::simulated::{Identity, SimulatedAgent, readings};
 use lamon_tests::story::{DISK_RULE, Sender, a_threshold_is_crossed, this_machine_is_followed};
 use lamon_tests::text::say;
 use lamon_tests::wait::eventually;
+use lamon_wire::frames::{AgentFrame, Tally};
 use rts2dev::proto::Level;
 use rts2dev::testing::Centrald;
 use tokio::net::TcpListener;
@@ -48,6 +50,29 @@ async fn a_hub_that_starts_before_centrald_is_registered_when_it_comes() {
     let _centrald = Centrald::start_on(TcpListener::bind(address).await.unwrap(), |_| {}).unwrap();
     let mut nodes = rts2::device(address, "NODES").await;
     rts2::value(&mut nodes, "door_disk_percent", |value| value.level() == Level::Error).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_stored_yet_is_seen_in_rts2() {
+    let centrald = Centrald::start().await.unwrap();
+    // Nobody listens there: the database is away.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let hub = Hub::sensord()
+        .under(centrald.address())
+        .archiving_to(&format!("mysql://lamon@127.0.0.1:{}/lamon", address.port()))
+        .start();
+    let mut agent = SimulatedAgent::connect(hub.address(), &Identity::new("ccd-01", 1)).await.unwrap();
+    agent.send_table(1, &[("load1", 2)]).await.unwrap();
+    agent.send(&AgentFrame::Tally(Tally { taken: 4, acknowledged: 1, lost: 1 })).await.unwrap();
+    agent.send_samples(1, 3, vec![readings(&[1.0], 2); 2]).await.unwrap();
+    agent.acknowledged(4).await.unwrap();
+    agent.send_samples(1, 5, vec![readings(&[1.0], 2)]).await.unwrap();
+    let mut nodes = rts2::device(centrald.address(), "NODES").await;
+    rts2::value(&mut nodes, "ccd_01_completeness", |value| value.number() == Some(75.0)).await;
+    rts2::value(&mut nodes, "journal_backlog", |value| value.number() == Some(3.0)).await;
+    rts2::value(&mut nodes, "journal_backlog_age", |value| value.number() > Some(0.0)).await;
+    rts2::value(&mut nodes, "database", |value| value.level() == Level::Warning).await;
+    rts2::value(&mut nodes, "journal", |value| value.level() == Level::Good).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use super::AdmitError;
 use super::node::Node;
 
 /// Names of values that sum up nodes or tell of the hub itself; some are for later releases.
-const HUB_VALUES: [&str; 16] = [
+const HUB_VALUES: [&str; 17] = [
     "infotime",
     "uptime",
     "level",
@@ -24,6 +24,7 @@ const HUB_VALUES: [&str; 16] = [
     "not_ready",
     "samples_rate",
     "journal_backlog",
+    "journal_backlog_age",
     "database_backlog",
     "completeness",
 ];

@@ -1,6 +1,7 @@
 //! The values of the hub itself.
 
 use lamon_collector::face::{Condition, Health};
+use lamon_collector::sample::Now;
 use rts2dev::proto::{DisplayType, Level};
 use rts2dev::{DeclareError, DeviceHandle, Value};
 
@@ -9,6 +10,7 @@ pub(super) struct HealthValues {
     samples_rate: Value<f32>,
     journal: Value<String>,
     journal_backlog: Value<i64>,
+    journal_backlog_age: Value<f64>,
     database: Value<String>,
     completeness: Value<f64>,
 }
@@ -23,6 +25,13 @@ impl HealthValues {
             journal_backlog: device
                 .long("journal_backlog", "samples that wait for the database")
                 .declare()?,
+            journal_backlog_age: device
+                .double(
+                    "journal_backlog_age",
+                    "[s] since the oldest sample that waits for the database was taken",
+                )
+                .display(DisplayType::TimeInterval)
+                .declare()?,
             database: device
                 .string("database", "whether the database takes samples: ok, or why not")
                 .declare()?,
@@ -33,10 +42,11 @@ impl HealthValues {
         })
     }
 
-    pub(super) fn show(&self, health: &Health) {
+    pub(super) fn show(&self, health: &Health, now: Now) {
         #[expect(clippy::cast_possible_truncation, reason = "seven digits are what is shown")]
         self.samples_rate.set(health.samples_rate as f32);
         self.journal_backlog.set(i64::try_from(health.backlog).unwrap_or(i64::MAX));
+        self.journal_backlog_age.set(health.backlog_age(now));
         self.completeness.set(health.completeness * 100.0);
         condition(&self.journal, &health.journal, Level::Error);
         condition(&self.database, &health.database, Level::Warning);

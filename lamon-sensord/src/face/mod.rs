@@ -230,7 +230,7 @@ impl Face for Rts2Face {
 
     fn settle(&mut self, picture: &Picture<'_>) {
         if std::mem::take(&mut self.summary_due) {
-            self.health.show(picture.health);
+            self.health.show(picture.health, picture.now);
             self.sum_up(picture);
         }
     }

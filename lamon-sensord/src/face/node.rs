@@ -81,12 +81,22 @@ impl Shelf {
     }
 }
 
+/// How much of what the node's agent took is stored: a value for nodes with an agent that tells.
+enum Completeness {
+    /// No agent has told yet.
+    Untold,
+    Shown(Value<f64>),
+    /// RTS2 cannot have it; complained of once.
+    Refused,
+}
+
 /// The values of one node on its device.
 pub(super) struct NodeValues {
     /// The node's name as its values begin: with `-` as `_`.
     prefix: String,
     level: Value<Selection>,
     heard: Value<Time>,
+    completeness: Completeness,
     /// `None` for a metric that RTS2 cannot show, so that it is tried, and complained of, once.
     metrics: HashMap<MetricName, Option<MetricValue>>,
 }
@@ -108,7 +118,7 @@ impl NodeValues {
         let heard = shelf.declare(&format!("{prefix}_heard"), fits, complaints, |device, name| {
             device.time(name, &format!("when {node} was last heard"))
         })?;
-        Ok(Self { prefix, level, heard, metrics: HashMap::new() })
+        Ok(Self { prefix, level, heard, completeness: Completeness::Untold, metrics: HashMap::new() })
     }
 
     /// Shows the node as it is, with values for the metrics that it did not have. What is not shown is added to
@@ -141,6 +151,28 @@ impl NodeValues {
         let heard = rts2_level(if node.silent { level } else { Level::Good });
         self.level.set_with_level(Selection(number(level)), rts2_level(level));
         self.heard.set_with_level(Time(seconds(node.heard_ms)), heard);
+        self.show_completeness(shelf, node, complaints);
+    }
+
+    fn show_completeness(&mut self, shelf: &mut Shelf, node: &Node, complaints: &mut Vec<ShowError>) {
+        let progress = node.arrivals.progress();
+        if matches!(self.completeness, Completeness::Untold) && progress.taken > 0 {
+            let name = format!("{}_completeness", self.prefix);
+            let what =
+                format!("[%] of the samples that the agent of {} took, how many are stored", node.name);
+            let make =
+                |device: &DeviceHandle, name: &str| device.double(name, &what).display(DisplayType::Percent);
+            self.completeness = match shelf.declare(&name, false, complaints, make) {
+                Ok(value) => Completeness::Shown(value),
+                Err(error) => {
+                    complaints.push(error);
+                    Completeness::Refused
+                }
+            };
+        }
+        if let Completeness::Shown(value) = &self.completeness {
+            value.set(progress.completeness() * 100.0);
+        }
     }
 }
 
