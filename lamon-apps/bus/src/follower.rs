@@ -1,0 +1,206 @@
+//! The sockets: what the hub publishes, and its answers to questions for the whole picture.
+//!
+//! A [`Follower`] waits only in [`Follower::wait`]. Between two calls ZeroMQ keeps what comes, up to [`HIGH_WATER_MARK`]
+//! messages; beyond that they are lost, the gap is seen, and the picture is asked for again.
+
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use crate::keeper::{Keeper, Presence};
+use crate::picture::{News, Picture, Source, Taken};
+
+/// The messages that wait for a follower that is busy: a quarter of an hour of a hundred nodes.
+pub const HIGH_WATER_MARK: i32 = 10_000;
+
+/// The longest frame that is taken, in bytes: a level message of 512 metrics, each with its rule, with a lot to spare.
+/// A peer that sends more is cut off.
+pub const MAX_FRAME_BYTES: i64 = 4 << 20;
+
+/// The most messages that one [`Follower::wait`] takes before it returns: a flood must not keep a screen from being drawn.
+const MESSAGES_IN_A_ROW: usize = 2_048;
+
+/// How long ZeroMQ waits before it connects again; doubled up to the longest.
+const RECONNECT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+
+/// Where a hub's bus is, as ZeroMQ writes addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// What it publishes: `tcp://hub:7618`.
+    pub publish: String,
+    /// Where it answers: `tcp://hub:7619`.
+    pub snapshot: String,
+}
+
+impl Addresses {
+    /// The bus of a hub on this host, on the usual ports.
+    #[must_use]
+    pub fn of_host(host: &str) -> Self {
+        Self { publish: format!("tcp://{host}:7618"), snapshot: format!("tcp://{host}:7619") }
+    }
+}
+
+impl Default for Addresses {
+    fn default() -> Self {
+        Self::of_host("127.0.0.1")
+    }
+}
+
+/// Why a follower cannot begin. A hub that is not there is no reason: it is waited for.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The address is none.
+    #[error("{address:?} is no address of a bus ({source}): write tcp://HOST:PORT")]
+    Address {
+        /// What was given.
+        address: String,
+        /// What ZeroMQ says.
+        source: zmq::Error,
+    },
+    /// No socket could be had.
+    #[error("ZeroMQ gives no socket")]
+    Socket(#[from] zmq::Error),
+}
+
+/// Follows one hub.
+pub struct Follower {
+    published: zmq::Socket,
+    answers: zmq::Socket,
+    /// Tell when each of them has connected.
+    connections: [zmq::Socket; 2],
+    keeper: Keeper,
+    picture: Picture,
+}
+
+impl Follower {
+    /// Begins to follow. It comes back by itself when the hub does.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] when an address is none, or the system gives no more sockets.
+    pub fn connect(addresses: &Addresses) -> Result<Self, ConnectError> {
+        let context = zmq::Context::new();
+        let published = socket(&context, zmq::SUB)?;
+        published.set_subscribe(b"")?;
+        let answers = socket(&context, zmq::DEALER)?;
+        // A question to a hub that is away must not wait for it: it is put again.
+        answers.set_immediate(true)?;
+        let connections = [
+            monitor(&context, &published, "inproc://published")?,
+            monitor(&context, &answers, "inproc://answers")?,
+        ];
+        connect(&published, &addresses.publish)?;
+        connect(&answers, &addresses.snapshot)?;
+        let (keeper, picture) = (Keeper::new(Instant::now()), Picture::default());
+        Ok(Self { published, answers, connections, keeper, picture })
+    }
+
+    /// Waits for news at most this long, and returns what came; nothing when nothing did.
+    pub fn wait(&mut self, longest: Duration) -> Vec<News> {
+        let end = Instant::now() + longest;
+        let mut news = Vec::new();
+        loop {
+            let now = Instant::now();
+            for connection in &self.connections {
+                while connection.recv_multipart(zmq::DONTWAIT).is_ok() {
+                    self.keeper.handle_connected();
+                }
+            }
+            if self.keeper.ask(now) {
+                // Without a connection there is no room for it; the question is put when there is one.
+                let _ = self.answers.send("snapshot", zmq::DONTWAIT);
+            }
+            if self.keeper.handle_timeout(now) == Presence::Away {
+                news.push(News::Away);
+            }
+            self.receive_published(&mut news);
+            self.receive_answers(&mut news);
+            if !news.is_empty() || now >= end {
+                return news;
+            }
+            let until = self.keeper.next_timeout().map_or(end, |due| due.min(end));
+            let milliseconds = until.saturating_duration_since(now).as_millis() + 1;
+            let [connection, other] = &self.connections;
+            let sockets = [&self.published, &self.answers, connection, other];
+            let mut sockets = sockets.map(|socket| socket.as_poll_item(zmq::POLLIN));
+            // An interrupted wait is a short one.
+            let _ = zmq::poll(&mut sockets, i64::try_from(milliseconds).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// What is known.
+    #[must_use]
+    pub const fn picture(&self) -> &Picture {
+        &self.picture
+    }
+
+    /// Whether the hub is not heard.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        self.keeper.is_away()
+    }
+
+    fn receive_published(&mut self, news: &mut Vec<News>) {
+        for _ in 0..MESSAGES_IN_A_ROW {
+            let Ok(frames) = self.published.recv_multipart(zmq::DONTWAIT) else { return };
+            let [topic, json] = frames.as_slice() else { continue };
+            let (more, gap) = match self.picture.take(Source::Published, topic, json) {
+                Taken::New(more) => (more, false),
+                Taken::Gap(more) => (more, true),
+                // From a hub that has ended, or no hub at all: it says nothing of this one's life.
+                Taken::Old | Taken::Senseless => continue,
+            };
+            if self.keeper.handle_published(Instant::now(), gap) {
+                news.push(News::Back);
+            }
+            news.extend(more);
+        }
+    }
+
+    fn receive_answers(&mut self, news: &mut Vec<News>) {
+        while let Ok(frames) = self.answers.recv_multipart(zmq::DONTWAIT) {
+            let [word, _header, messages @ ..] = frames.as_slice() else { continue };
+            if word != b"snapshot" {
+                continue;
+            }
+            if self.keeper.handle_answer(Instant::now()) {
+                news.push(News::Back);
+            }
+            for message in messages.chunks_exact(2) {
+                let [topic, json] = message else { continue };
+                // Numbers that the answer leaves out are what it makes good: no gap.
+                if let Taken::New(more) | Taken::Gap(more) = self.picture.take(Source::Snapshot, topic, json)
+                {
+                    news.extend(more);
+                }
+            }
+        }
+    }
+}
+
+fn socket(context: &zmq::Context, kind: zmq::SocketType) -> Result<zmq::Socket, zmq::Error> {
+    let socket = context.socket(kind)?;
+    socket.set_linger(0)?;
+    socket.set_rcvhwm(HIGH_WATER_MARK)?;
+    socket.set_maxmsgsize(MAX_FRAME_BYTES)?;
+    socket.set_reconnect_ivl(milliseconds(RECONNECT.0))?;
+    socket.set_reconnect_ivl_max(milliseconds(RECONNECT.1))?;
+    Ok(socket)
+}
+
+/// Tells of the connections that `socket` makes, at this address within the follower's own context.
+fn monitor(context: &zmq::Context, socket: &zmq::Socket, address: &str) -> Result<zmq::Socket, zmq::Error> {
+    socket.monitor(address, i32::from(zmq::SocketEvent::HANDSHAKE_SUCCEEDED.to_raw()))?;
+    let connections = context.socket(zmq::PAIR)?;
+    connections.set_linger(0)?;
+    connections.connect(address)?;
+    Ok(connections)
+}
+
+fn connect(socket: &zmq::Socket, address: &str) -> Result<(), ConnectError> {
+    socket.connect(address).map_err(|source| ConnectError::Address { address: address.into(), source })
+}
+
+fn milliseconds(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
+}

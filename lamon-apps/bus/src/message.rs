@@ -1,0 +1,230 @@
+//! The messages of the bus, as `docs/bus.md` tells them. Fields that are not known here are left alone: the hub may be newer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+/// How well a metric, a node or a site is; the later the worse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing to complain of.
+    #[default]
+    Good,
+    /// Somebody should look at it.
+    Warning,
+    /// Something is wrong.
+    Error,
+    /// The node is not heard.
+    Silent,
+}
+
+impl Level {
+    /// Every level, the best first.
+    pub const ALL: [Self; 4] = [Self::Good, Self::Warning, Self::Error, Self::Silent];
+
+    /// The level's word on the bus and for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The head of every message.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Head {
+    /// Counts the messages of its topic; a number left out is a message lost.
+    pub seq: u64,
+    /// When the hub started, unix seconds UTC; counting began anew when it differs.
+    pub started: f64,
+    /// When the hub made the message, unix seconds UTC.
+    pub time: f64,
+}
+
+/// `sample/<node>`: a sample came.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Sample {
+    /// Whose.
+    pub node: String,
+    /// The group of the node.
+    #[serde(default)]
+    pub group: String,
+    /// When the node took it, unix seconds UTC.
+    pub taken: f64,
+    /// It says nothing of how the node is now.
+    #[serde(default)]
+    pub late: bool,
+    /// Seconds between the samples of this node.
+    #[serde(default)]
+    pub interval: f64,
+    /// The values, in the units that the names tell; `None` where there was none.
+    pub metrics: BTreeMap<String, Option<f64>>,
+}
+
+/// `level/<node>`: how a node is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Levels {
+    /// Which.
+    pub node: String,
+    /// Its group.
+    #[serde(default)]
+    pub group: String,
+    /// The worst level of its metrics, or silent.
+    pub level: Level,
+    /// When it was last heard, unix seconds UTC.
+    pub heard: f64,
+    /// Each metric's.
+    pub metrics: BTreeMap<String, MetricLevel>,
+}
+
+/// How one metric is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct MetricLevel {
+    /// Its level.
+    pub level: Level,
+    /// The value that was judged.
+    pub value: Option<f64>,
+    /// When that was taken, unix seconds UTC.
+    pub taken: f64,
+    /// The rule that holds for it, in words.
+    pub rule: Option<String>,
+}
+
+/// `event/<node>` and `event/_hub`: worth a line in a log.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Event {
+    /// When, unix seconds UTC.
+    pub time: f64,
+    /// Which node, or `None` for the hub.
+    pub node: Option<String>,
+    /// What kind; see `docs/bus.md`.
+    pub kind: String,
+    /// How grave.
+    pub level: Level,
+    /// A sentence for people.
+    pub text: String,
+}
+
+/// `hub`: the hub lives.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Hub {
+    /// When it said so, unix seconds UTC.
+    pub time: f64,
+    /// Its name.
+    pub hub: String,
+    /// Its version.
+    #[serde(default)]
+    pub version: String,
+    /// The worst level of all nodes.
+    pub level: Level,
+    /// Why, in words; empty when all are good.
+    #[serde(default)]
+    pub worst: String,
+    /// Connected agents.
+    #[serde(default)]
+    pub agents: u64,
+    /// Samples a second.
+    #[serde(default)]
+    pub samples_rate: f64,
+    /// The part of the samples taken that is stored, 0 to 1.
+    pub completeness: Option<f64>,
+    /// `ok`, or why the journal cannot be written.
+    #[serde(default)]
+    pub journal: String,
+    /// Samples that the archive does not have yet.
+    #[serde(default)]
+    pub journal_backlog: u64,
+    /// `ok`, or why the archive cannot be reached.
+    #[serde(default)]
+    pub database: String,
+}
+
+/// What a message is, by its topic.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// `sample/<node>`.
+    Sample(Sample),
+    /// `level/<node>`.
+    Levels(Levels),
+    /// `event/…`.
+    Event(Event),
+    /// `hub`.
+    Hub(Hub),
+    /// A topic that is of no use for the picture: `node/<node>`, whose news events tell too, and those to come.
+    Other,
+}
+
+/// Takes a message apart; `None` when it makes no sense.
+#[must_use]
+pub fn parse(topic: &[u8], json: &[u8]) -> Option<(Head, Body)> {
+    let head: Head = serde_json::from_slice(json).ok()?;
+    if !(head.started.is_finite() && head.time.is_finite()) {
+        return None;
+    }
+    let kind = topic.split(|byte| *byte == b'/').next()?;
+    let body = match kind {
+        b"sample" => Body::Sample(serde_json::from_slice(json).ok()?),
+        b"level" => Body::Levels(serde_json::from_slice(json).ok()?),
+        b"event" => Body::Event(serde_json::from_slice(json).ok()?),
+        b"hub" => Body::Hub(serde_json::from_slice(json).ok()?),
+        _ => Body::Other,
+    };
+    Some((head, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of `docs/bus.md`: each must be understood, so that page and crate stay together.
+    #[test]
+    fn every_example_of_the_documents_is_understood() {
+        let page = include_str!("../../../docs/bus.md");
+        let mut seen = Vec::new();
+        let mut topic = String::new();
+        let mut json: Option<String> = None;
+        for line in page.lines() {
+            match &mut json {
+                None if line.starts_with("### `") => topic = line.split('`').nth(1).unwrap().into(),
+                None if line == "```json" => json = Some(String::new()),
+                Some(text) if line == "```" => {
+                    let parsed = parse(topic.as_bytes(), text.as_bytes());
+                    assert!(parsed.is_some(), "{topic}: {text}");
+                    seen.push(topic.clone());
+                    json = None;
+                }
+                Some(text) => text.push_str(line),
+                None => {}
+            }
+        }
+        assert_eq!(seen, ["sample/<node>", "level/<node>", "event/<node>", "node/<node>", "hub"]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_none() {
+        for (topic, json) in [
+            ("hub", ""),
+            ("hub", "[]"),
+            ("hub", r#"{"seq":1,"started":1.0,"time":2.0}"#),
+            ("sample/a", r#"{"seq":1,"started":1.0,"time":2.0,"node":"a","metrics":[1]}"#),
+            ("sample/a", r#"{"seq":-1,"started":1.0,"time":2.0,"node":"a","taken":1,"metrics":{}}"#),
+            ("node/a", r#"{"seq":1,"started":1e999,"time":2.0}"#),
+        ] {
+            assert_eq!(parse(topic.as_bytes(), json.as_bytes()), None, "{topic} {json}");
+        }
+        let news = parse(b"tomorrow/a", br#"{"seq":1,"started":1.0,"time":2.0,"x":[]}"#);
+        assert!(matches!(news, Some((Head { seq: 1, .. }, Body::Other))));
+    }
+}

@@ -1,0 +1,405 @@
+//! The newest of everything, built from messages. Pure: no socket, no clock.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crate::message::{self, Body, Event, Head, Hub, Level, Levels, Sample};
+
+/// The most nodes that are kept: what a hub takes, and as many again for those that went.
+pub const MAX_NODES: usize = 20_000;
+
+/// The most metrics of a node: the hub takes 512.
+pub const MAX_METRICS: usize = 1_024;
+
+/// The most topics whose numbers are kept: four for each node, and the hub's own.
+const MAX_TOPICS: usize = 4 * MAX_NODES + 16;
+
+/// The most events that are kept: a bad night of a hundred nodes.
+pub const MAX_EVENTS: usize = 1_000;
+
+/// Everything that is known of a site.
+#[derive(Debug, Clone, Default)]
+pub struct Picture {
+    nodes: BTreeMap<String, Node>,
+    hub: Option<Hub>,
+    events: VecDeque<Event>,
+    /// When the hub started whose messages these are.
+    started: Option<f64>,
+    numbers: HashMap<Vec<u8>, Numbers>,
+    lost: u64,
+    senseless: u64,
+}
+
+/// One computer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// How it is.
+    pub level: Level,
+    /// When it was last heard, unix seconds UTC.
+    pub heard: f64,
+    /// Seconds between its samples; 0 when not known.
+    pub interval: f64,
+    /// Its values by name.
+    pub metrics: BTreeMap<String, Metric>,
+}
+
+/// One value of a node.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metric {
+    /// The newest value, in the unit that the name tells; `None` when the node could not tell.
+    pub value: Option<f64>,
+    /// When it was taken, unix seconds UTC.
+    pub taken: f64,
+    /// How it is.
+    pub level: Level,
+    /// The rule that holds for it, in words.
+    pub rule: Option<String>,
+}
+
+/// What a message brought; the picture already shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    /// A node has new values: its name.
+    Sampled(String),
+    /// Levels of a node may have changed: its name.
+    Levels(String),
+    /// Something worth a line.
+    Event(Event),
+    /// The hub said that it lives.
+    Hub,
+    /// Another hub, or the same after a restart: everything known before is gone.
+    Restarted,
+    /// Nothing was heard of the hub for half a minute.
+    Away,
+    /// The hub is heard again.
+    Back,
+}
+
+/// Where a message came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The hub published it.
+    Published,
+    /// It was in the answer to a question for the whole picture.
+    Snapshot,
+}
+
+/// The last numbers of a topic. An answer overtakes what was published before it and is still on its way.
+#[derive(Debug, Clone, Copy, Default)]
+struct Numbers {
+    published: u64,
+    snapshot: u64,
+}
+
+impl Numbers {
+    /// How many messages are missing before this one; `None` when it says nothing new. Of what happened, `every` one counts, of
+    /// how things are only the newest.
+    fn take(&mut self, from: Source, seq: u64, every: bool) -> Option<u64> {
+        let Self { published, snapshot } = *self;
+        let known = published.max(snapshot);
+        match from {
+            Source::Snapshot => {
+                self.snapshot = snapshot.max(seq);
+                (seq > known).then_some(0)
+            }
+            Source::Published => {
+                self.published = published.max(seq);
+                let new = if every { seq > published && seq != snapshot } else { seq > known };
+                let missing = if known == 0 { 0 } else { seq.saturating_sub(known + 1) };
+                new.then_some(missing)
+            }
+        }
+    }
+}
+
+/// What a message was.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Taken {
+    /// It was new.
+    New(Vec<News>),
+    /// It was new, and messages before it are missing: the whole picture is to be asked for.
+    Gap(Vec<News>),
+    /// It was known, or from a hub that has ended.
+    Old,
+    /// It made no sense.
+    Senseless,
+}
+
+impl Picture {
+    /// Takes up a message.
+    pub fn take(&mut self, from: Source, topic: &[u8], json: &[u8]) -> Taken {
+        let Some((head, body)) = message::parse(topic, json) else {
+            self.senseless += 1;
+            return Taken::Senseless;
+        };
+        let mut news = Vec::new();
+        match self.started {
+            Some(started) if head.started < started => return Taken::Old,
+            Some(started) if head.started > started => {
+                let (lost, senseless) = (self.lost, self.senseless);
+                *self = Self { lost, senseless, events: std::mem::take(&mut self.events), ..Self::default() };
+                news.push(News::Restarted);
+            }
+            _ => {}
+        }
+        self.started = Some(head.started);
+        if !self.numbers.contains_key(topic) && self.numbers.len() >= MAX_TOPICS {
+            self.senseless += 1;
+            return Taken::Senseless;
+        }
+        let numbers = self.numbers.entry(topic.to_vec()).or_default();
+        let Some(missing) = numbers.take(from, head.seq, matches!(body, Body::Event(_))) else {
+            return Taken::Old;
+        };
+        self.lost += missing;
+        self.take_body(head, body, &mut news);
+        // After a restart the first message says nothing of all others.
+        if missing > 0 || news.first() == Some(&News::Restarted) {
+            Taken::Gap(news)
+        } else {
+            Taken::New(news)
+        }
+    }
+
+    fn take_body(&mut self, head: Head, body: Body, news: &mut Vec<News>) {
+        match body {
+            Body::Sample(sample) => news.extend(self.take_sample(head, sample).map(News::Sampled)),
+            Body::Levels(levels) => news.extend(self.take_levels(levels).map(News::Levels)),
+            Body::Event(event) => {
+                if self.events.len() >= MAX_EVENTS {
+                    self.events.pop_front();
+                }
+                self.events.push_back(event.clone());
+                news.push(News::Event(event));
+            }
+            Body::Hub(hub) => {
+                self.hub = Some(hub);
+                news.push(News::Hub);
+            }
+            Body::Other => {}
+        }
+    }
+
+    fn node(&mut self, name: &str, group: String) -> Option<&mut Node> {
+        if !self.nodes.contains_key(name) && self.nodes.len() >= MAX_NODES {
+            return None;
+        }
+        let node = self.nodes.entry(name.into()).or_default();
+        if node.name.is_empty() {
+            name.clone_into(&mut node.name);
+        }
+        node.group = group;
+        Some(node)
+    }
+
+    fn take_sample(&mut self, head: Head, sample: Sample) -> Option<String> {
+        if sample.late {
+            return None;
+        }
+        let node = self.node(&sample.node, sample.group)?;
+        node.heard = node.heard.max(head.time);
+        node.interval = sample.interval;
+        for (name, value) in sample.metrics {
+            if let Some(metric) = node.metric(name) {
+                metric.value = value;
+                metric.taken = sample.taken;
+            }
+        }
+        Some(sample.node)
+    }
+
+    fn take_levels(&mut self, levels: Levels) -> Option<String> {
+        let node = self.node(&levels.node, levels.group)?;
+        node.level = levels.level;
+        node.heard = node.heard.max(levels.heard);
+        for (name, now) in levels.metrics {
+            if let Some(metric) = node.metric(name) {
+                metric.level = now.level;
+                metric.rule = now.rule;
+                // In a snapshot the level may be of an older sample than the one that was published since.
+                if now.taken >= metric.taken {
+                    (metric.value, metric.taken) = (now.value, now.taken);
+                }
+            }
+        }
+        Some(levels.node)
+    }
+
+    /// Every node, by name.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = &Node> {
+        self.nodes.values()
+    }
+
+    /// The node of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        self.nodes.get(name)
+    }
+
+    /// What the hub last said of itself.
+    #[must_use]
+    pub const fn hub(&self) -> Option<&Hub> {
+        self.hub.as_ref()
+    }
+
+    /// The last events, the oldest first, [`MAX_EVENTS`] at most. Of what was before the start only the last of each node.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Event> + ExactSizeIterator {
+        self.events.iter()
+    }
+
+    /// How many messages were lost on the way, by the gaps in their numbers.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// How many messages made no sense.
+    #[must_use]
+    pub const fn senseless(&self) -> u64 {
+        self.senseless
+    }
+}
+
+impl Node {
+    fn metric(&mut self, name: String) -> Option<&mut Metric> {
+        if !self.metrics.contains_key(&name) && self.metrics.len() >= MAX_METRICS {
+            return None;
+        }
+        Some(self.metrics.entry(name).or_default())
+    }
+
+    /// The newest number of a metric.
+    #[must_use]
+    pub fn value(&self, metric: &str) -> Option<f64> {
+        self.metrics.get(metric)?.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sample(seq: u64, started: f64, cpu: f64) -> String {
+        format!(
+            r#"{{"seq":{seq},"started":{started:?},"time":50.5,"node":"ccd01","group":"ccd","epoch":"1","sequence":"{seq}",
+               "taken":{},"late":false,"interval":10.0,"metrics":{{"cpu_percent":{cpu:?},"disk_percent":null}}}}"#,
+            50.0 + cpu
+        )
+    }
+
+    fn take(picture: &mut Picture, topic: &str, json: &str) -> Taken {
+        picture.take(Source::Published, topic.as_bytes(), json.as_bytes())
+    }
+
+    #[test]
+    fn samples_and_levels_make_a_node() {
+        let mut picture = Picture::default();
+        let news = take(&mut picture, "sample/ccd01", &sample(7, 1.0, 3.5));
+        assert_eq!(news, Taken::New(vec![News::Sampled("ccd01".into())]));
+        let levels = r#"{"seq":2,"started":1.0,"time":51.0,"node":"ccd01","group":"ccd","level":"warning","heard":50.9,
+            "metrics":{"cpu_percent":{"level":"warning","value":99.0,"taken":40.0,"rule":"cpu > 90"}}}"#;
+        assert_eq!(take(&mut picture, "level/ccd01", levels), Taken::New(vec![News::Levels("ccd01".into())]));
+        let node = picture.get("ccd01").unwrap();
+        assert_eq!((node.level, node.group.as_str(), node.heard), (Level::Warning, "ccd", 50.9));
+        assert_eq!(node.value("cpu_percent"), Some(3.5), "the level was of an older sample");
+        assert_eq!(node.metrics["cpu_percent"].rule.as_deref(), Some("cpu > 90"));
+        assert_eq!(node.value("disk_percent"), None);
+    }
+
+    #[test]
+    fn what_is_known_is_dropped_and_a_gap_is_told() {
+        let mut picture = Picture::default();
+        take(&mut picture, "sample/ccd01", &sample(7, 1.0, 3.5));
+        assert_eq!(take(&mut picture, "sample/ccd01", &sample(7, 1.0, 9.0)), Taken::Old);
+        assert_eq!(take(&mut picture, "sample/ccd01", &sample(6, 1.0, 9.0)), Taken::Old);
+        assert!(matches!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::New(_)));
+        assert!(matches!(take(&mut picture, "sample/ccd01", &sample(11, 1.0, 5.0)), Taken::Gap(_)));
+        assert_eq!(picture.lost(), 2);
+        assert_eq!(picture.get("ccd01").unwrap().value("cpu_percent"), Some(5.0));
+    }
+
+    #[test]
+    fn an_answer_overtakes_but_no_event_is_missed_or_told_twice() {
+        let mut picture = Picture::default();
+        let event = |seq| {
+            format!(
+                r#"{{"seq":{seq},"started":1.0,"time":1.0,"node":null,"kind":"level","level":"good","text":"{seq}"}}"#
+            )
+        };
+        let mut answered =
+            |from, seq| matches!(picture.take(from, b"event/_hub", event(seq).as_bytes()), Taken::New(_));
+        assert!(answered(Source::Published, 4));
+        assert!(answered(Source::Snapshot, 7));
+        assert!(!answered(Source::Snapshot, 7));
+        assert!(answered(Source::Published, 5) && answered(Source::Published, 6));
+        assert!(!answered(Source::Published, 7));
+        assert!(answered(Source::Published, 8));
+        assert_eq!(picture.lost(), 0);
+        let seen: Vec<_> = picture.events().map(|event| event.text.as_str()).collect();
+        assert_eq!(seen, ["4", "7", "5", "6", "8"]);
+        assert_eq!(
+            picture.take(Source::Snapshot, b"sample/ccd01", sample(9, 1.0, 1.0).as_bytes()),
+            Taken::New(vec![News::Sampled("ccd01".into())])
+        );
+        assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 2.0)), Taken::Old);
+        assert!(matches!(take(&mut picture, "sample/ccd01", &sample(10, 1.0, 2.0)), Taken::New(_)));
+    }
+
+    #[test]
+    fn a_restarted_hub_begins_anew_and_the_old_one_is_not_heard_any_more() {
+        let mut picture = Picture::default();
+        take(&mut picture, "sample/ccd01", &sample(7, 1.0, 3.5));
+        let hub = r#"{"seq":1,"started":2.0,"time":60.0,"hub":"h","level":"good","worst":""}"#;
+        assert_eq!(take(&mut picture, "hub", hub), Taken::Gap(vec![News::Restarted, News::Hub]));
+        assert_eq!(picture.nodes().len(), 0);
+        assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::Old);
+        assert!(matches!(take(&mut picture, "sample/ccd01", &sample(1, 2.0, 4.0)), Taken::New(_)));
+    }
+
+    #[test]
+    fn everything_is_bounded() {
+        let mut picture = Picture::default();
+        let event = |seq| {
+            format!(
+                r#"{{"seq":{seq},"started":1.0,"time":1.0,"node":null,"kind":"level","level":"good","text":"x"}}"#
+            )
+        };
+        for seq in 1..=MAX_EVENTS as u64 + 5 {
+            take(&mut picture, "event/_hub", &event(seq));
+        }
+        assert_eq!(picture.events().len(), MAX_EVENTS);
+        let metrics: Vec<_> = (0..MAX_METRICS + 5).map(|number| format!("\"m{number}\":1.0")).collect();
+        let wide = format!(
+            r#"{{"seq":1,"started":1.0,"time":1.0,"node":"a","taken":1.0,"metrics":{{{}}}}}"#,
+            metrics.join(",")
+        );
+        take(&mut picture, "sample/a", &wide);
+        assert_eq!(picture.get("a").unwrap().metrics.len(), MAX_METRICS);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_fail(messages in proptest::collection::vec(("(sample|level|event|hub)/[a-c]{0,2}", ".{0,80}"), 0..40)) {
+            let mut picture = Picture::default();
+            for (topic, json) in messages {
+                let _ = take(&mut picture, &topic, &json);
+            }
+        }
+
+        #[test]
+        fn the_newest_stays_whatever_the_order(order in proptest::collection::vec(1_u64..40, 1..60)) {
+            let mut picture = Picture::default();
+            let mut newest = 0;
+            for seq in &order {
+                take(&mut picture, "sample/ccd01", &sample(*seq, 1.0, *seq as f64));
+                newest = newest.max(*seq);
+                prop_assert_eq!(picture.get("ccd01").unwrap().value("cpu_percent"), Some(newest as f64));
+            }
+        }
+    }
+}

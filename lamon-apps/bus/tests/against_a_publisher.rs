@@ -1,0 +1,171 @@
+//! A follower against a publisher that the test speaks for: garbage, floods, answers that never come.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what the tests share fails them where it goes wrong"
+)]
+
+use std::time::{Duration, Instant};
+
+use lamon_bus::follower::HIGH_WATER_MARK;
+use lamon_bus::{Addresses, Follower, News};
+
+/// No wait of these tests lasts longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Both sockets of a bus, on free ports.
+struct Publisher {
+    publish: zmq::Socket,
+    answer: zmq::Socket,
+}
+
+impl Publisher {
+    fn start() -> (Self, Addresses) {
+        let context = zmq::Context::new();
+        let bound = |kind| {
+            let socket = context.socket(kind).unwrap();
+            socket.set_linger(0).unwrap();
+            socket.set_rcvtimeo(20_000).unwrap();
+            socket.bind("tcp://127.0.0.1:*").unwrap();
+            let address = socket.get_last_endpoint().unwrap().unwrap();
+            (socket, address)
+        };
+        let (publish, at) = bound(zmq::PUB);
+        let (answer, answers_at) = bound(zmq::ROUTER);
+        (Self { publish, answer }, Addresses { publish: at, snapshot: answers_at })
+    }
+
+    fn send(&self, topic: &str, json: &str) {
+        self.publish.send_multipart([topic, json], 0).unwrap();
+    }
+
+    /// Waits for a question, and answers it with these messages.
+    fn answer(&self, messages: &[(&str, &str)]) {
+        let question = self.answer.recv_multipart(0).expect("a question");
+        assert_eq!(question[1], b"snapshot");
+        let mut frames = vec![question[0].clone(), b"snapshot".to_vec(), b"{}".to_vec()];
+        frames.extend(
+            messages.iter().flat_map(|(topic, json)| [topic.as_bytes().to_vec(), json.as_bytes().to_vec()]),
+        );
+        self.answer.send_multipart(frames, 0).unwrap();
+    }
+}
+
+/// Sends a message again and again, until the subscription has come through and it arrives.
+fn until_subscribed(publisher: &Publisher, follower: &mut Follower) {
+    let end = Instant::now() + PATIENCE;
+    let mut seq = 0;
+    while Instant::now() < end {
+        seq += 1;
+        publisher.send("sample/probe", &sample("probe", seq));
+        if follower.wait(Duration::from_millis(50)).contains(&News::Sampled("probe".into())) {
+            return;
+        }
+    }
+    panic!("nothing comes through");
+}
+
+fn sample(node: &str, seq: u64) -> String {
+    format!(
+        r#"{{"seq":{seq},"started":1.0,"time":{seq},"node":"{node}","taken":{seq},"interval":10,"metrics":{{"cpu_percent":{seq}}}}}"#
+    )
+}
+
+fn wait_for(follower: &mut Follower, wanted: impl Fn(&Follower, &News) -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        if follower.wait(Duration::from_secs(1)).iter().any(|news| wanted(follower, news)) {
+            return;
+        }
+    }
+    panic!("it did not come");
+}
+
+#[test]
+fn the_picture_comes_by_question_before_anything_is_published() {
+    let (publisher, addresses) = Publisher::start();
+    let mut follower = Follower::connect(&addresses).unwrap();
+    assert_eq!(follower.wait(Duration::ZERO), []);
+    // The question goes out when the connection stands; nobody publishes anything.
+    let answering = std::thread::spawn(move || {
+        publisher.answer(&[("sample/ccd01", &sample("ccd01", 5)), ("hub", "no json"), ("alone", "{}")]);
+        publisher
+    });
+    wait_for(&mut follower, |_, news| *news == News::Sampled("ccd01".into()));
+    assert_eq!(follower.picture().get("ccd01").unwrap().value("cpu_percent"), Some(5.0));
+    drop(answering.join().unwrap());
+}
+
+#[test]
+fn garbage_is_counted_and_changes_nothing() {
+    let (publisher, addresses) = Publisher::start();
+    let mut follower = Follower::connect(&addresses).unwrap();
+    until_subscribed(&publisher, &mut follower);
+    for garbage in ["", "{", "null", "[1,2]", r#"{"seq":1}"#, "\u{0}\u{1}", &"[".repeat(100_000)] {
+        publisher.send("level/ccd01", garbage);
+        publisher.send(garbage, garbage);
+    }
+    publisher.publish.send("one frame alone", 0).unwrap();
+    publisher.publish.send_multipart(["three", "frames", "here"], 0).unwrap();
+    publisher.send("sample/last", &sample("last", 1));
+    wait_for(&mut follower, |_, news| *news == News::Sampled("last".into()));
+    assert_eq!(follower.picture().senseless(), 14);
+    assert_eq!(follower.picture().nodes().len(), 2);
+}
+
+#[test]
+fn a_follower_that_does_not_read_loses_messages_knows_it_and_asks() {
+    let (publisher, addresses) = Publisher::start();
+    // So that the sender's side lets go as well.
+    publisher.publish.set_sndhwm(100).unwrap();
+    let mut follower = Follower::connect(&addresses).unwrap();
+    publisher_answers_in_the_beginning(&publisher, &mut follower);
+    let many = 40 * u64::try_from(HIGH_WATER_MARK).unwrap();
+    for seq in 1..=many {
+        publisher.send("sample/flood", &sample("flood", seq));
+    }
+    // What was kept comes first; then a message behind the gap.
+    let end = Instant::now() + PATIENCE;
+    let mut seq = many;
+    while follower.picture().lost() == 0 {
+        assert!(Instant::now() < end, "no gap is seen");
+        seq += 1;
+        publisher.send("sample/flood", &sample("flood", seq));
+        follower.wait(Duration::from_millis(20));
+    }
+    let answering = std::thread::spawn(move || {
+        publisher.answer(&[("sample/flood", &sample("flood", 1_000_000_000))]);
+        publisher
+    });
+    wait_for(&mut follower, |follower, _| {
+        follower.picture().get("flood").and_then(|node| node.value("cpu_percent")) == Some(1e9)
+    });
+    drop(answering.join().unwrap());
+}
+
+/// Answers the questions of the start, so that the next one is that of a gap.
+fn publisher_answers_in_the_beginning(publisher: &Publisher, follower: &mut Follower) {
+    until_subscribed(publisher, follower);
+    publisher.answer.set_rcvtimeo(10).unwrap();
+    let end = Instant::now() + PATIENCE;
+    let mut questions = 0;
+    while questions < 2 {
+        assert!(Instant::now() < end, "{questions} questions");
+        follower.wait(Duration::from_millis(20));
+        if let Ok(question) = publisher.answer.recv_multipart(0) {
+            questions += 1;
+            publisher.answer.send_multipart([&question[0][..], b"snapshot", b"{}"], 0).unwrap();
+        }
+    }
+    follower.wait(Duration::from_millis(200));
+    publisher.answer.set_rcvtimeo(20_000).unwrap();
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_with_a_sentence() {
+    let addresses = Addresses { publish: "hub:7618".into(), ..Addresses::default() };
+    let error = Follower::connect(&addresses).err().unwrap().to_string();
+    assert!(error.contains("\"hub:7618\"") && error.contains("tcp://HOST:PORT"), "{error}");
+}

@@ -1,0 +1,57 @@
+//! Applications' way to the bus, `lamon-bus`, against the real hub.
+
+use std::time::{Duration, Instant};
+
+use lamon_bus::{Addresses, Follower, Level, News};
+use lamon_tests::hub::Hub;
+use lamon_tests::text::say;
+use lamon_tests::wait::PATIENCE;
+
+fn addresses(hub: &Hub) -> Addresses {
+    Addresses { publish: hub.publish().into(), snapshot: hub.snapshot().into() }
+}
+
+/// Waits until the picture is as wanted; what came meanwhile.
+#[track_caller]
+fn until(follower: &mut Follower, what: &str, wanted: impl Fn(&Follower) -> bool) -> Vec<News> {
+    let end = Instant::now() + PATIENCE;
+    let mut all = Vec::new();
+    while !wanted(follower) {
+        assert!(Instant::now() < end, "in vain: {what}; came {all:?}");
+        all.extend(follower.wait(Duration::from_millis(200)));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_follower_has_the_whole_picture_and_then_what_happens() {
+    let hub = Hub::collector().start();
+    say(hub.address(), "node=ccd01 cpu_percent=3.5 disk_percent=95").await.unwrap();
+    let mut follower = Follower::connect(&addresses(&hub)).unwrap();
+    until(&mut follower, "the node and the hub", |follower| {
+        follower.picture().hub().is_some()
+            && follower.picture().get("ccd01").is_some_and(|node| node.level == Level::Error)
+    });
+    let disk = &follower.picture().get("ccd01").unwrap().metrics["disk_percent"];
+    assert_eq!((disk.value, disk.level), (Some(95.0), Level::Error));
+    assert!(disk.rule.as_deref().unwrap().contains("error > 90"), "{disk:?}");
+    say(hub.address(), "node=ccd01 disk_percent=12").await.unwrap();
+    let news = until(&mut follower, "the node is well", |follower| {
+        follower.picture().get("ccd01").is_some_and(|node| node.level == Level::Good)
+    });
+    let text = |news: &News| matches!(news, News::Event(event) if event.text.contains("disk_percent 12"));
+    assert!(news.iter().any(text), "{news:?}");
+    assert_eq!((follower.picture().lost(), follower.picture().senseless()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hub_that_is_restarted_is_followed_again() {
+    let hub = Hub::collector().start();
+    say(hub.address(), "node=before cpu_percent=1").await.unwrap();
+    let mut follower = Follower::connect(&addresses(&hub)).unwrap();
+    until(&mut follower, "the first hub", |follower| follower.picture().get("before").is_some());
+    let hub = hub.crash().start();
+    say(hub.address(), "node=after cpu_percent=2").await.unwrap();
+    let news = until(&mut follower, "the second hub", |follower| follower.picture().get("after").is_some());
+    assert!(news.contains(&News::Restarted), "{news:?}");
+}
