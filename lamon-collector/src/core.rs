@@ -21,7 +21,7 @@ use crate::config::HubConfig;
 use crate::durable::{Report, kept_account};
 use crate::face::{Condition, Face, Health, Picture};
 use crate::sample::{Now, Sample};
-use crate::watch::{AdmitError, Event, EventKind, Level, Progress, Update, Watch};
+use crate::watch::{AdmitError, Event, EventKind, Level, Phase, Progress, Update, Watch};
 
 /// How often the faces hear that the hub lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -151,6 +151,7 @@ impl Core {
         mut reports: mpsc::Receiver<Report>,
         shutdown: CancellationToken,
     ) {
+        self.look_at_the_sky();
         self.show(&[Update::Heartbeat]);
         let mut heartbeat = Instant::now() + HEARTBEAT;
         loop {
@@ -313,7 +314,7 @@ impl Core {
     }
 
     fn reload(&mut self, config: HubConfig) {
-        let updates = self.watch.reload(config.rules.clone(), config.groups.clone());
+        let updates = self.watch.reload(Now::read(), config.rules.clone(), config.groups.clone());
         for (node, agent) in &self.agents {
             let settings = config.settings_for(node);
             agent.settings.send_if_modified(|before| {
@@ -324,10 +325,21 @@ impl Core {
         }
         self.config = config;
         self.show(&updates);
+        self.look_at_the_sky();
         self.show(&[event(None, EventKind::Reload, "rules, groups and what agents are told were read again; the rest of the file waits for the next start".into())]);
     }
 
+    /// Tells the watch whether it is night.
+    fn look_at_the_sky(&mut self) {
+        let now = Now::read();
+        let Some(site) = self.config.site else { return };
+        let phase = if site.is_night(now.unix_ms) { Phase::Night } else { Phase::Day };
+        let updates = self.watch.handle_phase(now, phase);
+        self.show(&updates);
+    }
+
     fn heartbeat(&mut self) {
+        self.look_at_the_sky();
         let fresh = self.health.samples - self.counted;
         self.counted = self.health.samples;
         #[expect(clippy::cast_precision_loss, reason = "counts of samples stay far below 2^53")]

@@ -15,6 +15,7 @@
 //! | [`bus`] | the face that publishes on ZeroMQ |
 //! | [`program`] | command line, configuration, signals: what the programs do the same way |
 //! | [`sample`] | a sample on the hub's timeline |
+//! | [`sun`] | how high the Sun stands: night and day |
 
 pub mod bus;
 pub mod config;
@@ -25,4 +26,5 @@ pub mod hub;
 mod intake;
 pub mod program;
 pub mod sample;
+pub mod sun;
 pub mod watch;

@@ -14,6 +14,7 @@ use lamon_daemon::exit;
 use lamon_daemon::logging::{self, LogLevel, LogTarget};
 use lamon_daemon::signals::{Reloads, shutdown};
 use lamon_store::archive::Archive;
+use lamon_wire::names::{MetricName, NodeName};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +47,8 @@ pub struct HubArgs {
 pub enum HubCommand {
     /// Check the configuration, say what follows from it, and end: 0 when it is good, 78 when not.
     Check,
+    /// Say which rule of the configuration holds for a value, and why: from the file alone, whatever runs.
+    Explain(ExplainArgs),
     /// Bring the archive's tables to this version, and end. The hub does it by itself when it starts.
     Migrate,
     /// Ask about the database.
@@ -54,6 +57,17 @@ pub enum HubCommand {
     /// Write what the archive has of some nodes to standard output or a file.
     #[command(after_help = export::EXAMPLES)]
     Export(export::ExportArgs),
+}
+
+/// A value that is asked about.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// The node, such as ccd01.
+    #[arg(value_parser = NodeName::new)]
+    node: NodeName,
+    /// The metric, such as disk_percent.
+    #[arg(value_parser = MetricName::new)]
+    metric: MetricName,
 }
 
 /// Questions about the database.
@@ -111,6 +125,10 @@ pub fn main<E: Extras>(program: &str, args: &HubArgs, command: Option<HubCommand
     let result = match command {
         Some(HubCommand::Check) => {
             check(args, &config, &extras.consequences(&config, &section));
+            Ok(())
+        }
+        Some(HubCommand::Explain(asked)) => {
+            explain(&config, &asked);
             Ok(())
         }
         Some(HubCommand::Migrate) => runtime().and_then(|runtime| runtime.block_on(migrate(&config))),
@@ -177,6 +195,11 @@ async fn reload_on_hangup<S: DeserializeOwned + Default + Send + 'static>(
             return;
         }
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the command's answer")]
+fn explain(config: &HubConfig, asked: &ExplainArgs) {
+    println!("{}", config.rules.explain(&config.groups, None, &asked.node, &asked.metric));
 }
 
 async fn migrate(config: &HubConfig) -> anyhow::Result<()> {

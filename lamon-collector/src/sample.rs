@@ -25,6 +25,14 @@ impl Now {
     }
 }
 
+/// A time for people, to the second: `2026-11-22T19:04:05Z`.
+#[must_use]
+pub fn utc(unix_ms: i64) -> String {
+    let time = time::OffsetDateTime::from_unix_timestamp(unix_ms.div_euclid(1_000)).ok();
+    time.and_then(|time| time.format(&time::format_description::well_known::Rfc3339).ok())
+        .unwrap_or_else(|| "an unknown time".into())
+}
+
 /// What tells samples of a node apart, for ever: none is stored twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {

@@ -46,6 +46,7 @@ fn as_it_stands_it_is_the_default() {
 fn every_setting_in_it_exists_and_shows_its_default() {
     let text = uncommented();
     for table in [
+        "[site]",
         "[intake]",
         "[bus]",
         "[journal]",
@@ -58,10 +59,12 @@ fn every_setting_in_it_exists_and_shows_its_default() {
     ] {
         assert!(text.contains(table), "{table} in\n{text}");
     }
-    // Three settings have no default that a file could show: they depend on the host, or are secrets.
+    // These settings have no default that a file could show: they depend on the host, or are secrets.
     let host = [
         "name = \"hub\"\n",
         "host = \"hub.example.org\"\n",
+        "latitude = 40.396\n",
+        "longitude = 117.577\n",
         "fits = [\"disk_percent\", \"memory_percent\"]\n",
     ];
     let secrets = [
@@ -83,7 +86,7 @@ fn every_setting_in_it_exists_and_shows_its_default() {
     assert_eq!(format!("{rts2:?}"), format!("{default_rts2:?}"));
     let count = |config: &HubConfig| config.rules.iter().count();
     let (with_tables, _) = load(&text.replace(secrets[0], "").replace(secrets[1], ""));
-    assert_eq!(count(&with_tables), count(&default_hub) + 2);
+    assert_eq!(count(&with_tables), count(&default_hub) + 4);
     assert_eq!(with_tables.groups.names().collect::<Vec<_>>(), ["ccd", "dome"]);
     assert_eq!(with_tables.agents.len(), 1);
 }

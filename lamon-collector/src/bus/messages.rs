@@ -71,13 +71,23 @@ impl Serialize for Metrics<'_> {
             level: Level,
             value: f64,
             taken: f64,
+            since: f64,
+            unknown: bool,
+            flapping: bool,
             rule: Option<String>,
         }
         let mut map = serializer.serialize_map(Some(self.node.metrics.len()))?;
         for metric in &self.node.metrics {
             let rule = metric.rule.and_then(|id| self.rules.get(id)).map(ToString::to_string);
-            let entry =
-                Metric { level: metric.level, value: metric.value, taken: seconds(metric.taken_ms), rule };
+            let entry = Metric {
+                level: metric.level,
+                value: metric.value,
+                taken: seconds(metric.taken_ms),
+                since: seconds(metric.since_ms),
+                unknown: metric.unknown,
+                flapping: metric.flapping(),
+                rule,
+            };
             map.serialize_entry(metric.name.as_str(), &entry)?;
         }
         map.end()

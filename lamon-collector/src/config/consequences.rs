@@ -1,7 +1,8 @@
 //! What follows from a configuration, in sentences, for `check`.
 
 use super::HubConfig;
-use crate::watch::SILENT_INTERVALS;
+use crate::sun::NIGHT_BELOW;
+use crate::watch::{Origin, Ruled, SILENT_INTERVALS};
 
 impl HubConfig {
     /// Says what the hub will do, a sentence a line.
@@ -35,10 +36,17 @@ impl HubConfig {
         } else {
             format!("groups: {}; every other node is in \"other\"", list(self.groups.names()))
         });
-        lines.extend(self.rules.iter().map(|(rule, built_in)| {
-            let origin = if built_in { "built-in rule" } else { "rule" };
-            format!("{origin}: {rule}")
+        lines.extend(self.rules.iter().map(|Ruled { rule, origin, .. }| {
+            let origin = if *origin == Origin::BuiltIn { "built-in rule" } else { "rule" };
+            format!("{origin} {}: {rule}", rule.name())
         }));
+        if let Some(site) = self.site {
+            let (latitude, longitude) = (site.latitude, site.longitude);
+            lines.push(format!(
+                "night is when the Sun is {} degrees below the horizon at latitude {latitude}, longitude {longitude}",
+                -NIGHT_BELOW
+            ));
+        }
         lines.push(format!("a node is silent after {SILENT_INTERVALS} of its intervals without a word"));
         lines
     }

@@ -9,6 +9,7 @@ mod bus;
 mod consequences;
 mod durable;
 mod intake;
+mod site;
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,8 @@ pub use self::archive::{ArchiveConfig, Keep};
 pub use self::bus::{BusConfig, Endpoint};
 pub use self::durable::{DatabaseConfig, Durability, JournalConfig};
 pub use self::intake::{IntakeConfig, Network};
-use crate::watch::{Group, Groups, NodePattern, OTHER, Rule, Rules};
+use crate::sun::Site;
+use crate::watch::{Group, Groups, NodePattern, OTHER, Rule, Rules, When};
 
 /// Where the configuration is when nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/lamon/hub.toml";
@@ -48,6 +50,7 @@ struct HubFile<F> {
     group: Vec<Spanned<Group>>,
     rule: Vec<Spanned<Rule>>,
     agents: Vec<Spanned<AgentRule>>,
+    site: site::SiteTable,
     rts2: F,
 }
 
@@ -66,6 +69,7 @@ impl<F: Default> Default for HubFile<F> {
             group: Vec::new(),
             rule: Vec::new(),
             agents: Vec::new(),
+            site: site::SiteTable::default(),
             rts2: F::default(),
         }
     }
@@ -98,6 +102,8 @@ pub struct HubConfig {
     pub rules: Rules,
     /// Tables `[[agents]]`.
     pub agents: Vec<AgentRule>,
+    /// Section `[site]`; rules that know night and day want it.
+    pub site: Option<Site>,
 }
 
 /// The face section of a collector without a face: whatever it holds is for somebody else.
@@ -138,6 +144,12 @@ impl HubConfig {
         let wrong = |span, message: &str| ConfigError::Wrong(mistake(file, text, span, message));
         check_groups(&table.group, &wrong)?;
         check_group_names(&table, &wrong)?;
+        let site = table.site.check(wrong)?;
+        let of_phase = table.rule.iter().find(|rule| rule.get_ref().when() != When::Always);
+        if let Some(rule) = of_phase.filter(|_| site.is_none()) {
+            let message = "this rule is for night or day, which want [site] with latitude and longitude";
+            return Err(wrong(rule.span(), message));
+        }
         let name = match &table.name {
             None => host_name(),
             Some(name) => NodeName::new(name.get_ref())
@@ -156,6 +168,7 @@ impl HubConfig {
             groups: Groups::new(table.group.into_iter().map(Spanned::into_inner).collect()),
             rules: Rules::new(table.rule.into_iter().map(Spanned::into_inner).collect()),
             agents: table.agents.into_iter().map(Spanned::into_inner).collect(),
+            site,
         };
         Ok((config, table.rts2))
     }
@@ -256,6 +269,10 @@ mod tests {
             ),
             ("[[group]]\nname = 'a'\nnodes = []\n[[group]]\nname = 'A'\nnodes = []", (4, 1), "stands twice"),
             ("[[group]]\nname = 'other'\nnodes = []", (1, 1), "no group wants"),
+            ("[[rule]]\nmetrics = ['a']\nwarning = 1\nwhen = 'night'", (1, 1), "want [site]"),
+            ("[site]\nlatitude = 40", (2, 12), "a latitude and a longitude"),
+            ("[site]\nlatitude = 91\nlongitude = 0", (2, 12), "-90 to 90"),
+            ("[[rule]]\nmetrics = ['a']\nwarning = 1\nfor = '6 of 5'", (4, 7), "no number of samples"),
             ("name = 'my hub'", (1, 8), "hub name: character ' '"),
             ("[database]\nurl = 'oracle://x'", (2, 7), "begins with sqlite: or mysql://"),
             ("[intake]\nplain_from = ['10.0.0.0/33']", (2, 14), "no address or network"),

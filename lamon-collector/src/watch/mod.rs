@@ -8,21 +8,29 @@
 //! |---|---|
 //! | `level` | the four levels |
 //! | `pattern` | which nodes and metrics are meant: names, globs, groups |
-//! | `rule` | limits, which of them holds for a value, and how a value is judged |
+//! | `rules` | limits, and which of them holds for a value |
+//! | `explain` | which rule holds for a value and why it is at its level, in words |
 //! | `group` | which subsystem a node belongs to |
 //! | `node` | what is known of one node |
+//! | `metric` | one value of it, and how it is judged |
+//! | `rate` | how a value changes by the hour |
+//! | `flaps` | a level that flips is held at its worst |
 //! | `arrivals` | which of its samples came, and how soon the next is expected |
 //! | `names` | which value belongs to whom: no two may have one name |
 //! | `update` | what faces are told |
 //! | `summary` | all nodes, or a group's, in a few numbers |
 
 mod arrivals;
+mod explain;
+mod flaps;
 mod group;
 mod level;
+mod metric;
 mod names;
 mod node;
 mod pattern;
-mod rule;
+mod rate;
+mod rules;
 mod summary;
 mod update;
 
@@ -35,11 +43,18 @@ use thiserror::Error;
 
 use self::arrivals::News;
 pub use self::arrivals::{Account, Arrivals, Progress};
+pub use self::explain::{Candidate, Explanation, State};
+pub use self::flaps::{MAX_FLIPS, WINDOW as FLAP_WINDOW};
 pub use self::group::{Group, Groups, OTHER};
 pub use self::level::Level;
-pub use self::node::{Metric, Node};
+pub use self::metric::Metric;
+pub use self::node::Node;
+use self::node::{Law, Taken};
 pub use self::pattern::{NameGlob, NodePattern};
-pub use self::rule::{Direction, Rule, RuleId, Rules};
+pub use self::rules::{
+    Direction, Hold, Limits, Origin, Override, OverrideError, Phase, Rank, Rule, RuleError, RuleId, Ruled,
+    Rules, Target, When,
+};
 pub use self::summary::Summary;
 pub use self::update::{Event, EventKind, LevelChange, Update};
 use crate::sample::{Now, Sample};
@@ -73,6 +88,7 @@ pub enum AdmitError {
 pub struct Watch {
     rules: Rules,
     groups: Groups,
+    phase: Phase,
     /// In the order of their names, with `-` as `_`: two nodes whose RTS2 values would be the same share a key.
     nodes: BTreeMap<String, Node>,
     /// When each node that is not silent will be, soonest first.
@@ -85,7 +101,8 @@ impl Watch {
     /// A watch without nodes.
     #[must_use]
     pub const fn new(rules: Rules, groups: Groups) -> Self {
-        Self { rules, groups, nodes: BTreeMap::new(), due: BTreeSet::new(), kept: BTreeMap::new() }
+        let phase = Phase::Night;
+        Self { rules, groups, phase, nodes: BTreeMap::new(), due: BTreeSet::new(), kept: BTreeMap::new() }
     }
 
     /// Takes up a hello: a node of this name may speak from now on, and no other whose values would be the same.
@@ -143,11 +160,14 @@ impl Watch {
             News::Old => true,
             News::Current => sample.is_late(),
         };
-        let (changes, new_metrics) = if late { (Vec::new(), false) } else { node.take(sample, &self.rules) };
+        let law = Law { rules: &self.rules, phase: self.phase };
+        let taken = if late { Taken::default() } else { node.take(now, sample, &law) };
+        let Taken { changes, events, new_metrics } = taken;
         updates.push(Update::Sampled { sample: Arc::clone(sample), late, new_metrics });
-        if !changes.is_empty() {
+        if !(changes.is_empty() && events.is_empty()) {
             updates.push(Update::Levels { node: sample.node.clone(), changes });
         }
+        updates.extend(events.into_iter().map(Update::Event));
         Ok(updates)
     }
 
@@ -191,13 +211,27 @@ impl Watch {
     }
 
     /// Takes other rules and groups, judging every value by them at once.
-    pub fn reload(&mut self, rules: Rules, groups: Groups) -> Vec<Update> {
+    pub fn reload(&mut self, now: Now, rules: Rules, groups: Groups) -> Vec<Update> {
         (self.rules, self.groups) = (rules, groups);
-        let mut updates = Vec::new();
         for node in self.nodes.values_mut() {
             node.group = self.groups.of(&node.name).into();
-            let changes = node.judge_again(&self.rules);
+        }
+        self.judge_again(now)
+    }
+
+    /// Takes up that night or day began. Rules that are for one of them only are found anew.
+    pub fn handle_phase(&mut self, now: Now, phase: Phase) -> Vec<Update> {
+        let changed = std::mem::replace(&mut self.phase, phase) != phase;
+        if changed && self.rules.know_phases() { self.judge_again(now) } else { Vec::new() }
+    }
+
+    fn judge_again(&mut self, now: Now) -> Vec<Update> {
+        let law = Law { rules: &self.rules, phase: self.phase };
+        let mut updates = Vec::new();
+        for node in self.nodes.values_mut() {
+            let Taken { changes, events, .. } = node.judge_again(now, &law);
             updates.push(Update::Levels { node: node.name.clone(), changes });
+            updates.extend(events.into_iter().map(Update::Event));
         }
         updates
     }
@@ -217,6 +251,12 @@ impl Watch {
     #[must_use]
     pub const fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Whether it is night.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
     }
 
     /// The groups in force.

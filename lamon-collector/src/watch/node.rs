@@ -6,25 +6,12 @@ use std::time::{Duration, Instant};
 use lamon_wire::names::{MetricName, NodeName};
 
 use super::arrivals::{Arrivals, Gaps, News};
+use super::flaps::{MAX_FLIPS, Turn, WINDOW};
 use super::level::Level;
-use super::rule::{RuleId, Rules};
-use super::update::LevelChange;
+use super::metric::{Judged, Metric};
+use super::rules::{Phase, Rules};
+use super::update::{Event, EventKind, LevelChange};
 use crate::sample::{Now, Sample};
-
-/// One watched quantity of a node, with the newest value that was not late.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Metric {
-    /// Its name.
-    pub name: MetricName,
-    /// The newest value, in the unit of the name.
-    pub value: f64,
-    /// How well it is. A metric that stops coming keeps its level: unknown is not resolved.
-    pub level: Level,
-    /// The rule that judges it.
-    pub rule: Option<RuleId>,
-    /// When `value` was taken, unix milliseconds UTC.
-    pub taken_ms: i64,
-}
 
 /// One watched computer.
 #[derive(Debug, Clone)]
@@ -33,7 +20,7 @@ pub struct Node {
     pub name: NodeName,
     /// The group it belongs to.
     pub group: Arc<str>,
-    /// Its metrics, in the order in which they first came.
+    /// Its metrics, those of the newest sample first, in its order.
     pub metrics: Vec<Metric>,
     /// Whether nothing was heard for too long.
     pub silent: bool,
@@ -100,6 +87,9 @@ impl Node {
         let quiet = now.monotonic.saturating_duration_since(self.heard);
         (self.heard, self.heard_ms) = (now.monotonic, now.unix_ms);
         let was_silent = std::mem::take(&mut self.silent);
+        if was_silent {
+            self.metrics.iter_mut().for_each(Metric::interrupt);
+        }
         // A gap that was silence is no interval, and neither is the time since a first line that never was.
         if !was_silent && !self.metrics.is_empty() {
             self.gaps.learn(quiet);
@@ -118,57 +108,121 @@ impl Node {
         metrics.iter().map(|(name, _)| name).filter(|name| self.metric(name.as_str()).is_none())
     }
 
-    /// Takes up a sample's values and judges them. Returns what changed its level, and whether a metric is new.
-    pub(super) fn take(&mut self, sample: &Sample, rules: &Rules) -> (Vec<LevelChange>, bool) {
-        let mut changes = Vec::new();
+    /// Takes up a sample's values and judges them.
+    pub(super) fn take(&mut self, now: Now, sample: &Sample, law: &Law<'_>) -> Taken {
+        let mut taken = Taken::default();
         let before = self.metrics.len();
-        for (place, (name, value)) in sample.metrics.iter().enumerate() {
-            // Samples bring the same metrics in the same order, so the place is nearly always right.
-            let place = match self.metrics.get(place) {
-                Some(metric) if metric.name == *name => Some(place),
-                _ => self.metrics.iter().position(|metric| metric.name == *name),
-            };
-            let place = match place {
-                Some(place) => place,
-                None if self.metrics.len() >= MAX_METRICS => continue,
-                None => {
-                    let rule = rules.find(&self.name, &self.group, name);
-                    let (level, taken_ms) = (Level::Good, sample.taken_ms);
-                    self.metrics.push(Metric { name: name.clone(), value: *value, level, rule, taken_ms });
-                    self.metrics.len() - 1
-                }
-            };
-            let Some(metric) = self.metrics.get_mut(place) else { continue };
-            metric.value = *value;
-            metric.taken_ms = sample.taken_ms;
-            changes.extend(metric.judge(rules));
+        // All values first: a rule may look at a second one.
+        let mut came = 0;
+        for (name, value) in &sample.metrics {
+            if !self.put_at(came, name, now, sample.taken_ms, law) {
+                continue;
+            }
+            let again = self
+                .metrics
+                .get_mut(came)
+                .is_some_and(|metric| metric.take(law.rules, now, *value, sample.taken_ms));
+            if again {
+                taken.event(self, EventKind::Known, &format!("{name} comes again: {value}"));
+            }
+            came += 1;
         }
-        (changes, self.metrics.len() > before)
+        taken.new_metrics = self.metrics.len() > before;
+        for place in 0..came {
+            self.judge(place, now, law, &mut taken);
+        }
+        for place in came..self.metrics.len() {
+            let Some(metric) = self.metrics.get_mut(place) else { continue };
+            if metric.miss(now, self.interval) {
+                let text = format!("{} does not come any more, and stays {}", metric.name, metric.level);
+                taken.event(self, EventKind::Unknown, &text);
+            }
+        }
+        taken
     }
 
-    /// Finds the rules anew, after a reload, and judges every value by them.
-    pub(super) fn judge_again(&mut self, rules: &Rules) -> Vec<LevelChange> {
-        let (node, group) = (&self.name, &self.group);
-        let judged = self.metrics.iter_mut().filter_map(|metric| {
-            metric.rule = rules.find(node, group, &metric.name);
-            metric.judge(rules)
-        });
-        judged.collect()
+    /// Brings the metric of this name to its place in the sample's order, which is nearly always where it is. Whether the
+    /// node has it; it takes no more than [`MAX_METRICS`].
+    fn put_at(&mut self, place: usize, name: &MetricName, now: Now, taken_ms: i64, law: &Law<'_>) -> bool {
+        if self.metrics.get(place).is_some_and(|metric| metric.name == *name) {
+            return true;
+        }
+        let at = match self.metrics.iter().position(|metric| metric.name == *name) {
+            Some(at) => at,
+            None if self.metrics.len() >= MAX_METRICS => return false,
+            None => {
+                let mut metric = Metric::new(name.clone(), now, taken_ms);
+                law.find(&self.name, &self.group, &mut metric);
+                self.metrics.push(metric);
+                self.metrics.len() - 1
+            }
+        };
+        self.metrics.swap(place, at);
+        true
+    }
+
+    fn judge(&mut self, place: usize, now: Now, law: &Law<'_>, taken: &mut Taken) {
+        let Some(metric) = self.metrics.get(place) else { return };
+        let other =
+            |name: &str| self.metric(name).filter(|metric| !metric.unknown).map(|metric| metric.value);
+        let reached = metric.reached(law.rules, other);
+        let Some(metric) = self.metrics.get_mut(place) else { return };
+        let Judged { change, turn } = metric.settle(law.rules, now, reached);
+        taken.changes.extend(change);
+        let (kind, text) = match turn {
+            Turn::None => return,
+            Turn::Began => (
+                EventKind::Flapping,
+                format!(
+                    "{} changed its level more than {MAX_FLIPS} times in {} minutes: held at {} until it is steady",
+                    metric.name,
+                    WINDOW.as_secs() / 60,
+                    metric.level
+                ),
+            ),
+            Turn::Steady => (EventKind::Steady, format!("{} is steady again: {}", metric.name, metric.level)),
+        };
+        taken.event(self, kind, &text);
+    }
+
+    /// Finds the rules anew, when they or the phase changed, and judges every value by them.
+    pub(super) fn judge_again(&mut self, now: Now, law: &Law<'_>) -> Taken {
+        let mut taken = Taken::default();
+        for metric in &mut self.metrics {
+            law.find(&self.name, &self.group, metric);
+        }
+        for place in 0..self.metrics.len() {
+            self.judge(place, now, law, &mut taken);
+        }
+        taken
     }
 }
 
-impl Metric {
-    fn judge(&mut self, rules: &Rules) -> Option<LevelChange> {
-        let rule = self.rule.and_then(|id| rules.get(id));
-        let to = rule.map_or(Level::Good, |rule| rule.judge(self.value, self.level));
-        let from = std::mem::replace(&mut self.level, to);
-        (from != to).then(|| LevelChange {
-            metric: self.name.clone(),
-            value: self.value,
-            from,
-            to,
-            // What was passed, or on recovery what had been.
-            limit: rule.and_then(|rule| rule.passed(to.max(from))),
-        })
+/// By what values are judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Law<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) phase: Phase,
+}
+
+impl Law<'_> {
+    fn find(&self, node: &NodeName, group: &str, metric: &mut Metric) {
+        let name = metric.name.clone();
+        metric.find_rules(|quality| self.rules.find_for(quality, node, group, &name, Some(self.phase)));
+    }
+}
+
+/// What became of a sample's values.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) changes: Vec<LevelChange>,
+    pub(super) events: Vec<Event>,
+    pub(super) new_metrics: bool,
+}
+
+impl Taken {
+    fn event(&mut self, node: &Node, kind: EventKind, text: &str) {
+        let text = format!("{} {text}", node.name);
+        self.events.push(Event { node: Some(node.name.clone()), kind, text });
     }
 }

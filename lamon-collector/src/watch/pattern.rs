@@ -6,7 +6,7 @@ use globset::{Glob, GlobMatcher};
 use serde::Deserialize;
 
 /// A glob over names (`ccd*`, `disk_?_percent`, `{a,b}`), or an exact name.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct NameGlob {
     text: String,
@@ -36,6 +36,14 @@ impl NameGlob {
         self.exact
     }
 
+    /// What the only `*` of a glob without other wildcards stands for in `name`: `None` when it is no such glob, and
+    /// `Some(None)` when the name is not meant.
+    pub(super) fn star<'a>(&self, name: &'a str) -> Option<Option<&'a str>> {
+        let (before, behind) = self.text.split_once('*')?;
+        let plain = !self.text.contains(['?', '[', '{']) && !behind.contains('*');
+        plain.then(|| name.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind)))
+    }
+
     /// Whether `name` is meant.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
@@ -47,6 +55,13 @@ impl TryFrom<String> for NameGlob {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         Self::new(&text)
+    }
+}
+
+/// The text alone: a compiled glob fills pages.
+impl fmt::Debug for NameGlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
     }
 }
 

@@ -4,7 +4,7 @@ use lamon_wire::metric::Unit;
 
 use super::level::Level;
 use super::node::Node;
-use super::rule::Rules;
+use super::rules::Rules;
 
 /// How a set of nodes is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ fn describe(node: &Node, rules: &Rules) -> String {
         "" | "%" => String::new(),
         symbol => format!(" {symbol}"),
     };
-    let limit = metric.rule.and_then(|id| rules.get(id)).and_then(|rule| rule.passed(metric.level));
+    let limit = metric.limit(rules);
     format!("{} {} {}{unit} {}", node.name, metric.name, metric.value, limit.unwrap_or_default())
         .trim_end()
         .into()

@@ -53,6 +53,10 @@ impl Site {
         }
     }
 
+    fn metric(&self, node: &str, metric: &str) -> &Metric {
+        self.watch.node(&name(node)).unwrap().metric(metric).unwrap()
+    }
+
     fn level(&self, node: &str) -> Level {
         self.watch.node(&name(node)).unwrap().level()
     }
@@ -68,6 +72,14 @@ fn changes(updates: &[Update]) -> Vec<String> {
         _ => None,
     });
     levels.flatten().collect()
+}
+
+fn events(updates: &[Update]) -> Vec<String> {
+    let events = updates.iter().filter_map(|update| match update {
+        Update::Event(event) => Some(format!("{}: {}", event.kind.as_str(), event.text)),
+        _ => None,
+    });
+    events.collect()
 }
 
 #[test]
@@ -153,11 +165,32 @@ fn late_samples_end_silence_but_raise_no_alarm() {
 }
 
 #[test]
-fn a_metric_that_stops_coming_keeps_its_level() {
+fn a_metric_that_stops_coming_keeps_its_level_and_is_unknown() {
     let mut site = Site::new("");
     site.sample(0.0, "a", &[("cpu_percent", 1.0), ("disk_percent", 95.0)]);
-    site.sample(10.0, "a", &[("cpu_percent", 1.0)]);
-    assert_eq!(site.level("a"), Level::Error);
+    for (at, unknown, told) in [(10.0, false, 0), (20.0, false, 0), (30.0, true, 1), (40.0, true, 0)] {
+        let updates = site.sample(at, "a", &[("cpu_percent", 1.0)]);
+        assert_eq!(events(&updates).len(), told, "at {at}: {updates:?}");
+        assert_eq!(site.metric("a", "disk_percent").unknown, unknown, "at {at}");
+        assert_eq!(site.level("a"), Level::Error);
+    }
+    let updates = site.sample(50.0, "a", &[("disk_percent", 20.0), ("cpu_percent", 1.0)]);
+    assert_eq!(events(&updates), ["known: a disk_percent comes again: 20"]);
+    assert_eq!(site.level("a"), Level::Good);
+}
+
+#[test]
+fn a_metric_that_comes_seldom_is_not_missed() {
+    let mut site = Site::new("");
+    for step in 0..60_u32 {
+        let mut metrics = vec![("cpu_percent", 1.0)];
+        if step % 6 == 0 {
+            metrics.push(("disk_percent", 1.0));
+        }
+        let updates = site.sample(f64::from(step) * 10.0, "a", &metrics);
+        // The first time nobody can know how seldom it comes.
+        assert!(step < 18 || events(&updates).is_empty(), "{step}: {updates:?}");
+    }
 }
 
 #[test]
@@ -247,12 +280,122 @@ fn a_reload_judges_at_once_and_moves_nodes_between_groups() {
     site.sample(0.0, "ccd01", &[("disk_percent", 70.0)]);
     let rule: Rule = toml::from_str("metrics = ['disk_percent']\nwarning = 60").unwrap();
     let group: Group = toml::from_str("name = 'ccd'\nnodes = ['ccd*']").unwrap();
-    let updates = site.watch.reload(Rules::new(vec![rule]), Groups::new(vec![group]));
+    let updates = site.watch.reload(site.at(1.0), Rules::new(vec![rule]), Groups::new(vec![group]));
     assert_eq!(changes(&updates), ["disk_percent 70 %: warning (> 60)"]);
     assert_eq!(&*site.watch.node(&name("ccd01")).unwrap().group, "ccd");
 }
 
+#[test]
+fn a_rule_waits_for_its_time_and_anew_after_silence() {
+    let mut site = Site::new("[[rule]]\nmetrics = ['load1']\nwarning = 5\nfor = '20s'");
+    for (at, load, level) in [
+        (0.0, 9.0, Level::Good),
+        (10.0, 9.0, Level::Good),
+        (20.0, 9.0, Level::Warning),
+        (30.0, 1.0, Level::Good),
+        (40.0, 9.0, Level::Good),
+    ] {
+        site.sample(at, "a", &[("load1", load)]);
+        assert_eq!(site.level("a"), level, "at {at}");
+    }
+    site.watch.handle_timeout(site.at(90.0));
+    site.sample(91.0, "a", &[("load1", 9.0)]);
+    assert_eq!(site.level("a"), Level::Good, "nobody knows how it was meanwhile");
+    let explained = site.watch.explain(&name("a"), &MetricName::new("load1").unwrap());
+    assert_eq!(
+        explained.to_string(),
+        "a load1 (group other): good since 2026-11-18T11:07:10Z; 9 at 2026-11-18T11:08:11Z\n  \
+         past warning for 0 s, which wants 20s\n  \
+         value: rule load1 holds: load1: warning > 5, for 20s (of the file, for the metric on every node)"
+    );
+    site.sample(101.0, "a", &[("load1", 9.0)]);
+    site.sample(111.0, "a", &[("load1", 9.0)]);
+    assert_eq!(site.level("a"), Level::Warning);
+}
+
+#[test]
+fn a_process_is_missed_with_the_second_sample() {
+    let mut site = Site::new("");
+    for (at, count, level) in [
+        (0.0, 1.0, Level::Good),
+        (10.0, 0.0, Level::Good),
+        (20.0, 1.0, Level::Good),
+        (30.0, 0.0, Level::Good),
+        (40.0, 0.0, Level::Error),
+        (50.0, 2.0, Level::Good),
+    ] {
+        site.sample(at, "a", &[("proc_camd", count)]);
+        assert_eq!(site.level("a"), level, "at {at}");
+    }
+}
+
+#[test]
+fn a_change_by_the_hour_has_a_rule_beside_that_of_the_value() {
+    let mut site = Site::new("[[rule]]\nmetrics = ['disk_percent']\nrate = '10m'\nwarning = 20\nclear = 5");
+    let mut said = Vec::new();
+    for step in 0..60_u32 {
+        let percent = if step < 40 { 40.0 } else { 40.0 + f64::from(step - 40) * 0.25 };
+        said.extend(changes(&site.sample(f64::from(step) * 10.0, "a", &[("disk_percent", percent)])));
+    }
+    assert_eq!(said, ["disk_percent 43 %: warning (20.77 > 20 per hour)"]);
+    let updates = site.sample(610.0, "a", &[("disk_percent", 91.0)]);
+    assert_eq!(changes(&updates), ["disk_percent 91 %: error (> 90)"], "the value has its own");
+}
+
+#[test]
+fn rules_for_the_night_rest_by_day() {
+    let mut site = Site::new("[[rule]]\nmetrics = ['load1']\nwarning = 5\nwhen = 'night'");
+    site.sample(0.0, "a", &[("load1", 9.0)]);
+    assert_eq!(site.level("a"), Level::Warning);
+    let updates = site.watch.handle_phase(site.at(1.0), Phase::Day);
+    assert_eq!((changes(&updates).len(), site.level("a")), (1, Level::Good));
+    assert_eq!(site.watch.handle_phase(site.at(2.0), Phase::Day), []);
+    site.watch.handle_phase(site.at(3.0), Phase::Night);
+    assert_eq!(site.level("a"), Level::Warning);
+}
+
+#[test]
+fn a_level_that_flips_is_told_once_and_held_at_its_worst() {
+    let mut site = Site::new("");
+    let (mut told, mut said) = (Vec::new(), 0);
+    for step in 0..40_u32 {
+        let percent = if step % 2 == 0 { 50.0 } else { 95.0 };
+        let updates = site.sample(f64::from(step) * 10.0, "a", &[("disk_percent", percent)]);
+        told.extend(events(&updates));
+        said += changes(&updates).len();
+    }
+    assert_eq!(
+        told,
+        [
+            "flapping: a disk_percent changed its level more than 6 times in 10 minutes: held at error until it is steady"
+        ]
+    );
+    assert_eq!((said, site.level("a"), site.metric("a", "disk_percent").flapping()), (7, Level::Error, true));
+    for step in 0..61_u32 {
+        let updates = site.sample(410.0 + f64::from(step) * 10.0, "a", &[("disk_percent", 50.0)]);
+        told.extend(events(&updates));
+    }
+    assert_eq!(told.last().unwrap(), "steady: a disk_percent is steady again: good");
+    assert_eq!(site.level("a"), Level::Good);
+}
+
 proptest! {
+    /// Flapping never hides an error: what is judged is shown, or something worse.
+    #[test]
+    fn flapping_hides_nothing(steps in proptest::collection::vec((0..3_usize, 1.0..120.0_f64), 1..120)) {
+        let (mut plain, mut site) = (Level::Good, Site::new(""));
+        let limits = Limits { direction: Direction::Above, warning: Some(80.0), error: Some(90.0), clear: 2.0 };
+        let mut clock = 0.0;
+        for (value, wait) in steps {
+            clock += wait;
+            let value = [50.0, 85.0, 95.0][value];
+            plain = limits.judge(value, plain);
+            site.sample(clock, "a", &[("disk_percent", value)]);
+            prop_assert!(site.level("a") >= plain);
+            prop_assert!(site.level("a") == plain || site.metric("a", "disk_percent").flapping());
+        }
+    }
+
     /// Whatever comes and goes, each node has one place in the queue of silences, and silence is told once.
     #[test]
     fn silence_is_told_once_for_each_quiet_time(steps in proptest::collection::vec((0..4_u8, 0.0..50.0_f64), 1..80)) {

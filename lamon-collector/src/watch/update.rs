@@ -31,7 +31,7 @@ pub enum Update {
     Levels {
         /// Whose.
         node: NodeName,
-        /// The changes, at least one unless the rules were reloaded.
+        /// The changes; none when only what is shown changed, as a metric that is not known any more.
         changes: Vec<LevelChange>,
     },
     /// Nothing was heard of a node for three intervals.
@@ -119,6 +119,14 @@ pub enum EventKind {
     UpkeepFailed,
     /// A peer sent what nobody understands.
     Protocol,
+    /// A metric does not come any more: its level is of the past.
+    Unknown,
+    /// It comes again.
+    Known,
+    /// A metric's level changes so often that it is held at its worst.
+    Flapping,
+    /// It is steady again.
+    Steady,
     /// The configuration was read again.
     Reload,
     /// The configuration could not be read again and stays as it was.
@@ -139,6 +147,10 @@ impl EventKind {
             Self::DeadLetter => "dead_letter",
             Self::UpkeepFailed => "upkeep_failed",
             Self::Protocol => "protocol",
+            Self::Unknown => "unknown",
+            Self::Known => "known",
+            Self::Flapping => "flapping",
+            Self::Steady => "steady",
             Self::Reload => "reload",
             Self::ReloadFailed => "reload_failed",
         }
@@ -155,8 +167,12 @@ impl EventKind {
             | Self::DeadLetter
             | Self::UpkeepFailed
             | Self::Protocol
+            | Self::Unknown
+            | Self::Flapping
             | Self::ReloadFailed => Level::Warning,
-            Self::JournalRecovered | Self::DatabaseRecovered | Self::Reload => Level::Good,
+            Self::JournalRecovered | Self::DatabaseRecovered | Self::Known | Self::Steady | Self::Reload => {
+                Level::Good
+            }
         }
     }
 }
