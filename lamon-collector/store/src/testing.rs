@@ -163,6 +163,12 @@ impl Mariadb {
         self.port
     }
 
+    /// The server's process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Ends the server the normal way and waits for it. Does nothing when it does not run.
     ///
     /// # Errors
