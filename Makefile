@@ -36,10 +36,10 @@ demo: deps ## See this computer as RTS2 sees it, live, until Ctrl-C
 	@$(CARGO) build --locked --workspace --bins
 	@target/debug/demo
 
-bench: deps ## Measure memory, CPU, latency and bytes on the wire (release build; BENCH=--quick for a short look)
-	$(CARGO) build --locked --release --workspace --bin lamon-agent --bin lamon-sensord --bin bench
+bench: deps-test ## Measure what it costs and takes, in one table, a quarter of an hour (release build; BENCH=--quick for a short look)
+	$(CARGO) build --locked --release --workspace --bin lamon-agent --bin lamon-sensord --bin lamon-collector --bin bench
 	target/release/bench $(BENCH)
-	$(MAKE) --no-print-directory bench-rts2
+	$(MAKE) --no-print-directory bench-rts2 BENCH=$(filter --quick,$(BENCH))
 
 bench-rts2: ## The same for RTS2 devices alone; beside the original where RTS2_BINDIR says where it is
 	$(CARGO) build --locked --release -p rts2-bench

@@ -279,6 +279,15 @@ impl Hub {
         self.process.says(words)
     }
 
+    /// Waits for a line with these words in its log, and gives it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come; with what came instead.
+    pub fn line(&self, words: &str) -> anyhow::Result<String> {
+        self.process.line_with(words)
+    }
+
     /// Its log so far.
     #[must_use]
     pub fn log(&self) -> Vec<String> {

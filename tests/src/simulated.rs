@@ -16,7 +16,7 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use crate::wait::patiently;
 
 /// The node's monotonic clock when a simulated agent starts, milliseconds: it was booted some time ago.
-const BOOTED_MS: u64 = 86_400_000;
+pub const BOOTED_MS: u64 = 86_400_000;
 
 /// Bytes taken from the socket at once; what a hub says is small.
 const READ_BYTES: usize = 1_024;
@@ -111,7 +111,7 @@ impl SimulatedAgent {
             .map(|(place, readings)| Row { after_ms: u32::from(place > 0), readings })
             .collect();
         let age_ms = u64::try_from(rows.len()).unwrap_or(0);
-        let monotonic_ms = self.monotonic_us() / 1_000 - age_ms;
+        let monotonic_ms = self.monotonic_ms() - age_ms;
         self.send(&AgentFrame::Samples(Samples { table, first, monotonic_ms, rows })).await
     }
 
@@ -188,6 +188,12 @@ impl SimulatedAgent {
     pub async fn closed(&mut self) {
         let closed = async { while let Ok(Some(_)) = self.next().await {} };
         patiently("the hub's close of a connection", closed).await;
+    }
+
+    /// Its node's monotonic clock, milliseconds: [`BOOTED_MS`] when it connected.
+    #[must_use]
+    pub fn monotonic_ms(&self) -> u64 {
+        self.monotonic_us() / 1_000
     }
 
     fn monotonic_us(&self) -> u64 {

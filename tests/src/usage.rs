@@ -20,14 +20,24 @@ pub struct Memory {
 ///
 /// When it does not run.
 pub fn memory(pid: u32) -> anyhow::Result<Memory> {
-    let read = |file: &str, key: &str| -> anyhow::Result<u64> {
-        let path = format!("/proc/{pid}/{file}");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-        let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-        Ok(kilobytes.with_context(|| format!("{path} has no {key}"))? * 1_024)
-    };
-    Ok(Memory { resident: read("status", "VmRSS")?, proportional: read("smaps_rollup", "Pss")? })
+    Ok(Memory { resident: field(pid, "status", "VmRSS")?, proportional: field(pid, "smaps_rollup", "Pss")? })
+}
+
+/// The most memory that a process ever had (`VmHWM`), in bytes.
+///
+/// # Errors
+///
+/// When it does not run.
+pub fn peak(pid: u32) -> anyhow::Result<u64> {
+    field(pid, "status", "VmHWM")
+}
+
+fn field(pid: u32, file: &str, key: &str) -> anyhow::Result<u64> {
+    let path = format!("/proc/{pid}/{file}");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+    let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    Ok(kilobytes.with_context(|| format!("{path} has no {key}"))? * 1_024)
 }
 
 /// How long a process has run on CPUs, all its threads together.
@@ -77,6 +87,7 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(7));
         }
         assert!(cpu(own).unwrap() > before);
+        assert!(peak(own).unwrap() >= memory.resident / 2, "a peak is never below");
         assert!(memory_of_nobody().is_err());
     }
 
