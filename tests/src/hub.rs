@@ -2,6 +2,7 @@
 #![expect(clippy::panic, reason = "a test whose hub does not start ends here, with the hub's log")]
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub struct HubBuilder {
     rts2: Option<Rts2>,
     tables: String,
     log: &'static str,
+    log_copy: Option<PathBuf>,
 }
 
 /// The section `[rts2]`.
@@ -60,6 +62,7 @@ impl HubBuilder {
             rts2: None,
             tables: String::new(),
             log: "debug",
+            log_copy: None,
         }
     }
 
@@ -131,6 +134,13 @@ impl HubBuilder {
         self
     }
 
+    /// Adds its log, that of each of its lives, to this file as well.
+    #[must_use]
+    pub fn logging_also_to(mut self, file: impl Into<PathBuf>) -> Self {
+        self.log_copy = Some(file.into());
+        self
+    }
+
     /// Its own folder, with `hub.toml` in it; it goes with the last that uses it.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -186,7 +196,9 @@ impl HubBuilder {
     /// When it cannot be started.
     pub fn launch(&self) -> anyhow::Result<Process> {
         let arguments = ["-c".into(), self.write()?];
-        Process::start(self.program, &arguments, None)
+        let append = |path| OpenOptions::new().create(true).append(true).open(path);
+        let copy = self.log_copy.as_ref().map(append).transpose().context("no room for the hub's log")?;
+        Process::start(self.program, &arguments, copy)
     }
 
     /// Starts it and waits until it listens.

@@ -1,6 +1,8 @@
 //! An agent that sends what it is told: for the load generator, and for tests that must know exactly what was sent or
 //! that send what no real agent would.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
@@ -15,8 +17,9 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 
 use crate::wait::patiently;
 
-/// The node's monotonic clock when a simulated agent starts, milliseconds: it was booted some time ago.
-pub const BOOTED_MS: u64 = 86_400_000;
+/// The node's monotonic clock when a simulated agent starts, milliseconds: it was booted longer ago than an agent keeps
+/// samples.
+pub const BOOTED_MS: u64 = 40 * 86_400_000;
 
 /// Bytes taken from the socket at once; what a hub says is small.
 const READ_BYTES: usize = 1_024;
@@ -40,6 +43,49 @@ impl Identity {
     }
 }
 
+/// The clocks of a simulated node; a copy is the same clock.
+#[derive(Debug, Clone)]
+pub struct NodeClock {
+    began: Instant,
+    /// How far the wall clock was set off, milliseconds.
+    step_ms: Arc<AtomicI64>,
+}
+
+impl NodeClock {
+    /// The clocks of a node that was booted long ago, and whose wall clock is right.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { began: Instant::now(), step_ms: Arc::default() }
+    }
+
+    /// The monotonic clock, milliseconds.
+    #[must_use]
+    pub fn monotonic_ms(&self) -> u64 {
+        self.monotonic_us() / 1_000
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        BOOTED_MS * 1_000 + u64::try_from(self.began.elapsed().as_micros()).unwrap_or(0)
+    }
+
+    /// Sets the wall clock off by so much from now on.
+    pub fn step(&self, step_ms: i64) {
+        self.step_ms.store(step_ms, Ordering::Relaxed);
+    }
+
+    /// The wall clock, microseconds.
+    fn wall_us(&self) -> i64 {
+        let right = i64::try_from(wall().as_micros()).unwrap_or(i64::MAX);
+        right.saturating_add(self.step_ms.load(Ordering::Relaxed).saturating_mul(1_000))
+    }
+}
+
+impl Default for NodeClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// A simulated agent that a hub accepted.
 #[derive(Debug)]
 pub struct SimulatedAgent {
@@ -47,7 +93,7 @@ pub struct SimulatedAgent {
     frames: FrameBuffer,
     /// What is still to be sent: a wait that is given up in the middle leaves it here, and no frame is torn.
     out: Vec<u8>,
-    began: Instant,
+    clock: NodeClock,
     welcome: Welcome,
 }
 
@@ -58,18 +104,31 @@ impl SimulatedAgent {
     ///
     /// When the hub cannot be reached, or does not accept it; with its reason.
     pub async fn connect(hub: impl ToSocketAddrs, identity: &Identity) -> anyhow::Result<Self> {
+        Self::connect_at(hub, identity, NodeClock::new()).await
+    }
+
+    /// The same by these clocks, which go on from connection to connection.
+    ///
+    /// # Errors
+    ///
+    /// As [`SimulatedAgent::connect`].
+    pub async fn connect_at(
+        hub: impl ToSocketAddrs,
+        identity: &Identity,
+        clock: NodeClock,
+    ) -> anyhow::Result<Self> {
         let mut stream = TcpStream::connect(hub).await.context("no connection to the hub")?;
         stream.set_nodelay(true)?;
-        let began = Instant::now();
         let mut out = MAGIC.to_vec();
-        hello(identity)?.write(&mut out)?;
+        let (monotonic_ms, wall_ms) = (clock.monotonic_ms(), clock.wall_us() / 1_000);
+        Hello { monotonic_ms, wall_ms, ..hello(identity)? }.write(&mut out)?;
         stream.write_all(&out).await?;
         let mut frames = FrameBuffer::new();
         let Some(payload) = next_payload(&mut stream, &mut frames).await? else {
             bail!("the hub closed without an answer to the hello");
         };
         match Answer::parse(&payload)? {
-            Answer::Welcome(welcome) => Ok(Self { stream, frames, out: Vec::new(), began, welcome }),
+            Answer::Welcome(welcome) => Ok(Self { stream, frames, out: Vec::new(), clock, welcome }),
             Answer::Standby { why } => bail!("the hub stands by: {why}"),
             Answer::Refused { why } => bail!("the hub refuses: {why}"),
         }
@@ -156,8 +215,7 @@ impl SimulatedAgent {
             };
             match HubFrame::parse(&payload)? {
                 HubFrame::Ping { hub_us } => {
-                    let now_us = self.monotonic_us();
-                    let wall_us = i64::try_from(wall().as_micros())?;
+                    let (now_us, wall_us) = (self.clock.monotonic_us(), self.clock.wall_us());
                     let pong = Pong { hub_us, received_us: now_us, sent_us: now_us, wall_us };
                     AgentFrame::Pong(pong).write(&mut self.out)?;
                 }
@@ -190,14 +248,10 @@ impl SimulatedAgent {
         patiently("the hub's close of a connection", closed).await;
     }
 
-    /// Its node's monotonic clock, milliseconds: [`BOOTED_MS`] when it connected.
+    /// Its node's monotonic clock, milliseconds: [`BOOTED_MS`] when that clock began.
     #[must_use]
     pub fn monotonic_ms(&self) -> u64 {
-        self.monotonic_us() / 1_000
-    }
-
-    fn monotonic_us(&self) -> u64 {
-        BOOTED_MS * 1_000 + u64::try_from(self.began.elapsed().as_micros()).unwrap_or(0)
+        self.clock.monotonic_ms()
     }
 }
 
