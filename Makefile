@@ -6,7 +6,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build test demo bench bench-rts2 fuzz fuzz-corpus deps-fuzz fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz fmt fmt-check clippy doc check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -35,6 +35,10 @@ endif
 demo: deps ## See this computer as RTS2 sees it, live, until Ctrl-C
 	@$(CARGO) build --locked --workspace --bins
 	@target/debug/demo
+
+chaos: deps-test ## Kill, cut, fill and tear the family 50 times each and count (release build; CHAOS="--only hub-killed --times 5")
+	$(CARGO) build --locked --release --workspace --bin lamon-agent --bin lamon-collector --bin lamon-sensord --bin chaos
+	target/release/chaos $(CHAOS)
 
 bench: deps-test ## Measure what it costs and takes, in one table, a quarter of an hour (release build; BENCH=--quick for a short look)
 	$(CARGO) build --locked --release --workspace --bin lamon-agent --bin lamon-sensord --bin lamon-collector --bin bench

@@ -13,11 +13,13 @@
 //! | [`archive`] | rows of an archive, waited for |
 //! | [`wait`] | the one deadline of every wait |
 //! | [`story`] | the stories that are told with every centrald, archive and sender |
+//! | [`chaos`] | faults under load, and the count of what is stored in the end |
 //! | [`usage`] | memory and CPU of a process |
 
 pub mod agent;
 pub mod archive;
 pub mod bus;
+pub mod chaos;
 pub mod hub;
 pub mod process;
 pub mod rts2;
