@@ -1,5 +1,5 @@
-//! A proxy between an agent and its hub that counts the bytes of both ways and records what the agent sends, so that
-//! rows can be compared with what really went over the wire.
+//! A proxy between an agent and its hub that counts the bytes of both ways and records what is sent, so that rows can be
+//! compared with what really went over the wire.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, bail};
 use lamon_wire::MAGIC;
-use lamon_wire::frames::{AgentFrame, TableEntry};
+use lamon_wire::frames::{AgentFrame, HubFrame, TableEntry};
 use lamon_wire::framing::FrameBuffer;
-use lamon_wire::hello::Hello;
+use lamon_wire::hello::{Answer, Hello};
 use lamon_wire::reading::Reading;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How much of each connection is recorded, in bytes: some ten thousand samples of core metrics.
@@ -26,14 +27,15 @@ pub type Sent = Vec<(String, f64)>;
 #[derive(Debug)]
 pub struct Wiretap {
     address: SocketAddr,
+    hub: watch::Sender<Option<SocketAddr>>,
     tape: Arc<Mutex<Tape>>,
     _end: DropGuard,
 }
 
 #[derive(Debug, Default)]
 struct Tape {
-    /// What came from the agent, a vector for each connection.
-    connections: Vec<Vec<u8>>,
+    /// What came from the agent, and from the hub, of each connection.
+    connections: Vec<(Vec<u8>, Vec<u8>)>,
     to_hub: u64,
     to_agent: u64,
 }
@@ -45,12 +47,28 @@ impl Wiretap {
     ///
     /// When there is no port.
     pub async fn start(hub: SocketAddr) -> std::io::Result<Self> {
+        let tap = Self::leading_nowhere().await?;
+        tap.aim(Some(hub));
+        Ok(tap)
+    }
+
+    /// Starts one whose hub is away.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port.
+    pub async fn leading_nowhere() -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let tape = Arc::new(Mutex::new(Tape::default()));
-        let end = CancellationToken::new();
-        tokio::spawn(serve(listener, hub, Arc::clone(&tape), end.clone()));
-        Ok(Self { address, tape, _end: end.drop_guard() })
+        let (end, hub) = (CancellationToken::new(), watch::Sender::new(None));
+        tokio::spawn(serve(listener, hub.subscribe(), Arc::clone(&tape), end.clone()));
+        Ok(Self { address, hub, tape, _end: end.drop_guard() })
+    }
+
+    /// The hub is there from now on, or away; connections end.
+    pub fn aim(&self, hub: Option<SocketAddr>) {
+        self.hub.send_replace(hub);
     }
 
     /// Where agents connect to.
@@ -70,13 +88,26 @@ impl Wiretap {
     ///
     /// # Errors
     ///
-    /// When what went over the wire is not the protocol.
+    /// When what went over the wire is not the protocol, or a number was used for two samples.
     pub fn sent(&self) -> anyhow::Result<BTreeMap<(u32, u64), Sent>> {
         let mut sent = BTreeMap::new();
-        for connection in &lock(&self.tape).connections {
-            decode(connection, &mut sent)?;
+        for (from_agent, _) in &lock(&self.tape).connections {
+            decode(from_agent, &mut sent)?;
         }
         Ok(sent)
+    }
+
+    /// Up to which number of each epoch the hub said that it has them on disk.
+    ///
+    /// # Errors
+    ///
+    /// When what went over the wire is not the protocol.
+    pub fn acknowledged(&self) -> anyhow::Result<BTreeMap<u32, u64>> {
+        let mut acknowledged = BTreeMap::new();
+        for (from_agent, from_hub) in &lock(&self.tape).connections {
+            decode_answers(from_agent, from_hub, &mut acknowledged)?;
+        }
+        Ok(acknowledged)
     }
 }
 
@@ -84,7 +115,12 @@ fn lock(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {
     tape.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn serve(listener: TcpListener, hub: SocketAddr, tape: Arc<Mutex<Tape>>, end: CancellationToken) {
+async fn serve(
+    listener: TcpListener,
+    mut hub: watch::Receiver<Option<SocketAddr>>,
+    tape: Arc<Mutex<Tape>>,
+    end: CancellationToken,
+) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -92,29 +128,38 @@ async fn serve(listener: TcpListener, hub: SocketAddr, tape: Arc<Mutex<Tape>>, e
         };
         let Ok((agent, _)) = accepted else { return };
         // An agent whose hub is away sees its connection close, and tries again.
-        let Ok(hub) = TcpStream::connect(hub).await else { continue };
-        let _ = (agent.set_nodelay(true), hub.set_nodelay(true));
+        let aim = *hub.borrow_and_update();
+        let Some(address) = aim else { continue };
+        let Ok(stream) = TcpStream::connect(address).await else { continue };
+        let _ = (agent.set_nodelay(true), stream.set_nodelay(true));
         let place = {
             let mut tape = lock(&tape);
-            tape.connections.push(Vec::new());
+            tape.connections.push(Default::default());
             tape.connections.len() - 1
         };
-        let ((from_agent, to_agent), (from_hub, to_hub)) = (agent.into_split(), hub.into_split());
-        let (tape, end) = (Arc::clone(&tape), end.clone());
+        let ((from_agent, to_agent), (from_hub, to_hub)) = (agent.into_split(), stream.into_split());
+        let (tape, end, mut hub) = (Arc::clone(&tape), end.clone(), hub.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = pump(from_agent, to_hub, |bytes| {
                     let mut tape = lock(&tape);
                     tape.to_hub += u64::try_from(bytes.len()).unwrap_or(0);
-                    if let Some(recorded) = tape.connections.get_mut(place)
+                    if let Some((recorded, _)) = tape.connections.get_mut(place)
                         && recorded.len() < MAX_RECORDED_BYTES
                     {
                         recorded.extend_from_slice(bytes);
                     }
                 }) => {}
                 () = pump(from_hub, to_agent, |bytes| {
-                    lock(&tape).to_agent += u64::try_from(bytes.len()).unwrap_or(0);
+                    let mut tape = lock(&tape);
+                    tape.to_agent += u64::try_from(bytes.len()).unwrap_or(0);
+                    if let Some((_, recorded)) = tape.connections.get_mut(place)
+                        && recorded.len() < MAX_RECORDED_BYTES
+                    {
+                        recorded.extend_from_slice(bytes);
+                    }
                 }) => {}
+                _ = hub.changed() => {}
                 () = end.cancelled() => {}
             }
         });
@@ -155,7 +200,12 @@ fn decode(bytes: &[u8], sent: &mut BTreeMap<(u32, u64), Sent>) -> anyhow::Result
                     bail!("samples of table {}, but the last was {}", samples.table, table.0);
                 }
                 for (sequence, row) in (samples.first..).zip(&samples.rows) {
-                    sent.insert((epoch, sequence), values(&table.1, &row.readings)?);
+                    let values = values(&table.1, &row.readings)?;
+                    if let Some(before) = sent.insert((epoch, sequence), values.clone())
+                        && before != values
+                    {
+                        bail!("number {sequence} of epoch {epoch} was {before:?}, then {values:?}");
+                    }
                 }
             }
             AgentFrame::Live(_)
@@ -163,6 +213,32 @@ fn decode(bytes: &[u8], sent: &mut BTreeMap<(u32, u64), Sent>) -> anyhow::Result
             | AgentFrame::Boot(_)
             | AgentFrame::Tally(_)
             | AgentFrame::Rewound(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// What the hub said in a connection.
+fn decode_answers(
+    from_agent: &[u8],
+    from_hub: &[u8],
+    acknowledged: &mut BTreeMap<u32, u64>,
+) -> anyhow::Result<()> {
+    let Some(rest) = from_agent.strip_prefix(&MAGIC) else { return Ok(()) };
+    let (mut hello, mut frames) = (FrameBuffer::new(), FrameBuffer::new());
+    hello.extend(rest);
+    frames.extend(from_hub);
+    let (Some(hello), Some(answer)) = (hello.next_frame(), frames.next_frame()) else { return Ok(()) };
+    let epoch = Hello::parse(hello)?.epoch;
+    let mut note = |number: u64| {
+        let upto = acknowledged.entry(epoch).or_default();
+        *upto = number.max(*upto);
+    };
+    let Answer::Welcome(welcome) = Answer::parse(answer)? else { return Ok(()) };
+    welcome.committed.into_iter().for_each(&mut note);
+    while let Some(payload) = frames.next_frame() {
+        if let HubFrame::Ack(number) = HubFrame::parse(payload)? {
+            note(number);
         }
     }
     Ok(())
