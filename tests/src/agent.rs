@@ -16,6 +16,7 @@ pub struct AgentBuilder {
     hubs: Vec<String>,
     interval: String,
     log: &'static str,
+    lines: String,
 }
 
 /// A running agent. It is killed when this is dropped.
@@ -47,17 +48,25 @@ impl AgentBuilder {
         self
     }
 
+    /// Has these lines in its configuration.
+    #[must_use]
+    pub fn with(mut self, lines: &str) -> Self {
+        self.lines.push_str(lines);
+        self.lines.push('\n');
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
     ///
     /// When it cannot be started.
     pub fn try_start(self) -> anyhow::Result<Agent> {
-        let Self { node, hubs, interval, log } = self;
+        let Self { node, hubs, interval, log, lines } = self;
         let folder = TempDir::with_prefix("lamon-agent").context("no folder for the agent")?;
         let path = folder.path().join("agent.toml");
         let text = format!(
-            "node = {node:?}\nhubs = {hubs:?}\ninterval = {interval:?}\nlog = {log:?}\nlog_to = \"stderr\"\n"
+            "node = {node:?}\nhubs = {hubs:?}\ninterval = {interval:?}\nlog = {log:?}\nlog_to = \"stderr\"\n{lines}"
         );
         std::fs::write(&path, text).context("cannot write agent.toml")?;
         let process = Process::start("lamon-agent", &["-c".into(), path], None)?;
@@ -80,7 +89,13 @@ impl Agent {
     /// An agent of this name.
     #[must_use]
     pub fn named(node: &str) -> AgentBuilder {
-        AgentBuilder { node: node.into(), hubs: Vec::new(), interval: "1s".into(), log: "debug" }
+        AgentBuilder {
+            node: node.into(),
+            hubs: Vec::new(),
+            interval: "1s".into(),
+            log: "debug",
+            lines: String::new(),
+        }
     }
 
     /// Its process id.

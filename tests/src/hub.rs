@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -29,6 +30,8 @@ pub struct HubBuilder {
     tables: String,
     log: &'static str,
     log_copy: Option<PathBuf>,
+    environment: Vec<(&'static str, PathBuf)>,
+    survives_limit: bool,
 }
 
 /// The section `[rts2]`.
@@ -63,6 +66,8 @@ impl HubBuilder {
             tables: String::new(),
             log: "debug",
             log_copy: None,
+            environment: Vec::new(),
+            survives_limit: false,
         }
     }
 
@@ -141,6 +146,20 @@ impl HubBuilder {
         self
     }
 
+    /// Has these variables in its environment.
+    #[must_use]
+    pub fn environment(mut self, variables: &[(&'static str, PathBuf)]) -> Self {
+        self.environment.extend_from_slice(variables);
+        self
+    }
+
+    /// Is not killed by the signal of a file that may not grow; its write fails instead.
+    #[must_use]
+    pub fn surviving_a_size_limit(mut self) -> Self {
+        self.survives_limit = true;
+        self
+    }
+
     /// Its own folder, with `hub.toml` in it; it goes with the last that uses it.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -195,10 +214,19 @@ impl HubBuilder {
     ///
     /// When it cannot be started.
     pub fn launch(&self) -> anyhow::Result<Process> {
-        let arguments = ["-c".into(), self.write()?];
+        let program = process::find(self.program)?;
+        let mut command = if self.survives_limit {
+            // What is ignored stays so over exec.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program);
+            shell
+        } else {
+            Command::new(program)
+        };
+        command.arg("-c").arg(self.write()?).envs(self.environment.iter().cloned());
         let append = |path| OpenOptions::new().create(true).append(true).open(path);
         let copy = self.log_copy.as_ref().map(append).transpose().context("no room for the hub's log")?;
-        Process::start(self.program, &arguments, copy)
+        Process::run(self.program, command, copy)
     }
 
     /// Starts it and waits until it listens.

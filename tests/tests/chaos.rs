@@ -38,3 +38,33 @@ async fn an_agent_installed_anew() {
 async fn the_hub_killed_at_its_upkeep() {
     run("upkeep-killed", 2).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn real_agents_killed() {
+    run("agent-killed", 5).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_killed_at_once() {
+    run("all-killed", 2).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_disk_full() {
+    run("disk-full", 2).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_journal_torn() {
+    run("torn-journal", 3).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_database_gone_for_a_month() {
+    run("database-gone", 1).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clocks_set_by_hours() {
+    run("clock-jumps", 4).await.unwrap();
+}

@@ -98,10 +98,13 @@ impl Found {
 pub struct Auditor {
     lines: Vec<Line>,
     by_name: HashMap<(String, u32), usize>,
+    now_ms: i64,
     /// What to add to a node's monotonic clock for the true time, milliseconds.
     unix_ms: i64,
-    /// Whether stored times are compared with the true ones.
-    times: bool,
+    /// How far the hub's clock was set off, milliseconds.
+    clock_ms: u64,
+    /// How many rows are farther from their own time than clocks that are right explain.
+    moved: u64,
     /// The result so far.
     pub audit: Audit,
 }
@@ -113,7 +116,8 @@ impl Auditor {
         let by_name =
             lines.iter().enumerate().map(|(n, line)| ((line.node.clone(), line.epoch), n)).collect();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let unix_ms = i64::try_from(now.as_millis()).unwrap_or(0) - monotonic_ms.cast_signed();
+        let now_ms = i64::try_from(now.as_millis()).unwrap_or(0);
+        let unix_ms = now_ms - monotonic_ms.cast_signed();
         let mut audit = Audit::default();
         for line in &lines {
             audit.sent += line.sent();
@@ -121,12 +125,33 @@ impl Auditor {
             audit.wrong += u64::try_from(line.complaints().len()).unwrap_or(0);
             audit.findings.extend(line.complaints().iter().cloned());
         }
-        Self { lines, by_name, unix_ms, times: true, audit }
+        Self { lines, by_name, now_ms, unix_ms, clock_ms: 0, moved: 0, audit }
     }
 
-    /// Leaves stored times alone: the hub's clock was wrong.
-    pub fn ignore_times(&mut self) {
-        self.times = false;
+    /// Lets rows be so far from their own time, milliseconds: the hub's clock was set off.
+    pub fn times_within(&mut self, clock_ms: i64) {
+        self.clock_ms = clock_ms.unsigned_abs();
+    }
+
+    /// How many rows are farther from their own time than clocks that are right explain.
+    #[must_use]
+    pub fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    /// Lets the hub know less than it acknowledged: its disk was damaged.
+    pub fn forgive(&mut self) {
+        for line in &self.lines {
+            let forgotten = line.complaints().iter().filter(|complaint| complaint.contains("then"));
+            self.audit.wrong -= u64::try_from(forgotten.count()).unwrap_or(0);
+        }
+        self.audit.findings.retain(|finding| !finding.contains("then"));
+    }
+
+    /// What the true time is now, unix milliseconds.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
     }
 
     /// Every acknowledged sample.
@@ -135,8 +160,11 @@ impl Auditor {
         lines.flat_map(|(place, line)| (1..=line.acknowledged()).map(move |number| (place, number)))
     }
 
-    /// Takes up a row.
+    /// Takes up a row. Those of other nodes are nobody's business here.
     pub fn row(&mut self, place: &str, row: &Sample, found: &mut Found) {
+        if !self.lines.iter().any(|line| line.node == *row.node) {
+            return;
+        }
         let Some(identity) = self.identify(row) else {
             return self.audit.wrong(format!("{place} has what was never sent: {row:?}"));
         };
@@ -158,12 +186,15 @@ impl Auditor {
         }
         let taken = self.lines.get(identity.0).and_then(|line| line.taken_at(identity.1)).unwrap_or(0);
         let shift_ms = row.time_ms.abs_diff(taken.cast_signed() + self.unix_ms);
-        if self.times && shift_ms > MAX_SHIFT_MS {
+        self.moved += u64::from(shift_ms > MAX_SHIFT_MS);
+        if shift_ms > MAX_SHIFT_MS + self.clock_ms {
             self.audit.wrong(format!("{place} has at a time {shift_ms} ms off: {row:?}"));
         }
     }
 
-    fn identify(&self, row: &Sample) -> Option<Identity> {
+    /// Which sample a row is; none when it was never sent.
+    #[must_use]
+    pub fn identify(&self, row: &Sample) -> Option<Identity> {
         let place = *self.by_name.get(&(row.node.to_string(), row.epoch))?;
         (1..=self.lines.get(place)?.sent()).contains(&row.sequence).then_some((place, row.sequence))
     }
@@ -213,9 +244,17 @@ impl Auditor {
     }
 
     /// The count when everything acknowledged must be in both.
-    pub fn both(mut self, journal: &Found, archive: &Found) -> Audit {
+    #[must_use]
+    pub fn both(self, journal: &Found, archive: &Found) -> Audit {
+        self.both_but(journal, archive, &HashSet::new())
+    }
+
+    /// The same, but for samples that may be missing.
+    #[must_use]
+    pub fn both_but(mut self, journal: &Found, archive: &Found, excused: &HashSet<Identity>) -> Audit {
         let missing: Vec<(Identity, &str)> = self
             .acknowledged()
+            .filter(|identity| !excused.contains(identity))
             .filter_map(|identity| match (journal.has(identity), archive.has(identity)) {
                 (true, true) => None,
                 (false, _) => Some((identity, "the journal")),

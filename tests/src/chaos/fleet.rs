@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use lamon_wire::frames::{AgentFrame, HubFrame, Row, Samples};
+use lamon_wire::frames::{AgentFrame, HubFrame, Live, Row, Samples};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -251,7 +251,15 @@ impl Agent {
                 agent.send(&AgentFrame::Samples(samples)).await?;
             }
             tokio::select! {
-                _ = ticks.tick() => self.take(*takes.borrow()),
+                _ = ticks.tick() => {
+                    self.take(*takes.borrow());
+                    if let Some(live) = self.live(next, window) {
+                        if table.replace(live.table) != Some(live.table) {
+                            agent.send_table(live.table, line::metrics(live.table)).await?;
+                        }
+                        agent.send(&AgentFrame::Live(live)).await?;
+                    }
+                }
                 frame = agent.next() => match frame?.context("the hub closed")? {
                     HubFrame::Ack(upto) => lock(&self.line).acknowledge(upto),
                     HubFrame::Rewind(from) => {
@@ -263,6 +271,17 @@ impl Agent {
                 },
             }
         }
+    }
+
+    /// The newest sample, to be shown, when it cannot go in its turn because the window is full.
+    fn live(&self, next: u64, window: u64) -> Option<Live> {
+        let line = lock(&self.line);
+        let sequence = line.taken();
+        if next < line.acknowledged() + 1 + window || next > sequence {
+            return None;
+        }
+        let (table, readings) = (line::table_of(sequence), line::readings(line.epoch, sequence));
+        Some(Live { table, sequence, monotonic_ms: line.taken_at(sequence)?, readings })
     }
 
     /// The samples from `next` on that fit the window, a frame and a table.

@@ -8,6 +8,8 @@
 //! | [`site`] | the hub under test, with its files |
 //! | [`cutter`] | a network that is cut in the middle of a frame |
 //! | [`audit`] | the count |
+//! | [`real_agents`] | real agents with a spool, and their count |
+//! | [`wall_clock`] | a hub whose wall clock can be set |
 //! | [`rollups`] | rollups against their samples |
 //! | [`faults`] | one file for each fault |
 //!
@@ -18,8 +20,10 @@ pub mod cutter;
 pub mod faults;
 pub mod fleet;
 pub mod line;
+pub mod real_agents;
 pub mod rollups;
 pub mod site;
+pub mod wall_clock;
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -29,6 +33,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use self::audit::Audit;
 
@@ -64,7 +69,15 @@ impl Ground {
 
     /// The fault happened once more.
     pub fn step(&self) {
-        self.done.fetch_add(1, Ordering::Relaxed);
+        self.counter()();
+    }
+
+    /// What says that the fault happened once more, for tasks.
+    pub fn counter(&self) -> impl Fn() + Send + use<> {
+        let done = Arc::clone(&self.done);
+        move || {
+            done.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -130,10 +143,13 @@ impl Fault {
         let random = fastrand::Rng::with_seed(seed ^ hash(self.name));
         let ground = Ground { folder: folder.path().into(), times, random, done };
         let began = std::time::Instant::now();
-        // A fault that panics is one that failed.
-        let report = match tokio::spawn((self.run)(ground)).await {
-            Ok(report) => report,
-            Err(error) => Err(error.into()),
+        // A fault that panics is one that failed; one that is given up ends with its programs.
+        let mut task = JoinSet::new();
+        task.spawn((self.run)(ground));
+        let report = match task.join_next().await {
+            Some(Ok(report)) => report,
+            Some(Err(error)) => Err(error.into()),
+            None => Err(anyhow::anyhow!("it did not run")),
         };
         let mut outcome = Outcome { fault: self, report, took: began.elapsed(), kept: None };
         if !outcome.is_good() {
@@ -147,7 +163,7 @@ fn keep(folder: TempDir, outcome: &Outcome) -> PathBuf {
     let folder = folder.keep();
     let text = match &outcome.report {
         Ok(report) => report.audit.findings.join("\n"),
-        Err(error) => format!("{error:?}"),
+        Err(error) => format!("{error:#}"),
     };
     // The findings are told on the terminal too.
     let _ = std::fs::write(folder.join("findings.txt"), text);

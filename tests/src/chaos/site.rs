@@ -47,6 +47,14 @@ impl Site {
         self
     }
 
+    /// Keeps its samples in a database of a server in the end; the second is its address with the password.
+    #[must_use]
+    pub fn archiving_in(mut self, archive: &ArchiveUrl, address: &str) -> Self {
+        self.archive = archive.clone();
+        self.builder = self.builder.archiving_to(address);
+        self
+    }
+
     /// Has this in its configuration.
     #[must_use]
     pub fn with(mut self, tables: &str) -> Self {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use clap::Parser;
 use lamon_tests::chaos::faults::{self, ALL};
 use lamon_tests::chaos::{Fault, Outcome};
@@ -69,7 +70,12 @@ async fn main() -> anyhow::Result<ExitCode> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     writeln!(out, "seed {seed}: the same instants come again with --seed {seed}")?;
     let began = Instant::now();
-    let outcomes = run(&options, seed).await?;
+    let stop = lamon_daemon::signals::shutdown().context("cannot listen for signals")?;
+    let outcomes = tokio::select! {
+        outcomes = run(&options, seed) => outcomes?,
+        // What runs ends with this.
+        () = stop.cancelled() => return Ok(ExitCode::FAILURE),
+    };
     writeln!(out, "\n{}", table::table(&outcomes))?;
     let good = outcomes.iter().all(Outcome::is_good);
     let word = if good {
