@@ -10,15 +10,21 @@
 //! A script that is started by its own name (`#!`) has that name as its `comm`; one that is given to an interpreter
 //! (`python3 door.py`) has the interpreter's. Threads are not counted; a zombie does not run. `processes` counts all
 //! process ids, the kernel's threads too, as `ps -e` does. With `hidepid` the agent sees what /proc shows its user.
+//!
+//! Looking through /proc takes 75 µs for 150 processes and grows with them. The kernel knows their number and tells it in
+//! 2 µs, as links of /proc: `proc_root_getattr` in fs/proc/root.c adds the processes of the whole system to the links
+//! of an ordinary folder, two and one for each folder within. In a container, or with `hidepid`, /proc shows fewer than
+//! that. So the links are believed only after a look that found as many processes as they say, and for a few minutes.
 
 use std::fs;
 use std::io::Read;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 
 use lamon_wire::names::Slugs;
-use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
+use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom};
 
 use crate::sheet::{Core, DeviceMetric, Sheet};
 
@@ -28,15 +34,28 @@ const COMM_BYTES: usize = 15;
 /// The buffer for directory entries, in bytes: about 300 processes a call.
 const DIRECTORY_BUFFER_BYTES: usize = 8 * 1_024;
 
+/// How many samples believe the links of /proc before it is looked through again, because a driver that is loaded may
+/// make a folder there: five minutes of samples at ten seconds.
+const LOOK_EVERY: u32 = 30;
+
 /// Looks through /proc.
 #[derive(Debug)]
 pub(super) struct Processes {
     folder: Option<OwnedFd>,
+    links: Option<Links>,
     slugs: Slugs,
     watched: Vec<Watched>,
     own: usize,
     path: String,
     name: Vec<u8>,
+}
+
+/// What the links of /proc count besides processes.
+#[derive(Debug, Clone, Copy)]
+struct Links {
+    others: u64,
+    /// For how many samples more this is believed.
+    left: u32,
 }
 
 #[derive(Debug)]
@@ -50,7 +69,15 @@ impl Processes {
     pub(super) fn new(own: &[String]) -> Self {
         let mut slugs = Slugs::default();
         let watched: Vec<Watched> = own.iter().filter_map(|name| Watched::new(name, &mut slugs)).collect();
-        Self { folder: None, slugs, own: watched.len(), watched, path: String::new(), name: Vec::new() }
+        Self {
+            folder: None,
+            links: None,
+            slugs,
+            own: watched.len(),
+            watched,
+            path: String::new(),
+            name: Vec::new(),
+        }
     }
 
     /// Watches `more` names besides the configuration's own, in place of those of the last call.
@@ -72,11 +99,19 @@ impl Processes {
         for watched in &mut self.watched {
             watched.running = 0;
         }
-        let count = self.look_through();
+        let count = self.count_links().or_else(|| self.look_through());
         sheet.core(Core::Processes, count.map(f64::from));
         for watched in &self.watched {
             sheet.device(&watched.metric, count.map(|_| f64::from(watched.running)));
         }
+    }
+
+    /// The number of processes by the links of /proc, while that is known to be right and nothing else is wanted.
+    fn count_links(&mut self) -> Option<u32> {
+        let links = self.links.as_mut().filter(|links| links.left > 0 && self.watched.is_empty())?;
+        links.left -= 1;
+        let count = links_of_proc()?.checked_sub(links.others)?;
+        u32::try_from(count).ok()
     }
 
     fn look_through(&mut self) -> Option<u32> {
@@ -88,9 +123,10 @@ impl Processes {
             }
         };
         rustix::fs::seek(&folder, SeekFrom::Start(0)).ok()?;
+        let links = links_of_proc();
         let mut buffer = [MaybeUninit::uninit(); DIRECTORY_BUFFER_BYTES];
         let mut entries = RawDir::new(&folder, &mut buffer);
-        let mut count = 0;
+        let (mut count, mut folders) = (0, 0);
         while let Some(entry) = entries.next() {
             let entry = entry.ok()?;
             let name = entry.file_name().to_bytes();
@@ -102,8 +138,12 @@ impl Processes {
                     self.path.push_str(str::from_utf8(name).unwrap_or_default());
                     self.look_at_one();
                 }
+            } else if entry.file_type() == FileType::Directory {
+                // With the folder itself and the one above, two of which are always there.
+                folders += 1;
             }
         }
+        self.links = believed(links, count, folders);
         self.folder = Some(folder);
         Some(count)
     }
@@ -139,6 +179,16 @@ impl Processes {
             }
         }
     }
+}
+
+/// Whether the links of /proc are the processes that a look found and its other folders, `.` and `..` among them. Where a
+/// process came or went during the look they are not, and the next look decides.
+fn believed(links: Option<u64>, processes: u32, folders: u64) -> Option<Links> {
+    (links? == u64::from(processes) + folders).then_some(Links { others: folders, left: LOOK_EVERY })
+}
+
+fn links_of_proc() -> Option<u64> {
+    fs::metadata("/proc").ok().map(|metadata| metadata.nlink())
 }
 
 impl Watched {
@@ -188,6 +238,37 @@ mod tests {
         ] {
             assert_eq!(matches(wanted, comm, program), matched, "{wanted:?} {comm:?}");
         }
+    }
+
+    #[test]
+    fn links_are_believed_only_where_they_count_what_is_seen() {
+        for (what, links, processes, folders, right) in [
+            ("this system", Some(163), 152, 11, true),
+            ("a container: /proc shows its own alone", Some(163), 4, 11, false),
+            ("hidepid: /proc shows the user's own alone", Some(163), 20, 11, false),
+            ("one ended meanwhile", Some(162), 152, 11, false),
+            ("no answer", None, 152, 11, false),
+        ] {
+            assert_eq!(believed(links, processes, folders).is_some(), right, "{what}");
+        }
+    }
+
+    #[test]
+    fn links_count_what_a_look_counts() {
+        let mut processes = Processes::new(&[]);
+        // Others' processes come and go: until both counts are of one moment.
+        for _ in 0..10_000 {
+            let seen = processes.look_through();
+            if processes.count_links().is_some_and(|links| Some(links) == seen) {
+                for _ in 1..LOOK_EVERY {
+                    assert!(processes.count_links().is_some());
+                }
+                assert_eq!(processes.count_links(), None, "it is time to look again");
+                return;
+            }
+        }
+        // Where /proc hides processes the links never agree, and every sample looks.
+        assert!(processes.links.is_none());
     }
 
     #[test]
