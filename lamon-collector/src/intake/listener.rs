@@ -20,10 +20,12 @@ use tracing::{debug, warn};
 use super::stream::{HELLO_TIME, close_gently};
 use super::{Doors, agent, text};
 use crate::config::IntakeConfig;
+use crate::watch::MAX_NODES;
 
-/// The most connections at once: every node of a large site twice. More wait in the kernel's queue until one ends. Never
-/// more than half of the files that the process may open: the other half is for the disk, the bus and RTS2.
-const MAX_CONNECTIONS: usize = 4_096;
+/// The most connections at once: one for every node that a hub watches, and some for those that are about to be replaced.
+/// More wait in the kernel's queue until one ends. Never more than half of the files that the process may open: the other
+/// half is for the disk, the bus and RTS2.
+const MAX_CONNECTIONS: usize = MAX_NODES + 240;
 
 /// The most strangers that are told at once that they are not listed; more are closed without a word, so that they never
 /// take the places of agents.
