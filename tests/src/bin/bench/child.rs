@@ -37,6 +37,9 @@ pub(crate) enum Role {
     /// The bare reader of lines.
     #[command(hide = true)]
     RawLines,
+    /// The bare relay.
+    #[command(hide = true)]
+    RawRelay,
     /// The bare appender to the journal's table.
     #[command(hide = true)]
     RawSqlite(raw::sqlite::Options),
@@ -55,6 +58,7 @@ pub(crate) fn run(role: Role) -> anyhow::Result<()> {
         Role::Timed(options) => load::timed::run(options),
         Role::RawBus => raw::bus::run(),
         Role::RawLines => raw::lines::run(),
+        Role::RawRelay => raw::relay::run(),
         Role::RawSqlite(options) => raw::sqlite::run(&options),
         Role::RawMariadb(options) => raw::mariadb::run(&options),
     }

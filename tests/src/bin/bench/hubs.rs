@@ -14,7 +14,7 @@ use crate::load::{INTERVAL, METRICS, groups};
 use crate::report::{Asked, Runs, Table, megabytes, number, progress};
 
 /// Many more nodes than a site has: does the cost grow with them, or faster?
-pub(crate) const LARGE: u32 = 4_000;
+pub(crate) const LARGE: u32 = 10_000;
 
 /// A hub with its nodes.
 pub(crate) struct Running {

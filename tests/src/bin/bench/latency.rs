@@ -44,6 +44,7 @@ pub(crate) fn measure(options: &Options, table: &mut Table) -> anyhow::Result<()
         "from the agent's send, {NODES} nodes every {} s; lamon-sensord, MariaDB, RTS2 devices of 100 nodes",
         INTERVAL.as_secs()
     ));
+    table.note("raw limit: a bare relay from a TCP connection to a PUB socket, a message every 10 ms of the same span");
     rows("in peace", runs.iter().map(|run| &run.peace), table);
     rows("MariaDB stopped", runs.iter().map(|run| &run.stopped), table);
     rows("a backlog comes in", runs.iter().map(|run| &run.backlog.report), table);
@@ -97,12 +98,16 @@ fn one(options: &Options) -> anyhow::Result<Run> {
         .quietly()
         .try_start()?;
     hub.line("the archive takes samples")?;
+    let mut relay = Child::start("raw-relay", &[])?;
+    let (relay_bus, relay_address): (String, String) = relay.hear()?;
     let mut load = Child::start(
         "timed",
         &[
             ("hub", hub.address().to_string()),
             ("bus", hub.publish().into()),
             ("centrald", centrald.address().to_string()),
+            ("relay", relay_address),
+            ("relay-bus", relay_bus),
             ("nodes", NODES.to_string()),
         ],
     )?;
@@ -138,12 +143,22 @@ fn rows<'a>(when: &str, reports: impl Iterator<Item = &'a Report>, table: &mut T
         ("the bus", (|report| &report.bus) as fn(&Report) -> &Latencies),
         ("an RTS2 client", |report| &report.rts2),
     ] {
-        let each = |what: fn(&Latencies) -> Option<f64>| {
+        let each = |of: fn(&Report) -> &Latencies, what: fn(&Latencies) -> Option<f64>| {
             reports.iter().map(|report| what(of(report)).unwrap_or(f64::NAN)).collect::<Runs>()
         };
-        table.row(&format!("{when}, to {to}: p50"), &each(|seen| seen.p50_ms), 2, "ms", Asked::Nothing);
-        table.row("  p99", &each(|seen| seen.p99_ms), 2, "ms", Asked::AtMost(5.0, "5 ms"));
-        table.row("  max", &each(|seen| seen.max_ms), 1, "ms", Asked::Nothing);
+        for (name, decimals, what, asked) in [
+            (
+                format!("{when}, to {to}: p50"),
+                2,
+                (|seen| seen.p50_ms) as fn(&Latencies) -> Option<f64>,
+                Asked::Nothing,
+            ),
+            ("  p99".into(), 2, |seen| seen.p99_ms, Asked::AtMost(5.0, "5 ms")),
+            ("  max".into(), 1, |seen| seen.max_ms, Asked::Nothing),
+        ] {
+            let bare = each(|report| &report.relay, what);
+            table.beside(&name, &each(of, what), &bare, decimals, "ms", asked);
+        }
         let (sent, seen) =
             reports.iter().fold((0, 0), |(sent, seen), report| (sent + report.sent, seen + of(report).count));
         table.note(format!("{seen} of {sent} samples seen"));

@@ -27,11 +27,7 @@ pub(crate) fn describe(table: &mut Table, options: &Options) -> anyhow::Result<(
     let load = read("/proc/loadavg");
     table.fact("load before", format!("{} (what else runs here)", load.split(' ').next().unwrap_or("?")));
     let lamon = first_line(Command::new(find("lamon-sensord")?).arg("--version"));
-    let commit = first_line(Command::new("git").args(["describe", "--always", "--dirty"]));
-    table.fact(
-        "lamon",
-        format!("{}, commit {}", lamon.unwrap_or_default(), commit.unwrap_or_else(|| "?".into())),
-    );
+    table.fact("lamon", lamon.unwrap_or_default());
     let (major, minor, patch) = zmq::version();
     let mariadb =
         first_line(Command::new("sh").args(["-c", "PATH=$PATH:/usr/sbin:/usr/libexec mariadbd --version"]));

@@ -76,13 +76,30 @@ impl Table {
 
     /// A measurement, with what was asked of its median.
     pub(crate) fn row(&mut self, what: &str, runs: &Runs, decimals: usize, unit: &str, asked: Asked) {
+        self.measured(what, runs, String::new(), decimals, unit, asked);
+    }
+
+    /// A measurement beside what a bare loop does meanwhile.
+    pub(crate) fn beside(
+        &mut self,
+        what: &str,
+        runs: &Runs,
+        raw: &Runs,
+        decimals: usize,
+        unit: &str,
+        asked: Asked,
+    ) {
+        self.measured(what, runs, raw.text(decimals, unit), decimals, unit, asked);
+    }
+
+    fn measured(&mut self, what: &str, runs: &Runs, raw: String, decimals: usize, unit: &str, asked: Asked) {
         let median = runs.median();
         let asked = match asked {
             Asked::Nothing => String::new(),
             Asked::AtMost(limit, text) => format!("≤ {text}: {}", verdict(median <= limit)),
             Asked::AtLeast(limit, text) => format!("≥ {text}: {}", verdict(median >= limit)),
         };
-        self.push(what, runs.text(decimals, unit), String::new(), String::new(), asked);
+        self.push(what, runs.text(decimals, unit), raw, String::new(), asked);
     }
 
     /// A rate a second beside the raw limit of the same machine, with the share that was asked.

@@ -1,6 +1,7 @@
 //! When samples were sent, and when they were seen: by a subscriber of the bus, by a client of RTS2.
 
-use std::net::SocketAddr;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use anyhow::Context;
 use rts2dev::client::{Change, Client};
 
 use super::GROUP;
+use crate::raw::relay::MESSAGE_BYTES;
 
 /// The newest samples of a node whose times are kept; older ones were seen long ago.
 const KEPT: usize = 16;
@@ -20,6 +22,8 @@ pub(crate) enum Seen {
     Bus,
     /// By a client.
     Rts2,
+    /// At the other end of a bare relay.
+    Relay,
 }
 
 /// Times of all nodes, shared by those who send and those who see.
@@ -30,7 +34,7 @@ pub(crate) struct Board {
     nodes: Vec<[(AtomicU64, AtomicU64); KEPT]>,
     measuring: AtomicBool,
     sent: AtomicU64,
-    seen: Mutex<[Vec<Duration>; 2]>,
+    seen: Mutex<[Vec<Duration>; 3]>,
     /// Nodes of which no fresh sample was seen since they came back, by number, and when the last of them was.
     missing: Mutex<(Vec<bool>, Instant)>,
 }
@@ -71,9 +75,16 @@ impl Board {
         let time = Duration::from_nanos(time.load(Ordering::Acquire));
         // What was sent outside of the span is not counted.
         if number.load(Ordering::Relaxed) == sequence {
-            let latency = self.zero.elapsed().saturating_sub(time);
-            let [bus, rts2] = &mut *lock(&self.seen);
-            if by == Seen::Bus { bus.push(latency) } else { rts2.push(latency) }
+            self.note(by, self.zero.elapsed().saturating_sub(time));
+        }
+    }
+
+    fn note(&self, by: Seen, latency: Duration) {
+        let [bus, rts2, relay] = &mut *lock(&self.seen);
+        match by {
+            Seen::Bus => bus.push(latency),
+            Seen::Rts2 => rts2.push(latency),
+            Seen::Relay => relay.push(latency),
         }
     }
 
@@ -100,8 +111,12 @@ impl Board {
 
     /// The latencies since [`begin`](Self::begin).
     pub(crate) fn take(&self, by: Seen) -> Vec<Duration> {
-        let [bus, rts2] = &mut *lock(&self.seen);
-        std::mem::take(if by == Seen::Bus { bus } else { rts2 })
+        let [bus, rts2, relay] = &mut *lock(&self.seen);
+        std::mem::take(match by {
+            Seen::Bus => bus,
+            Seen::Rts2 => rts2,
+            Seen::Relay => relay,
+        })
     }
 
     /// The first nodes are cut off now: a fresh sample of each is awaited.
@@ -136,6 +151,36 @@ pub(crate) fn subscribe(bus: &str, board: Arc<Board>) -> anyhow::Result<()> {
         while socket.recv(&mut topic, 0).and_then(|()| socket.recv(&mut json, 0)).is_ok() {
             if let Some((node, sequence)) = fresh(&topic, &json) {
                 board.saw(Seen::Bus, node, sequence);
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Sends a message through a bare relay every few milliseconds, for ever, and notes how long it takes.
+pub(crate) fn relay(relay: SocketAddr, bus: &str, board: Arc<Board>) -> anyhow::Result<()> {
+    /// As often as a sample of a thousand nodes comes.
+    const EVERY: Duration = Duration::from_millis(10);
+    let socket = zmq::Context::new().socket(zmq::SUB)?;
+    socket.set_subscribe(b"")?;
+    socket.connect(bus)?;
+    let mut stream = TcpStream::connect(relay)?;
+    stream.set_nodelay(true)?;
+    let zero = board.zero;
+    std::thread::spawn(move || {
+        let now = || u64::try_from(zero.elapsed().as_nanos()).unwrap_or(0);
+        while stream.write_all(&now().to_le_bytes()).is_ok() {
+            std::thread::sleep(EVERY);
+        }
+    });
+    std::thread::spawn(move || {
+        let mut message = zmq::Message::new();
+        while socket.recv(&mut message, 0).is_ok() {
+            if let Ok(sent) = <[u8; MESSAGE_BYTES]>::try_from(&*message)
+                && board.measuring.load(Ordering::Relaxed)
+            {
+                let sent = Duration::from_nanos(u64::from_le_bytes(sent));
+                board.note(Seen::Relay, zero.elapsed().saturating_sub(sent));
             }
         }
     });

@@ -28,6 +28,10 @@ pub(crate) struct Options {
     #[arg(long)]
     bus: String,
     #[arg(long)]
+    relay: SocketAddr,
+    #[arg(long)]
+    relay_bus: String,
+    #[arg(long)]
     centrald: SocketAddr,
     #[arg(long)]
     nodes: u32,
@@ -57,6 +61,8 @@ pub(crate) struct Report {
     pub(crate) sent: u64,
     pub(crate) bus: Latencies,
     pub(crate) rts2: Latencies,
+    /// Of a bare relay meanwhile.
+    pub(crate) relay: Latencies,
 }
 
 /// What a backlog told.
@@ -79,6 +85,7 @@ pub(crate) struct Backlog {
 pub(crate) fn run(options: Options) -> anyhow::Result<()> {
     let board = Arc::new(Board::new(options.nodes));
     super::clock::subscribe(&options.bus, Arc::clone(&board))?;
+    super::clock::relay(options.relay, &options.relay_bus, Arc::clone(&board))?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(options, board))
 }
 
@@ -154,7 +161,8 @@ async fn serve(options: Options, board: Arc<Board>) -> anyhow::Result<()> {
 }
 
 fn report(board: &Board, sent: u64) -> Report {
-    Report { sent, bus: latencies(board.take(Seen::Bus)), rts2: latencies(board.take(Seen::Rts2)) }
+    let of = |by| latencies(board.take(by));
+    Report { sent, bus: of(Seen::Bus), rts2: of(Seen::Rts2), relay: of(Seen::Relay) }
 }
 
 fn latencies(mut all: Vec<Duration>) -> Latencies {

@@ -3,6 +3,7 @@
 pub(crate) mod bus;
 pub(crate) mod lines;
 pub(crate) mod mariadb;
+pub(crate) mod relay;
 pub(crate) mod sqlite;
 
 use crate::load::{METRICS, node_name};
