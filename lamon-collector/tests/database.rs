@@ -54,7 +54,8 @@ fn fill(folder: &Path) {
     runtime.block_on(async {
         let mut archive = Archive::connect(&url, "hub1").await.unwrap();
         archive.append(&samples).await.unwrap();
-        let keep = Retention { samples: None, ten_minutes: None, hour: None, events: None };
+        let keep =
+            Retention { samples: None, ten_minutes: None, hour: None, events: None, dead_letters: None };
         while archive.upkeep(&keep, PAST + 86_400_000).await.unwrap().more {}
     });
     let (mut journal, _) = Journal::open(&folder.join("journal.sqlite"), JournalOptions::default()).unwrap();

@@ -19,16 +19,19 @@ pub struct ArchiveConfig {
     pub hours: Keep,
     /// Events.
     pub events: Keep,
+    /// Samples that the archive refused.
+    pub dead_letters: Keep,
 }
 
 impl Default for ArchiveConfig {
     fn default() -> Self {
-        let Retention { samples, ten_minutes, hour, events } = Retention::default();
+        let Retention { samples, ten_minutes, hour, events, dead_letters } = Retention::default();
         Self {
             samples: Keep(samples),
             ten_minutes: Keep(ten_minutes),
             hours: Keep(hour),
             events: Keep(events),
+            dead_letters: Keep(dead_letters),
         }
     }
 }
@@ -42,6 +45,7 @@ impl ArchiveConfig {
             ten_minutes: self.ten_minutes.0,
             hour: self.hours.0,
             events: self.events.0,
+            dead_letters: self.dead_letters.0,
         }
     }
 }

@@ -61,7 +61,13 @@ async fn events_nodes_and_rollups_reach_the_archive() {
     let forwarder = ForwarderSettings {
         url: url.clone(),
         hub: "hub1".into(),
-        retention: Retention { samples: None, ten_minutes: None, hour: None, events: None },
+        retention: Retention {
+            samples: None,
+            ten_minutes: None,
+            hour: None,
+            events: None,
+            dead_letters: None,
+        },
         journal_path: settings.path.clone(),
         hellos: hellos_in,
     };

@@ -141,7 +141,7 @@ async fn fill(url: &ArchiveUrl, days: i64) {
         begin.elapsed().as_secs_f64(),
         appending.as_secs_f64()
     );
-    let keep = Retention { samples: None, ten_minutes: None, hour: None, events: None };
+    let keep = Retention { samples: None, ten_minutes: None, hour: None, events: None, dead_letters: None };
     let begin = Instant::now();
     let (mut rolled, mut steps, mut longest) = (0, 0_u32, 0.0_f64);
     loop {

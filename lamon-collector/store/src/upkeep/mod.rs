@@ -15,6 +15,7 @@
 
 mod partitions;
 mod retain;
+mod dead_letters;
 mod roll;
 
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub struct Retention {
     pub events: Option<Duration>,
 }
 
+    /// Samples that the archive refused; none as long as there are not too many. At least [`MIN_KEEP`].
+    pub dead_letters: Option<Duration>,
 /// A day.
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -57,9 +60,15 @@ impl Retention {
 }
 
 impl Default for Retention {
-    /// Samples 30 days, ten minutes and events two years, hours for ever.
+    /// Samples 30 days, ten minutes and events two years, hours for ever, refused samples a quarter.
     fn default() -> Self {
-        Self { samples: Some(30 * DAY), ten_minutes: Some(730 * DAY), hour: None, events: Some(730 * DAY) }
+        Self {
+            samples: Some(30 * DAY),
+            ten_minutes: Some(730 * DAY),
+            hour: None,
+            events: Some(730 * DAY),
+            dead_letters: Some(90 * DAY),
+        }
     }
 }
 

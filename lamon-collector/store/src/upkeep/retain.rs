@@ -7,7 +7,7 @@
 
 use diesel::QueryResult;
 
-use super::{Retention, milliseconds, partitions::Partitions};
+use super::{Retention, dead_letters, milliseconds, partitions::Partitions};
 use crate::{
     db::{Db, Value},
     tier::Tier,
@@ -22,7 +22,7 @@ const STEP_NODES: usize = 16;
 /// A search through all tiers for rows that are too old.
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
-    /// How many tiers are done; behind them come the events.
+    /// How many tiers are done; behind them come events and refused samples.
     tier: usize,
     /// Up to which node this tier is done.
     after: String,
@@ -38,7 +38,15 @@ impl Sweep {
         now_ms: i64,
     ) -> QueryResult<(usize, bool)> {
         let Some(tier) = Tier::ALL.get(self.tier).copied() else {
-            return events(db, retention, now_ms).await;
+            let (deleted, more) = if self.tier == Tier::ALL.len() {
+                events(db, retention, now_ms).await?
+            } else {
+                dead_letters::prune(db, retention, now_ms).await?
+            };
+            if !more {
+                self.tier += 1;
+            }
+            return Ok((deleted, more || self.tier == Tier::ALL.len() + 1));
         };
         let cutoff_ms = retention.keep_ms(tier).map(|keep| now_ms.saturating_sub(keep));
         let by_partition = D::MYSQL && partitions.tend(db, tier, now_ms).await?;

@@ -76,4 +76,4 @@ pub(crate) async fn upkeep(archive: &mut Archive, retention: &Retention, now_ms:
 
 /// Nothing is ever deleted.
 pub(crate) const FOR_EVER: Retention =
-    Retention { samples: None, ten_minutes: None, hour: None, events: None };
+    Retention { samples: None, ten_minutes: None, hour: None, events: None, dead_letters: None };

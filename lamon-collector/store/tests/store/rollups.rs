@@ -171,6 +171,7 @@ const SHORT: Retention = Retention {
     ten_minutes: Some(Duration::from_secs(3 * 86_400)),
     hour: None,
     events: None,
+    dead_letters: None,
 };
 
 fn run(cases: u32, span_ms: i64, mut case: impl AsyncFnMut(u32, Vec<Sample>, Vec<Happening>)) {

@@ -17,6 +17,7 @@ const KEEP: Retention = Retention {
     hour: None,
     events: Some(MIN_KEEP),
 };
+    dead_letters: Some(MIN_KEEP),
 
 /// A sample every six hours.
 fn six_hourly(node: &str, from_ms: i64, days: i64) -> Vec<lamon_store::Sample> {
