@@ -10,6 +10,7 @@ mod archive;
 mod common;
 mod journal;
 mod journal_model;
+mod killed;
 mod migrations;
 mod reading;
 mod registers;
