@@ -283,6 +283,17 @@ impl Core {
                 }
                 Condition::Works | Condition::NotTried => return self.show(&[Update::Condition]),
             },
+            Report::JournalUnreadable(reason) => {
+                let text = format!("{reason}; samples are kept in it, and wait there for the archive");
+                health.database = Condition::Fails(reason);
+                (EventKind::JournalUnreadable, text)
+            }
+            Report::JournalReadable => {
+                // Whether the archive works shows next.
+                health.database = Condition::NotTried;
+                (EventKind::JournalRecovered, "the journal can be read again".into())
+            }
+            Report::ClockJumped(jump) => (EventKind::ClockJumped, jump.to_string()),
             Report::DatabaseFailed(reason) => {
                 let text = format!("{reason}; samples wait in the journal");
                 health.database = Condition::Fails(reason);

@@ -62,6 +62,7 @@ fn fill(folder: &Path) {
     journal.use_archives(&[&url.name()]).unwrap();
     journal.append(&samples).unwrap();
     journal.set_cursor(&url.name(), journal.last_position() - 8).unwrap();
+    journal.flush().unwrap();
 }
 
 #[test]

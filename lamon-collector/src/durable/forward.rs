@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lamon_daemon::backoff::Backoff;
-use lamon_store::archive::{Appended, Archive, ArchiveUrl};
-use lamon_store::journal::JournalReader;
+use lamon_store::archive::{Appended, Archive, ArchiveUrl, BATCH_ROWS};
+use lamon_store::journal::{JournalReader, ReadError};
 use lamon_store::registers::NodeRecord;
 use lamon_store::upkeep::Retention;
 use tokio::sync::{mpsc, oneshot};
@@ -19,15 +19,19 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::{Heard, JournalHandle, Query, Report};
+use super::{Ages, Begin, Heard, JournalHandle, Query, Report};
 use crate::sample::Now;
 
 /// How often the backlog is counted and reported.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
-/// How long rows wait for company on their way to the archive: an idle hub's archive commits every few seconds, not
-/// with each sample.
-const GATHER: Duration = Duration::from_secs(2);
+/// How long at least between two commits of the archive, unless a whole batch waits: each writes a page for every node, so
+/// that few rows cost as much as many. The first rows after a pause do not wait.
+const GATHER: Duration = Duration::from_secs(10);
+
+/// The rows of a whole batch, as a distance of positions.
+#[expect(clippy::cast_possible_wrap, reason = "a thousand")]
+const BATCH: i64 = BATCH_ROWS as i64;
 
 /// How many events go to the archive at once.
 const EVENT_BATCH: usize = 500;
@@ -70,10 +74,12 @@ pub(crate) fn spawn(
         heard: Heard::new(),
         failing: None,
         told: false,
+        unreadable: None,
         report_at: Instant::now(),
         upkeep_failing: None,
         upkeep_at: Instant::now(),
         batches: 0,
+        gather_until: Instant::now(),
     };
     std::thread::Builder::new().name("forwarder".into()).spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -97,6 +103,8 @@ struct Forwarder {
     failing: Option<String>,
     /// Whether anything was told of the archive yet.
     told: bool,
+    /// Why the journal cannot be read, so that each reason is told once.
+    unreadable: Option<String>,
     report_at: Instant,
     /// Why upkeep fails, so that each reason is told once.
     upkeep_failing: Option<String>,
@@ -104,14 +112,30 @@ struct Forwarder {
     upkeep_at: Instant,
     /// Batches of a backlog since the last step of upkeep.
     batches: u32,
+    /// Until when rows wait for company.
+    gather_until: Instant,
 }
 
 /// What ended a round of forwarding.
 enum Interruption {
-    /// The archive or the journal does not work now.
-    Failed(String),
+    /// The archive does not work now.
+    Archive(String),
+    /// The journal cannot be read now.
+    Journal(String),
     /// The journal thread has ended, and with it the hub.
     HubEnds,
+}
+
+impl From<lamon_store::ArchiveError> for Interruption {
+    fn from(error: lamon_store::ArchiveError) -> Self {
+        Self::Archive(error.to_string())
+    }
+}
+
+impl From<ReadError> for Interruption {
+    fn from(error: ReadError) -> Self {
+        Self::Journal(error.to_string())
+    }
 }
 
 impl Forwarder {
@@ -120,49 +144,62 @@ impl Forwarder {
         loop {
             match self.forward(&mut backoff).await {
                 Interruption::HubEnds => return,
-                Interruption::Failed(reason) => {
+                Interruption::Archive(reason) => {
                     self.told = true;
                     if self.failing.as_ref() != Some(&reason) {
                         self.report(Report::DatabaseFailed(reason.clone()));
                         self.failing = Some(reason);
                     }
-                    sleep(backoff.wait()).await;
+                }
+                Interruption::Journal(reason) => {
+                    // Until rows are carried again, nobody knows how the archive is.
+                    (self.told, self.failing) = (false, None);
+                    if self.unreadable.as_ref() != Some(&reason) {
+                        self.report(Report::JournalUnreadable(reason.clone()));
+                        self.unreadable = Some(reason);
+                    }
                 }
             }
+            sleep(backoff.wait()).await;
         }
     }
 
     /// Connects and carries rows until something fails.
     async fn forward(&mut self, backoff: &mut Backoff) -> Interruption {
-        let Some(mut position) = self.cursor().await else { return Interruption::HubEnds };
+        let Some(Begin { cursor: mut position, mut ages }) = self.begin().await else {
+            return Interruption::HubEnds;
+        };
         let mut reader = match JournalReader::open(&self.settings.journal_path) {
             Ok(reader) => reader,
-            Err(error) => return Interruption::Failed(error.to_string()),
+            Err(error) => return error.into(),
         };
         if let Err(error) = self.count_backlog(&mut reader, position) {
             return error;
         }
         let mut archive = match Archive::connect(&self.settings.url, &self.settings.hub).await {
             Ok(archive) => archive,
-            Err(error) => return Interruption::Failed(error.to_string()),
+            Err(error) => return error.into(),
         };
         info!(archive = %self.settings.url, "the archive takes samples");
         loop {
             // Taken before the rows are read: up to there, an empty answer is the whole answer. Positions do not begin at
             // 0, and rows may have been moved aside, so the newest position may be far above the last row.
             let newest = *self.journal.newest.borrow();
-            let rows = match reader.read_after(position, lamon_store::archive::BATCH_ROWS) {
+            let rows = match reader.read_after(position, BATCH_ROWS) {
                 Ok(rows) => rows,
-                Err(error) => return Interruption::Failed(error.to_string()),
+                Err(error) => return error.into(),
             };
-            let backlog = rows.len() >= lamon_store::archive::BATCH_ROWS;
+            if self.unreadable.take().is_some() {
+                self.report(Report::JournalReadable);
+            }
             if let Some((last, _)) = rows.last() {
                 let last = *last;
                 let samples: Vec<_> = rows.into_iter().map(|(_, sample)| sample).collect();
                 match archive.append(&samples).await {
                     Ok(appended) => self.appended(&appended),
-                    Err(error) => return Interruption::Failed(error.to_string()),
+                    Err(error) => return error.into(),
                 }
+                self.gather_until = Instant::now() + GATHER;
                 self.heard.samples(&samples);
                 position = last;
                 if self.journal.queries.send(Query::Forwarded { position }).await.is_err() {
@@ -178,7 +215,7 @@ impl Forwarder {
             if let Err(end) = self.carry_events(&mut reader, &mut archive).await {
                 return end;
             }
-            self.tend(&mut archive, backlog, position).await;
+            self.tend(&mut archive, position, &mut ages).await;
             if let Err(end) = self.wait_for_rows(&mut reader, position).await {
                 return end;
             }
@@ -194,22 +231,26 @@ impl Forwarder {
         while let Ok(hello) = self.settings.hellos.try_recv() {
             self.heard.hello(hello);
         }
-        let failed = |error: lamon_store::ArchiveError| Interruption::Failed(error.to_string());
         let due = self.heard.due();
         if !due.is_empty() {
-            archive.upsert_nodes(&due).await.map_err(failed)?;
+            archive.upsert_nodes(&due).await?;
             self.heard.written();
         }
-        let events = reader.events(EVENT_BATCH).map_err(|error| Interruption::Failed(error.to_string()))?;
+        let events = reader.events(EVENT_BATCH)?;
         let Some(number) = events.last().map(|event| event.number) else { return Ok(()) };
-        archive.append_events(&events).await.map_err(failed)?;
+        archive.append_events(&events).await?;
         // The archive takes them twice without harm.
         self.journal.queries.send(Query::EventsForwarded { number }).await.map_err(|_| Interruption::HubEnds)
     }
 
-    /// Has the archive make rollups and delete what is old, until samples wait again.
-    async fn tend(&mut self, archive: &mut Archive, backlog: bool, position: i64) {
-        if backlog {
+    /// Whether rows enough wait behind `position` that they go on without company.
+    fn batch_waits(&self, position: i64) -> bool {
+        self.journal.newest.borrow().saturating_sub(position) >= BATCH
+    }
+
+    /// Has the archive make rollups and delete what is old, until a batch of samples waits again.
+    async fn tend(&mut self, archive: &mut Archive, position: i64, ages: &mut Ages) {
+        if self.batch_waits(position) {
             self.batches += 1;
             if self.batches < BATCHES_A_STEP {
                 return;
@@ -217,10 +258,12 @@ impl Forwarder {
         }
         self.batches = 0;
         while Instant::now() >= self.upkeep_at {
-            match archive.upkeep(&self.settings.retention, Now::read().unix_ms).await {
+            // The journal's thread tells of a clock that jumped.
+            let (present, _) = ages.read(Now::read());
+            match archive.upkeep(&self.settings.retention, present).await {
                 Ok(step) => {
                     self.upkeep_failing = None;
-                    if !step.more || backlog || *self.journal.newest.borrow() > position {
+                    if !step.more || self.batch_waits(position) {
                         return;
                     }
                 }
@@ -236,34 +279,31 @@ impl Forwarder {
         }
     }
 
-    /// Waits until the journal has rows behind `position`, or it is time to look for other work; reports the backlog now
+    /// Waits until rows behind `position` are to be carried, or it is time to look for other work; reports the backlog now
     /// and then.
     async fn wait_for_rows(&mut self, reader: &mut JournalReader, position: i64) -> Result<(), Interruption> {
         let mut newest = self.journal.newest.clone();
-        let behind = |newest: &i64| *newest > position;
-        if newest.borrow_and_update().saturating_sub(position)
-            < i64::try_from(lamon_store::archive::BATCH_ROWS).unwrap_or(i64::MAX)
-        {
-            sleep(GATHER).await;
-        }
-        if Instant::now() >= self.report_at {
-            self.count_backlog(reader, position)?;
-        }
-        match timeout_at(self.report_at, newest.wait_for(behind)).await {
-            Ok(Ok(_)) | Err(_) => Ok(()),
-            Ok(Err(_)) => Err(Interruption::HubEnds),
+        loop {
+            let now = Instant::now();
+            if now >= self.report_at {
+                self.count_backlog(reader, position)?;
+            }
+            let gathering = now < self.gather_until;
+            let (least, until) = if gathering { (BATCH, self.gather_until) } else { (1, self.report_at) };
+            let enough = newest.wait_for(|newest| newest.saturating_sub(position) >= least);
+            match timeout_at(until, enough).await {
+                Ok(Err(_)) => return Err(Interruption::HubEnds),
+                Err(_) if gathering => {}
+                Ok(Ok(_)) | Err(_) => return Ok(()),
+            }
         }
     }
 
     fn count_backlog(&mut self, reader: &mut JournalReader, position: i64) -> Result<(), Interruption> {
         self.report_at = Instant::now() + REPORT_EVERY;
-        match reader.backlog(position) {
-            Ok(backlog) => {
-                self.report(Report::Backlog { samples: backlog.rows, oldest_ms: backlog.oldest_ms });
-                Ok(())
-            }
-            Err(error) => Err(Interruption::Failed(error.to_string())),
-        }
+        let backlog = reader.backlog(position)?;
+        self.report(Report::Backlog { samples: backlog.rows, oldest_ms: backlog.oldest_ms });
+        Ok(())
     }
 
     fn appended(&self, appended: &Appended) {
@@ -273,7 +313,7 @@ impl Forwarder {
         }
     }
 
-    async fn cursor(&self) -> Option<i64> {
+    async fn begin(&self) -> Option<Begin> {
         let (reply, answer) = oneshot::channel();
         self.journal.queries.send(Query::Cursor { reply }).await.ok()?;
         answer.await.ok()

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use lamon_store::age::Present;
 use lamon_store::journal::{AppendError, Journal, JournalOptions, Opened};
 use lamon_store::registers::Event;
 use tokio::sync::{mpsc, watch};
@@ -17,7 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Append, EVENTS, GivenBack, JournalHandle, Query, Report};
+use super::{Ages, Append, Begin, EVENTS, GivenBack, JournalHandle, Query, Report};
 use crate::sample::Now;
 
 /// A commit takes at most about this many samples: enough that the flush of the disk is a small part of each.
@@ -35,8 +36,8 @@ const APPENDS: usize = 64;
 /// How many questions wait for the thread: one for each connection that just said hello, more of them wait.
 const QUERIES: usize = 64;
 
-/// How often old rows are deleted, in steps of a few milliseconds.
-const PRUNE_EVERY: Duration = Duration::from_secs(10);
+/// How often old rows are looked for, and deleted in steps of a few milliseconds. Rows are kept for days.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// How the journal is kept.
 #[derive(Debug, Clone)]
@@ -78,6 +79,7 @@ pub(crate) fn spawn(
         failing: None,
         told: false,
         cursor_waits: Vec::new(),
+        ages: None,
     };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_time().build() {
@@ -106,7 +108,9 @@ struct Keeper {
     /// Whether anything was told of the journal yet.
     told: bool,
     /// Who asked for the cursor before the journal was open.
-    cursor_waits: Vec<tokio::sync::oneshot::Sender<i64>>,
+    cursor_waits: Vec<tokio::sync::oneshot::Sender<Begin>>,
+    /// By which time rows are old; none until the journal was open.
+    ages: Option<Ages>,
 }
 
 enum Chosen {
@@ -167,6 +171,9 @@ impl Keeper {
             self.gather_event(event);
         }
         self.commit();
+        if let Some(Err(error)) = self.journal.as_mut().map(Journal::flush) {
+            warn!(%error, "the journal cannot note how far the archive is");
+        }
     }
 
     fn gather(&mut self, append: Append) {
@@ -229,10 +236,10 @@ impl Keeper {
     }
 
     fn answer_cursor(&mut self) {
-        if let Some(journal) = &self.journal {
+        if let (Some(journal), Some(ages)) = (&self.journal, &self.ages) {
             let cursor = journal.cursor(&self.settings.archive).unwrap_or(0);
             for reply in self.cursor_waits.drain(..) {
-                let _ = reply.send(cursor);
+                let _ = reply.send(Begin { cursor, ages: ages.clone() });
             }
         }
     }
@@ -256,7 +263,11 @@ impl Keeper {
                 info!(path = %journal.path().display(), "the journal is open");
                 self.newest.send_replace(journal.last_position());
                 self.report(Report::Accounts(journal.accounts()));
+                let now = Now::read();
+                let clock = journal.age_clock(now.unix_ms);
+                self.ages.get_or_insert_with(|| Ages::new(clock, now));
                 self.journal = Some(journal);
+                self.read_ages();
                 self.works();
                 self.answer_cursor();
             }
@@ -376,10 +387,22 @@ impl Keeper {
         }
     }
 
+    /// By which time rows are old now; tells when the clock jumped.
+    fn read_ages(&mut self) -> Option<Present> {
+        let (ages, journal) = (self.ages.as_mut()?, self.journal.as_mut()?);
+        let (present, jumped) = ages.read(Now::read());
+        journal.set_age_clock(ages.clock());
+        if let Some(jump) = jumped {
+            self.report(Report::ClockJumped(jump));
+        }
+        Some(present)
+    }
+
     /// Deletes one step of old rows; whether there are more.
     fn prune(&mut self) -> bool {
+        let Some(present) = self.read_ages() else { return false };
         let Some(journal) = &mut self.journal else { return false };
-        match journal.prune(self.settings.keep, Now::read().unix_ms) {
+        match journal.prune(self.settings.keep, present) {
             Ok(pruned) => pruned.more,
             Err(error) => {
                 warn!(%error, "old rows of the journal cannot be deleted");

@@ -13,6 +13,7 @@
 //! What they have to tell goes to the core task as [`Report`]s.
 
 mod accounts;
+mod ages;
 mod events;
 mod forward;
 mod heard;
@@ -26,6 +27,8 @@ use lamon_wire::names::NodeName;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use self::accounts::{AccountFace, kept as kept_account};
+use self::ages::Ages;
+pub(crate) use self::ages::Jump;
 pub(crate) use self::events::{EVENTS, EventFace};
 pub(crate) use self::forward::{ForwarderSettings, spawn as spawn_forwarder};
 pub(crate) use self::heard::{HELLOS, Heard};
@@ -81,10 +84,10 @@ pub(crate) enum Query {
         /// The answer.
         reply: oneshot::Sender<Option<u64>>,
     },
-    /// The archive's cursor, once the journal is open.
+    /// Where the forwarder begins, once the journal is open.
     Cursor {
         /// The answer.
-        reply: oneshot::Sender<i64>,
+        reply: oneshot::Sender<Begin>,
     },
     /// The archive has every row up to this position.
     Forwarded {
@@ -98,6 +101,15 @@ pub(crate) enum Query {
     },
     /// What became of the samples of some nodes' agents, to be kept over the hub's end.
     Accounts(Vec<NodeAccount>),
+}
+
+/// Where the forwarder begins.
+#[derive(Debug)]
+pub(crate) struct Begin {
+    /// The archive's cursor.
+    cursor: i64,
+    /// By which time rows are old.
+    ages: Ages,
 }
 
 /// The handles of the journal thread.
@@ -129,6 +141,13 @@ pub(crate) enum Report {
     JournalWorks,
     /// What an earlier run of the hub wrote down of its nodes' samples; once, when the journal is open.
     Accounts(Vec<NodeAccount>),
+    /// The forwarder cannot read the journal, with the reason; it is tried again for ever. What agents send is still
+    /// committed and acknowledged.
+    JournalUnreadable(String),
+    /// The forwarder can read the journal again.
+    JournalReadable,
+    /// The wall clock is not believed.
+    ClockJumped(Jump),
     /// The archive does not take samples, with the reason; it is tried again for ever.
     DatabaseFailed(String),
     /// The archive takes samples.

@@ -135,3 +135,130 @@ async fn events_nodes_and_rollups_reach_the_archive() {
     let kept = waiting.events(10).unwrap().len() + reader.events(0, i64::MAX, 10).await.unwrap().len() - 1;
     assert_eq!(kept, 1);
 }
+
+#[tokio::test]
+async fn a_hub_whose_clock_is_years_ahead_says_so_and_deletes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    {
+        // The hub of 2020, which had just begun.
+        let (mut journal, _) = lamon_store::Journal::open(&path, JournalOptions::default()).unwrap();
+        journal.set_age_clock(lamon_store::age::AgeClock::new(PAST));
+        journal.flush().unwrap();
+    }
+    let url = ArchiveUrl::sqlite(folder.path().join("a.db"));
+    let (reports, mut reports_in) = mpsc::channel(100);
+    let (_events, events_in) = mpsc::channel(EVENTS);
+    let (_hellos, hellos_in) = mpsc::channel(HELLOS);
+    let ends = CancellationToken::new();
+    let settings = JournalSettings {
+        path: path.clone(),
+        options: JournalOptions::default(),
+        keep: Duration::ZERO,
+        archive: url.name(),
+    };
+    let (journal, journal_thread) =
+        spawn_journal(settings, events_in, reports.clone(), ends.clone()).unwrap();
+    let day = Duration::from_secs(86_400);
+    let forwarder = ForwarderSettings {
+        url: url.clone(),
+        hub: "hub1".into(),
+        retention: Retention { samples: Some(30 * day), ..Retention::default() },
+        journal_path: path.clone(),
+        hellos: hellos_in,
+    };
+    let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, ends.clone()).unwrap();
+    let ahead = loop {
+        if let Report::ClockJumped(jump) = reports_in.recv().await.unwrap() {
+            break jump.ahead_ms;
+        }
+    };
+    assert!(ahead > 365 * 86_400_000);
+    let samples = (0..10)
+        .map(|sequence| Sample {
+            node: "ccd01".into(),
+            epoch: 1,
+            sequence,
+            time_ms: PAST + i64::try_from(sequence).unwrap() * 60_000,
+            metrics: vec![("load1".into(), 1.0)],
+        })
+        .collect();
+    let (done, durable) = oneshot::channel();
+    journal.appends.send(Append { samples, urgent: true, line: Line::default(), done }).await.unwrap();
+    assert_eq!(durable.await.unwrap(), Ok(()));
+    // What is over is rolled up by the wall clock, in the same steps of upkeep that delete.
+    let rolled = until(async || {
+        let mut reader = ArchiveReader::open(&url).await.ok()?;
+        let hours = reader.rollups(Tier::Hour, "ccd01", 0, i64::MAX, 10).await.ok()?;
+        (!hours.is_empty()).then_some(hours)
+    });
+    assert_eq!(rolled.await.len(), 1);
+    ends.cancel();
+    drop(journal);
+    tokio::task::spawn_blocking(move || (journal_thread.join(), forwarder_thread.join()))
+        .await
+        .unwrap()
+        .0
+        .unwrap();
+    assert_eq!(ArchiveReader::open(&url).await.unwrap().count().await.unwrap(), 10);
+    assert_eq!(lamon_store::JournalReader::open(&path).unwrap().read_after(0, 100).unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_read_is_told_as_that_and_carried_when_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let url = ArchiveUrl::sqlite(folder.path().join("a.db"));
+    let (reports, mut reports_in) = mpsc::channel(100);
+    let (_events, events_in) = mpsc::channel(EVENTS);
+    let (_hellos, hellos_in) = mpsc::channel(HELLOS);
+    let ends = CancellationToken::new();
+    let settings = JournalSettings {
+        path: path.clone(),
+        options: JournalOptions::default(),
+        keep: lamon_store::journal::KEEP,
+        archive: url.name(),
+    };
+    let (journal, journal_thread) =
+        spawn_journal(settings, events_in, reports.clone(), ends.clone()).unwrap();
+    let (done, durable) = oneshot::channel();
+    let sample = Sample { node: "a".into(), epoch: 1, sequence: 1, time_ms: PAST, metrics: Vec::new() };
+    journal
+        .appends
+        .send(Append { samples: vec![sample], urgent: true, line: Line::default(), done })
+        .await
+        .unwrap();
+    assert_eq!(durable.await.unwrap(), Ok(()));
+    // The writer has its file open and goes on; who opens it by its name finds none.
+    let away = folder.path().join("away.db");
+    std::fs::rename(&path, &away).unwrap();
+    let forwarder = ForwarderSettings {
+        url: url.clone(),
+        hub: "hub1".into(),
+        retention: Retention::default(),
+        journal_path: path.clone(),
+        hellos: hellos_in,
+    };
+    let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, ends.clone()).unwrap();
+    let mut next = async |wanted: fn(&Report) -> bool| {
+        loop {
+            let report = tokio::time::timeout(PATIENCE, reports_in.recv()).await.unwrap().unwrap();
+            assert!(!matches!(report, Report::DatabaseFailed(_)), "{report:?}");
+            if wanted(&report) {
+                return;
+            }
+        }
+    };
+    next(|report| matches!(report, Report::JournalUnreadable(_))).await;
+    std::fs::rename(&away, &path).unwrap();
+    next(|report| matches!(report, Report::JournalReadable)).await;
+    next(|report| matches!(report, Report::DatabaseWorks)).await;
+    ends.cancel();
+    drop(journal);
+    tokio::task::spawn_blocking(move || (journal_thread.join(), forwarder_thread.join()))
+        .await
+        .unwrap()
+        .0
+        .unwrap();
+    assert_eq!(ArchiveReader::open(&url).await.unwrap().count().await.unwrap(), 1);
+}

@@ -107,8 +107,12 @@ pub enum EventKind {
     Refused,
     /// The journal cannot be written, or was moved aside.
     JournalFailed,
-    /// The journal takes samples again.
+    /// The journal takes samples, but cannot be read for the archive.
+    JournalUnreadable,
+    /// The journal takes samples again, or can be read again.
     JournalRecovered,
+    /// The clock of the hub's computer jumped by days.
+    ClockJumped,
     /// The archive cannot be reached or refuses.
     DatabaseFailed,
     /// The archive takes samples again.
@@ -141,7 +145,9 @@ impl EventKind {
             Self::Replaced => "replaced",
             Self::Refused => "refused",
             Self::JournalFailed => "journal_failed",
+            Self::JournalUnreadable => "journal_unreadable",
             Self::JournalRecovered => "journal_recovered",
+            Self::ClockJumped => "clock_jumped",
             Self::DatabaseFailed => "database_failed",
             Self::DatabaseRecovered => "database_recovered",
             Self::DeadLetter => "dead_letter",
@@ -160,8 +166,9 @@ impl EventKind {
     #[must_use]
     pub const fn level(self) -> Level {
         match self {
-            Self::JournalFailed => Level::Error,
+            Self::JournalFailed | Self::JournalUnreadable => Level::Error,
             Self::DatabaseFailed
+            | Self::ClockJumped
             | Self::Refused
             | Self::Replaced
             | Self::DeadLetter

@@ -4,6 +4,7 @@
 //! - [`archive`]: where samples stay, filled from the journal in batches: a SQLite file or a MySQL database.
 //! - [`upkeep`]: rollups of ten minutes and of an hour, made from what is stored, and the end of what is old.
 //! - [`registers`]: nodes, events, settings.
+//! - [`age`]: by which time data is old; a clock far ahead deletes nothing.
 //! - [`reading`]: the same samples back, for applications.
 //! - [`schema`]: the tables of an archive, alike in both databases.
 //!
@@ -12,6 +13,7 @@
 //! committed sequence number, and an archive what it has already. So whatever ends in between, nothing is lost and
 //! nothing doubled.
 
+pub mod age;
 pub mod archive;
 mod db;
 pub mod journal;

@@ -32,6 +32,7 @@ pub(crate) use self::{
     sqlite::sentence as sqlite_sentence,
 };
 use crate::{
+    age::Present,
     registers::{Event, NodeRecord, Setting},
     sample::Sample,
     upkeep::{Retention, Upkept},
@@ -113,15 +114,19 @@ impl Archive {
         }
     }
 
-    /// Does one short step of what keeps an archive in order at `now_ms` (milliseconds since 1970): makes rollups that are
-    /// due, or deletes rows that are older than `retention` keeps. Call it when there is nothing to append, and again
+    /// Does one short step of what keeps an archive in order at present: makes rollups that are due, or deletes rows that
+    /// are older than `retention` keeps. Call it when there is nothing to append, and again
     /// while it answers `more`.
     ///
     /// # Errors
     ///
     /// See [`ArchiveError`]: the step is undone, and can be done again.
-    pub async fn upkeep(&mut self, retention: &Retention, now_ms: i64) -> Result<Upkept, ArchiveError> {
-        self.perform(Step { retention: *retention, now_ms }).await
+    pub async fn upkeep(
+        &mut self,
+        retention: &Retention,
+        present: impl Into<Present>,
+    ) -> Result<Upkept, ArchiveError> {
+        self.perform(Step { retention: *retention, present: present.into() }).await
     }
 
     /// Stores events. Those that are there already stay as they are.

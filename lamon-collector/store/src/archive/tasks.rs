@@ -3,6 +3,7 @@
 use diesel::QueryResult;
 
 use crate::{
+    age::Present,
     db::Db,
     registers::{self, Event, NodeRecord, Setting},
     upkeep::{Retention, Upkeep, Upkept},
@@ -21,14 +22,14 @@ pub(super) trait Task: Clone + Send + 'static {
 #[derive(Clone)]
 pub(super) struct Step {
     pub(super) retention: Retention,
-    pub(super) now_ms: i64,
+    pub(super) present: Present,
 }
 
 impl Task for Step {
     type Output = Upkept;
 
     async fn perform<D: Db>(self, db: &mut D, _: &str, upkeep: &mut Upkeep) -> QueryResult<Upkept> {
-        upkeep.step(db, &self.retention, self.now_ms).await
+        upkeep.step(db, &self.retention, self.present).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! The journal's file: how it is opened, checked, loaded, and moved aside when it is damaged.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions, TryLockError},
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
@@ -17,9 +17,10 @@ use super::{
     committed::{CommittedMap, Epoch},
     error::OpenError,
     options::JournalOptions,
-    schema::{committed, cursors, entries, events, origin},
+    schema::{clock, committed, cursors, entries, events, origin},
 };
 use crate::{
+    age::AgeClock,
     migrations::{self, MigrateError},
     sqlite::{self, Fault, PAGE_BYTES},
 };
@@ -48,12 +49,18 @@ pub(super) struct Known {
     pub(super) committed: CommittedMap,
     /// How far each archive has come.
     pub(super) cursors: BTreeMap<String, i64>,
+    /// Of these it is not on disk yet.
+    pub(super) moved_cursors: BTreeSet<String>,
     /// The position of the newest row, or, without any, the one below the first.
     pub(super) last_position: i64,
+    /// Up to which row the table `committed` tells what is on disk; the rows behind it tell the rest.
+    pub(super) saved_position: i64,
     /// The number of the newest event, or a lower one without any.
     pub(super) last_event: i64,
     /// What became of the samples of each node's agent.
     pub(super) accounts: BTreeMap<String, NodeAccount>,
+    /// Which time is believed; none in a new file.
+    pub(super) clock: Option<AgeClock>,
 }
 
 /// Why a file did not open, before it is decided whether to move it aside.
@@ -180,7 +187,7 @@ pub(super) fn begin(
         for account in known.accounts.values() {
             accounts::save(connection, account)?;
         }
-        Ok(())
+        save_clock(connection, known)
     })?;
     let loaded = load(&mut connection)?;
     Ok((connection, loaded))
@@ -196,6 +203,35 @@ pub(super) fn save_epoch(connection: &mut SqliteConnection, node: &str, epoch: E
             committed::position.eq(epoch.position),
         ))
         .execute(connection)
+}
+
+/// Writes what is committed of every epoch that has rows which the table does not tell of yet.
+pub(super) fn save_epochs(connection: &mut SqliteConnection, known: &Known) -> QueryResult<()> {
+    for (node, epoch) in known.committed.iter().filter(|(_, epoch)| epoch.position > known.saved_position) {
+        save_epoch(connection, node, *epoch)?;
+    }
+    Ok(())
+}
+
+/// Writes the cursors that moved.
+pub(super) fn save_moved_cursors(connection: &mut SqliteConnection, known: &Known) -> QueryResult<()> {
+    for archive in &known.moved_cursors {
+        if let Some(position) = known.cursors.get(archive) {
+            save_cursor(connection, archive, *position)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes which time is believed.
+pub(super) fn save_clock(connection: &mut SqliteConnection, known: &Known) -> QueryResult<()> {
+    let Some(now) = known.clock else { return Ok(()) };
+    diesel::delete(clock::table).execute(connection)?;
+    let doubted_ms = i64::try_from(now.doubted().as_millis()).unwrap_or(i64::MAX);
+    diesel::insert_into(clock::table)
+        .values((clock::believed_ms.eq(now.believed_ms()), clock::doubted_ms.eq(doubted_ms)))
+        .execute(connection)
+        .map(drop)
 }
 
 /// Writes an archive's cursor.
@@ -269,6 +305,7 @@ fn load(connection: &mut SqliteConnection) -> Result<Known, Trouble> {
     };
     let last: Option<i64> = entries::table.select(dsl::max(entries::position)).first(connection)?;
     known.last_position = last.unwrap_or(first);
+    known.clock = load_clock(connection)?;
     let last: Option<i64> = events::table.select(dsl::max(events::number)).first(connection)?;
     known.last_event = last.unwrap_or(first);
     // The oldest row is read so that a cut file shows at once.
@@ -277,17 +314,25 @@ fn load(connection: &mut SqliteConnection) -> Result<Known, Trouble> {
         .order(committed::position)
         .select((committed::node, committed::epoch, committed::sequence, committed::position))
         .load::<(String, i64, i64, i64)>(connection)?;
+    // The epoch of the newest row was written last and is never forgotten, so its position is that of the table.
+    known.saved_position = rows.iter().map(|(.., position)| *position).max().unwrap_or(first);
+    let behind = entries::table
+        .filter(entries::position.gt(known.saved_position))
+        .order(entries::position)
+        .select((entries::node, entries::epoch, entries::sequence, entries::position))
+        .load::<(String, i64, i64, i64)>(connection)?;
     let mut forgotten = Vec::new();
     let mut node: Arc<str> = Arc::from("");
-    for (name, epoch, sequence, position) in rows {
+    for (name, epoch, sequence, position) in rows.into_iter().chain(behind) {
         let epoch =
             u32::try_from(epoch).map_err(|_| Fault::Damaged(format!("epoch {epoch} of node {name}")))?;
         if *node != *name {
             node = name.into();
         }
-        forgotten.extend(
-            known.committed.set(&node, Epoch { epoch, sequence: sequence.cast_unsigned(), position }),
-        );
+        // Within a batch the rows of an epoch need not rise.
+        let before = known.committed.get(&node, epoch).unwrap_or(0);
+        let sequence = sequence.cast_unsigned().max(before);
+        forgotten.extend(known.committed.set(&node, Epoch { epoch, sequence, position }));
     }
     forget(connection, &forgotten)?;
     known.accounts =
@@ -298,6 +343,22 @@ fn load(connection: &mut SqliteConnection) -> Result<Known, Trouble> {
         .into_iter()
         .collect();
     Ok(known)
+}
+
+/// The time that is believed; that of the newest row where an older program wrote the file.
+fn load_clock(connection: &mut SqliteConnection) -> QueryResult<Option<AgeClock>> {
+    let kept: Option<(i64, i64)> =
+        clock::table.select((clock::believed_ms, clock::doubted_ms)).first(connection).optional()?;
+    if let Some((believed_ms, doubted_ms)) = kept {
+        let doubted = Duration::from_millis(doubted_ms.try_into().unwrap_or(0));
+        return Ok(Some(AgeClock::kept(believed_ms, doubted)));
+    }
+    let newest = entries::table
+        .order(entries::position.desc())
+        .select(entries::time_ms)
+        .first(connection)
+        .optional()?;
+    Ok(newest.map(AgeClock::new))
 }
 
 /// Removes epochs from the file.

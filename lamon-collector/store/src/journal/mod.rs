@@ -39,6 +39,7 @@ use self::{
     schema::{cursors, entries},
 };
 use crate::{
+    age::AgeClock,
     record::{EntryCore, split},
     sample::Sample,
     sqlite::{Fault, transaction},
@@ -46,6 +47,10 @@ use crate::{
 
 /// Most archives one journal is read for; each costs a row.
 const MAX_ARCHIVES: usize = 16;
+
+/// After so many rows what is committed of each node is written down. Until then the rows themselves say it, and who opens
+/// the file reads them: some milliseconds then, instead of a second row for each sample now.
+const SAVE_ROWS: i64 = 2_000;
 
 /// The writer of a journal. See the [module](self).
 pub struct Journal {
@@ -122,8 +127,8 @@ impl Journal {
         Ok((journal, opened))
     }
 
-    /// Writes samples, in one transaction with the highest sequence number of each epoch, and returns when they are on
-    /// disk (see [`Durability`]). Samples that are not above what is committed of their epoch are dropped and counted.
+    /// Writes samples, in one transaction, and returns when they are on disk (see [`Durability`]), and with them how far
+    /// their epochs are. Samples that are not above what is committed of their epoch are dropped and counted.
     ///
     /// # Errors
     ///
@@ -137,8 +142,11 @@ impl Journal {
             }
             let mut position = known.last_position;
             let mut newest: HashMap<(&Arc<str>, u32), Epoch> = HashMap::new();
+            let save =
+                new.len().try_into().unwrap_or(SAVE_ROWS) + position - known.saved_position >= SAVE_ROWS;
             transaction(connection, |connection| {
                 file::forget(connection, forgotten)?;
+                file::save_moved_cursors(connection, known)?;
                 for sample in &new {
                     position += 1;
                     insert(connection, position, sample)?;
@@ -150,13 +158,20 @@ impl Journal {
                     epoch.sequence = epoch.sequence.max(sample.sequence);
                     epoch.position = position;
                 }
-                for ((node, _), epoch) in &newest {
-                    file::save_epoch(connection, node, *epoch)?;
+                if save {
+                    file::save_epochs(connection, known)?;
+                    for ((node, _), epoch) in &newest {
+                        file::save_epoch(connection, node, *epoch)?;
+                    }
                 }
                 Ok(())
             })?;
             forgotten.clear();
+            known.moved_cursors.clear();
             known.last_position = position;
+            if save {
+                known.saved_position = position;
+            }
             for ((node, _), epoch) in newest {
                 forgotten.extend(known.committed.set(node, epoch));
             }
@@ -202,6 +217,7 @@ impl Journal {
                 Ok(())
             })?;
             known.cursors.retain(|archive, _| archives.contains(&archive.as_str()));
+            known.moved_cursors.retain(|archive| archives.contains(&archive.as_str()));
             for archive in archives {
                 known.cursors.entry((*archive).to_owned()).or_insert(0);
             }
@@ -216,13 +232,15 @@ impl Journal {
         self.known.cursors.get(archive).copied()
     }
 
-    /// Remembers that an archive has committed everything up to `position`. A cursor never goes back.
+    /// Remembers that an archive has committed everything up to `position`. A cursor never goes back while the journal
+    /// is open. It is written with the next samples, or by [`prune`](Self::prune) or [`flush`](Self::flush): a cursor that
+    /// was not written when the process ended lags, and its archive is handed rows that it has.
     ///
     /// # Errors
     ///
     /// See [`AppendError`]; a name without a cursor and a position that no row has had yet are refused.
     pub fn set_cursor(&mut self, archive: &str, position: i64) -> Result<(), AppendError> {
-        self.with_file(|connection, known, _| {
+        self.with_file(|_, known, _| {
             let Some(cursor) = known.cursors.get_mut(archive) else {
                 return Err(AppendError::Other(format!("{archive} is not an archive of this journal")));
             };
@@ -232,9 +250,37 @@ impl Journal {
                 )));
             }
             if position > *cursor {
-                file::save_cursor(connection, archive, position)?;
                 *cursor = position;
+                known.moved_cursors.insert(archive.to_owned());
             }
+            Ok(())
+        })
+    }
+
+    /// Which time is believed when the wall clock shows `now_ms` (milliseconds since 1970): what the journal kept of it, or
+    /// that, in a new one.
+    #[must_use]
+    pub fn age_clock(&self, now_ms: i64) -> AgeClock {
+        self.known.clock.unwrap_or_else(|| AgeClock::new(now_ms))
+    }
+
+    /// Remembers which time is believed. It is written by [`prune`](Self::prune) and [`flush`](Self::flush).
+    pub fn set_age_clock(&mut self, clock: AgeClock) {
+        self.known.clock = Some(clock);
+    }
+
+    /// Writes which time is believed, and the cursors that moved since the last commit. For the end of the process: nothing is lost without it.
+    ///
+    /// # Errors
+    ///
+    /// See [`AppendError`].
+    pub fn flush(&mut self) -> Result<(), AppendError> {
+        self.with_file(|connection, known, _| {
+            transaction(connection, |connection| {
+                file::save_moved_cursors(connection, known)?;
+                file::save_clock(connection, known)
+            })?;
+            known.moved_cursors.clear();
             Ok(())
         })
     }

@@ -5,23 +5,25 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::{AppendError, Journal, Pruned, file, schema::entries};
+use crate::{age::Present, sqlite::transaction};
 
 /// Rows that one step looks at: a few milliseconds.
 const STEP_ROWS: usize = 1_000;
 
 impl Journal {
     /// Deletes a few of the oldest rows: those that every archive's cursor has passed and that are older than `keep`
-    /// (see [`KEEP`](super::KEEP)) at `now_ms` (milliseconds since 1970). The newest row always stays, so that no
+    /// (see [`KEEP`](super::KEEP)) at present. The newest row always stays, so that no
     /// position is used twice. Forgets the epochs that have no row left and are not their node's newest.
     ///
-    /// Call it now and then, and again while it answers `more`.
+    /// Writes also how far nodes and archives are, and which time is believed. Call it now and then, and again while it answers `more`.
     ///
     /// # Errors
     ///
     /// See [`AppendError`].
-    pub fn prune(&mut self, keep: Duration, now_ms: i64) -> Result<Pruned, AppendError> {
+    pub fn prune(&mut self, keep: Duration, present: impl Into<Present>) -> Result<Pruned, AppendError> {
+        let Present { now_ms, age_ms } = present.into();
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
-        let cutoff_ms = now_ms.saturating_sub(keep_ms);
+        let cutoff_ms = age_ms.saturating_sub(keep_ms);
         let mut after = self.prune_after;
         let pruned = self.with_file(|connection, known, _| {
             let passed =
@@ -34,16 +36,23 @@ impl Journal {
                 .load(connection)?;
             let end = window.last().map_or(after, |&(position, _)| position);
             let old = window.iter().any(|&(_, time_ms)| time_ms < cutoff_ms);
-            let rows = if old {
+            let rows = transaction(connection, |connection| {
+                // Rows that go no longer tell how far their epochs are.
+                file::save_epochs(connection, known)?;
+                file::save_moved_cursors(connection, known)?;
+                file::save_clock(connection, known)?;
+                if !old {
+                    return Ok(0);
+                }
                 diesel::delete(
                     entries::table
                         .filter(entries::position.gt(after).and(entries::position.le(end)))
                         .filter(entries::time_ms.lt(cutoff_ms)),
                 )
-                .execute(connection)?
-            } else {
-                0
-            };
+                .execute(connection)
+            })?;
+            known.saved_position = known.last_position;
+            known.moved_cursors.clear();
             // A step of young rows ends the search: what follows arrived later. Rows from the future, left by a clock
             // that was set back, do not end it.
             let ahead = window.iter().all(|&(_, time_ms)| time_ms > now_ms);

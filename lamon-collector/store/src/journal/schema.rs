@@ -72,3 +72,11 @@ diesel::table! {
         text -> Text,
     }
 }
+
+diesel::table! {
+    /// One row: which time is believed, see [`AgeClock`](crate::age::AgeClock).
+    clock (believed_ms) {
+        believed_ms -> BigInt,
+        doubted_ms -> BigInt,
+    }
+}

@@ -11,11 +11,13 @@
 //!
 //! **What was deleted.** A rollup whose samples were deleted cannot be computed again. Samples that come even later than
 //! that are added to it and deleted at once, so that none counts twice. From when on rows are there, `retained` tells in
-//! SQLite and the partitions in MySQL. Rows for which a rollup is due are never deleted.
+//! SQLite and the partitions in MySQL. Rows for which a rollup is due are never deleted. What is old is judged by the
+//! time that is believed, see [`age`](crate::age); what is over, by the wall clock, since a rollup made too early is
+//! made again.
 
+mod dead_letters;
 mod partitions;
 mod retain;
-mod dead_letters;
 mod roll;
 
 use std::time::Duration;
@@ -24,7 +26,7 @@ use diesel::QueryResult;
 
 use self::{partitions::Partitions, retain::Sweep};
 pub(crate) use self::{partitions::prepare as prepare_partitions, roll::mark_due};
-use crate::{db::Db, tier::Tier};
+use crate::{age::Present, db::Db, tier::Tier};
 
 /// How long each tier is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +39,10 @@ pub struct Retention {
     pub hour: Option<Duration>,
     /// Events; none for ever. At least [`MIN_KEEP`].
     pub events: Option<Duration>,
-}
-
     /// Samples that the archive refused; none as long as there are not too many. At least [`MIN_KEEP`].
     pub dead_letters: Option<Duration>,
+}
+
 /// A day.
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -107,13 +109,14 @@ impl Upkeep {
         Ok(Self { partitions: Partitions::load(db).await?, ..Self::default() })
     }
 
-    /// One step at `now_ms`.
+    /// One step at present.
     pub(crate) async fn step<D: Db>(
         &mut self,
         db: &mut D,
         retention: &Retention,
-        now_ms: i64,
+        present: Present,
     ) -> QueryResult<Upkept> {
+        let now_ms = present.now_ms;
         let rolled = roll::step(db, &mut self.partitions, now_ms).await?;
         if rolled.more {
             return Ok(rolled);
@@ -125,7 +128,7 @@ impl Upkeep {
             self.sweep_at_ms = Some(now_ms.saturating_add(RETAIN_EVERY_MS));
         }
         let Some(sweep) = &mut self.sweep else { return Ok(rolled) };
-        let (deleted, more) = sweep.step(db, &mut self.partitions, retention, now_ms).await?;
+        let (deleted, more) = sweep.step(db, &mut self.partitions, retention, present.age_ms).await?;
         if !more {
             self.sweep = None;
         }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Rows that one step deletes, more or less: a few milliseconds, a few dozen where the key is scattered.
-const STEP_ROWS: i64 = 500;
+pub(super) const STEP_ROWS: i64 = 500;
 
 /// Nodes that one step looks at, with two look-ups each.
 const STEP_NODES: usize = 16;

@@ -159,6 +159,7 @@ fn moved_aside_at_work_it_keeps_what_is_committed_and_positions_rise() {
     assert_eq!(rows.iter().map(|(_, s)| s.sequence).collect::<Vec<_>>(), (101..111).collect::<Vec<_>>());
     assert_eq!(reader.backlog(old).unwrap().rows, 10);
     journal.set_cursor("sqlite:a", old).unwrap();
+    journal.flush().unwrap();
     drop(journal);
     let (journal, _) = open(&path);
     assert_eq!(journal.committed("ccd01", 1), Some(110));
@@ -380,6 +381,54 @@ fn only_what_every_archive_has_and_what_is_old_is_pruned() {
         first + 100,
         "no position twice"
     );
+}
+
+#[test]
+fn nothing_is_pruned_by_a_clock_that_jumped_and_restarts_do_not_change_that() {
+    let (_folder, path) = folder();
+    let day = 86_400_000;
+    let minute = Duration::from_secs(60);
+    let keep = Duration::from_secs(3 * 86_400);
+    let ten_years_on = T0 + 3_650 * day;
+    {
+        let (mut journal, _) = open(&path);
+        journal.use_archives(&["a"]).unwrap();
+        let mut clock = journal.age_clock(T0);
+        let last = journal.append(&samples("ccd01", 0..100)).unwrap().position;
+        journal.set_cursor("a", last).unwrap();
+        journal.set_age_clock({
+            clock.read(T0 + 60_000, minute);
+            clock
+        });
+        assert_eq!(journal.prune(keep, T0 + 60_000).unwrap().rows, 0);
+    }
+    for start in 0..3 {
+        let (mut journal, _) = open(&path);
+        let mut clock = journal.age_clock(ten_years_on);
+        let present = clock.read(ten_years_on + start * day / 2, minute);
+        journal.set_age_clock(clock);
+        assert_eq!(journal.prune(keep, present).unwrap().rows, 0);
+        assert_eq!(everything(&path).len(), 100);
+    }
+    // Put right, days pass as they should.
+    let (mut journal, _) = open(&path);
+    let mut clock = journal.age_clock(T0);
+    let mut pruned = 0;
+    for day_after in 1..=4 {
+        let present = clock.read(T0 + day_after * day, Duration::from_secs(86_400));
+        pruned += journal.prune(keep, present).unwrap().rows;
+    }
+    assert_eq!(pruned, 99);
+}
+
+#[test]
+fn a_journal_of_an_older_program_believes_its_newest_row() {
+    let (_folder, path) = folder();
+    let mut journal = open(&path).0;
+    journal.append(&samples("ccd01", 0..10)).unwrap();
+    drop(journal);
+    let newest = T0 + 90_000;
+    assert_eq!(open(&path).0.age_clock(newest + 1).believed_ms(), newest);
 }
 
 #[test]

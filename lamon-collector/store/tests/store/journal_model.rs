@@ -18,6 +18,8 @@ enum Step {
     Append(Vec<(usize, u32, u64)>),
     /// The journal's process ends and starts.
     Reopen,
+    /// It is killed, and starts.
+    Killed,
     /// An archive has come so many rows further.
     Forward(usize, usize),
     /// Prune at so many milliseconds after T0, keeping nothing younger.
@@ -30,6 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => proptest::collection::vec((0..NODES.len(), 0..3_u32, 0..60_u64), 0..25).prop_map(Step::Append),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Killed),
         2 => (0..ARCHIVES.len(), 0..40_usize).prop_map(|(archive, rows)| Step::Forward(archive, rows)),
         2 => (0..700_000_i64).prop_map(Step::Prune),
         1 => Just(Step::MoveAside),
@@ -44,6 +47,8 @@ struct Model {
     /// For each epoch, the position that came last.
     touched: HashMap<(usize, u32), i64>,
     cursors: [i64; 2],
+    /// The lower cursor when rows were last pruned.
+    pruned_to: i64,
     /// The highest position ever seen.
     highest: i64,
 }
@@ -84,8 +89,18 @@ impl Model {
         }
     }
 
+    /// Cursors may be where they were, never further; none was before what was pruned.
+    fn fall_back(&mut self, journal: &Journal) {
+        for (cursor, name) in self.cursors.iter_mut().zip(ARCHIVES) {
+            let kept = journal.cursor(name).unwrap();
+            assert!(kept <= *cursor && kept >= self.pruned_to.min(*cursor), "{kept} for {cursor}");
+            *cursor = kept;
+        }
+    }
+
     fn prune(&mut self, journal: &mut Journal, now_ms: i64) {
         let passed = self.cursors[0].min(self.cursors[1]).min(journal.last_position() - 1);
+        self.pruned_to = self.cursors[0].min(self.cursors[1]);
         let before = self.rows.len();
         self.rows.retain(|&position, sample| position > passed || sample.time_ms >= now_ms);
         let mut pruned = 0;
@@ -146,8 +161,14 @@ proptest! {
             match step {
                 Step::Append(keys) => model.append(&mut journal, &keys),
                 Step::Reopen => {
+                    journal.flush().unwrap();
                     drop(journal);
                     journal = Journal::open(&path, options).unwrap().0;
+                }
+                Step::Killed => {
+                    drop(journal);
+                    journal = Journal::open(&path, options).unwrap().0;
+                    model.fall_back(&journal);
                 }
                 Step::Forward(archive, count) => model.forward(&mut journal, archive, count),
                 Step::Prune(after) => model.prune(&mut journal, T0 + after),
@@ -155,6 +176,7 @@ proptest! {
                     journal.move_aside().unwrap();
                     model.rows.clear();
                     model.cursors = [0, 0];
+                    model.pruned_to = 0;
                 }
             }
             model.check(&journal, &mut reader);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lamon_store::{
     Archive, ArchiveReader, ArchiveUrl, Tier,
+    age::Present,
     registers::Event,
     testing::Mariadb,
     upkeep::{MIN_KEEP, Retention},
@@ -16,8 +17,8 @@ const KEEP: Retention = Retention {
     ten_minutes: Some(Duration::from_secs(100 * 86_400)),
     hour: None,
     events: Some(MIN_KEEP),
-};
     dead_letters: Some(MIN_KEEP),
+};
 
 /// A sample every six hours.
 fn six_hourly(node: &str, from_ms: i64, days: i64) -> Vec<lamon_store::Sample> {
@@ -72,6 +73,77 @@ async fn sqlite_deletes_what_is_older_than_its_tier_keeps() {
     let before = size.bytes;
     archive.append(&six_hourly("c", now - 20 * DAY, 20)).await.unwrap();
     assert_eq!(reader.size().await.unwrap().bytes, before, "and is used by them");
+}
+
+/// Refused samples go by age, and when there are too many: those of the future first, then the oldest.
+async fn refused_samples_go(url: &ArchiveUrl, run: &dyn Fn(&str)) {
+    let mut archive = Archive::connect(url, "hub1").await.unwrap();
+    let now = PAST + 150 * DAY;
+    let add = |node: &str, count: i64, from_ms: i64| {
+        for begin in (0..count).step_by(500) {
+            let rows = (begin..count.min(begin + 500)).map(|number| {
+                format!("('{node}', {}, 1, {number}, 'hub1', 'why', '{{}}')", from_ms + number)
+            });
+            let rows = rows.collect::<Vec<_>>().join(", ");
+            run(&format!(
+                "INSERT INTO dead_letter (node, time_ms, epoch, sequence, hub, reason, sample) VALUES {rows}"
+            ));
+        }
+    };
+    add("old", 1_200, now - 3 * DAY);
+    add("new", 300, now - DAY);
+    upkeep(&mut archive, &KEEP, now).await;
+    let mut reader = ArchiveReader::open(url).await.unwrap();
+    let left = async |reader: &mut ArchiveReader, node: &str| {
+        let letters = reader.dead_letters(100_000).await.unwrap();
+        letters.iter().filter(|letter| letter.node == node).map(|letter| letter.time_ms).min()
+    };
+    assert_eq!(reader.dead_letters(100_000).await.unwrap().len(), 300);
+
+    add("many", 9_000, now - DAY / 2);
+    add("future", 900, now + 500 * DAY);
+    upkeep(&mut archive, &KEEP, now).await;
+    assert!(left(&mut reader, "future").await.is_some(), "ten thousand may stay");
+    add("more", 3_000, now - DAY / 4);
+    upkeep(&mut archive, &KEEP, now + 1).await;
+    // A search was over a moment ago; the next is due ten minutes later.
+    upkeep(&mut archive, &KEEP, now + 600_001).await;
+    assert_eq!(left(&mut reader, "future").await, None);
+    assert_eq!(left(&mut reader, "new").await, None);
+    assert!(left(&mut reader, "many").await > Some(now - DAY / 2));
+    assert_eq!(left(&mut reader, "more").await, Some(now - DAY / 4));
+    let count = reader.dead_letters(100_000).await.unwrap().len();
+    assert!((9_000..=10_000).contains(&count), "{count}");
+}
+
+#[tokio::test]
+async fn refused_samples_do_not_pile_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    refused_samples_go(&ArchiveUrl::sqlite(&path), &|sql| crate::archive::run_sqlite(&path, sql)).await;
+    let server = Mariadb::start().unwrap();
+    refused_samples_go(&server.url(), &|sql| drop(server.execute(sql).unwrap())).await;
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_by_a_clock_that_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = ArchiveUrl::sqlite(folder.path().join("a.db"));
+    let mut archive = Archive::connect(&url, "hub1").await.unwrap();
+    archive.append(&six_hourly("a", PAST, 20)).await.unwrap();
+    let ahead = Present { now_ms: PAST + 3_650 * DAY, age_ms: PAST + 20 * DAY };
+    let mut rolled = 0;
+    // One search for old rows, to its end.
+    loop {
+        let step = archive.upkeep(&KEEP, ahead).await.unwrap();
+        rolled += step.rolled;
+        assert_eq!(step.deleted, 0);
+        if !step.more {
+            break;
+        }
+    }
+    assert_eq!(rolled, 80 + 80, "what is over is rolled up");
+    assert_eq!(ArchiveReader::open(&url).await.unwrap().count().await.unwrap(), 80);
 }
 
 #[tokio::test]
