@@ -16,6 +16,7 @@
 pub mod age;
 pub mod archive;
 mod db;
+mod insert;
 pub mod journal;
 mod migrations;
 pub mod reading;

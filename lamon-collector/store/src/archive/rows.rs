@@ -4,6 +4,7 @@
 use diesel::prelude::{Insertable, Queryable, Selectable};
 
 use crate::{
+    insert::InsertSample,
     record::{Names, SampleCore, join, split, to_json},
     sample::Sample,
     schema::{dead_letter, samples},
@@ -66,6 +67,12 @@ impl<'a> NewSample<'a> {
             core: core.into(),
             metrics,
         })
+    }
+
+    /// The statement that writes it into a SQLite file, unless it is there.
+    pub(super) fn into_insert(self) -> InsertSample<'a> {
+        let Self { node, time_ms, epoch, sequence, hub, core, metrics } = self;
+        InsertSample { node, time_ms, epoch, sequence, hub, core: core.into(), metrics }
     }
 
     /// About how many bytes the row takes on its way to a server.

@@ -19,7 +19,7 @@ use crate::{
     db::at_once,
     migrations::{self, MigrateError},
     sample::Sample,
-    schema::{dead_letter, samples},
+    schema::dead_letter,
     sqlite::{self, Durability, Fault},
     tier::Tier,
     upkeep::{Upkeep, mark_due},
@@ -173,12 +173,7 @@ fn store(
 ) -> Result<bool, Error> {
     let reason = match NewSample::new(sample, hub) {
         Ok(row) => {
-            let written = diesel::insert_into(samples::table)
-                .values(row)
-                .on_conflict((samples::node, samples::time_ms, samples::epoch, samples::sequence))
-                .do_nothing()
-                .execute(connection);
-            match written {
+            match row.into_insert().execute(connection) {
                 Ok(1) => {
                     appended.stored += 1;
                     return Ok(true);

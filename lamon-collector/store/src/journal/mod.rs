@@ -36,11 +36,12 @@ pub use self::{
 use self::{
     committed::Epoch,
     file::{Known, Trouble},
-    schema::{cursors, entries},
+    schema::cursors,
 };
 use crate::{
     age::AgeClock,
-    record::{EntryCore, split},
+    insert::InsertEntry,
+    record::split,
     sample::Sample,
     sqlite::{Fault, transaction},
 };
@@ -75,20 +76,6 @@ enum Storage {
     Closed,
     /// Moved to the path given, and no new file begun yet.
     Moved(PathBuf),
-}
-
-/// A row to append.
-#[derive(Insertable)]
-#[diesel(table_name = entries, treat_none_as_default_value = false)]
-struct NewEntry<'a> {
-    position: i64,
-    node: &'a str,
-    epoch: i64,
-    sequence: i64,
-    time_ms: i64,
-    #[diesel(embed)]
-    core: EntryCore,
-    metrics: Option<String>,
 }
 
 impl Journal {
@@ -360,15 +347,14 @@ impl From<diesel::result::Error> for AppendError {
 /// Writes one row.
 fn insert(connection: &mut SqliteConnection, position: i64, sample: &Sample) -> QueryResult<usize> {
     let (core, metrics) = split(sample);
-    diesel::insert_into(entries::table)
-        .values(NewEntry {
-            position,
-            node: &sample.node,
-            epoch: i64::from(sample.epoch),
-            sequence: sample.sequence.cast_signed(),
-            time_ms: sample.time_ms,
-            core: core.into(),
-            metrics,
-        })
-        .execute(connection)
+    InsertEntry {
+        position,
+        node: &sample.node,
+        epoch: i64::from(sample.epoch),
+        sequence: sample.sequence.cast_signed(),
+        time_ms: sample.time_ms,
+        core,
+        metrics,
+    }
+    .execute(connection)
 }
