@@ -125,6 +125,7 @@ pub(super) async fn serve(
         on_way: VecDeque::new(),
         line: Line::default(),
         pauses: Backoff::default(),
+        waiting_since: None,
         rewind: None,
         tally: None,
         stored: 0,
@@ -189,6 +190,8 @@ struct Connection {
     line: Line,
     /// How long to wait before each rewind, until something is on disk again.
     pauses: Backoff,
+    /// Since when something of it is not on disk; `None` when everything is.
+    waiting_since: Option<Instant>,
     /// When the agent is to be asked to send again from this number.
     rewind: Option<(Instant, u64)>,
     /// What the agent last told of its samples.
@@ -231,7 +234,10 @@ impl Connection {
         self.take_frames().await?;
         loop {
             let appends = self.doors.journal.appends.clone();
-            let ping_at = pinged + self.ping_period();
+            let everything_on_disk = self.on_way.is_empty() && self.waiting.is_empty();
+            self.waiting_since =
+                (!everything_on_disk).then(|| self.waiting_since.unwrap_or_else(Instant::now));
+            let ping_at = ping_at(pinged, self.waiting_since);
             let rewind_at = self.rewind.map_or(ping_at, |(at, _)| at);
             let chosen = tokio::select! {
                 count = self.stream.read(&mut read) => Chosen::Read(count),
@@ -394,10 +400,6 @@ impl Connection {
         self.doors.core.send(message).await.map_err(|_| Ended::ByHub)
     }
 
-    fn ping_period(&self) -> Duration {
-        if self.on_way.is_empty() && self.waiting.is_empty() { PING_EVERY } else { PING_WHILE_WAITING }
-    }
-
     fn send_settings(&mut self) -> Result<(), Ended> {
         let settings = self.admitted.settings.borrow_and_update().clone();
         self.write_settings(settings)
@@ -425,6 +427,13 @@ impl Connection {
     }
 }
 
+/// When the next ping is due. A sample that is on disk within its second costs none.
+fn ping_at(pinged: Instant, waiting_since: Option<Instant>) -> Instant {
+    let while_waiting = waiting_since.map(|since| pinged.max(since) + PING_WHILE_WAITING);
+    let at_least = pinged + PING_EVERY;
+    while_waiting.map_or(at_least, |while_waiting| while_waiting.min(at_least))
+}
+
 /// Both clocks of the hub now; pings are stamped by the one that began with the connection.
 fn hub_clock(began: Instant) -> HubClock {
     let monotonic_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -436,5 +445,22 @@ async fn on_disk(on_way: &mut VecDeque<OnWay>) -> Result<Result<(), GivenBack>, 
     match on_way.front_mut() {
         Some(first) => (&mut first.done).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_pinged_each_minute_and_more_often_while_it_waits() {
+        let zero = Instant::now();
+        let at = |seconds| zero + Duration::from_secs(seconds);
+        for (pinged, waiting_since, due) in
+            [(0, None, 60), (0, Some(0), 5), (0, Some(10), 15), (20, Some(10), 25), (0, Some(58), 60)]
+        {
+            let found = ping_at(at(pinged), waiting_since.map(at));
+            assert_eq!(found, at(due), "pinged at {pinged}, waiting since {waiting_since:?}");
+        }
     }
 }
