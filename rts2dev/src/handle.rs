@@ -138,6 +138,14 @@ impl DeviceHandle {
         self.shared.status()
     }
 
+    /// Runs `sets`, which sets several values, and tells the connections behind the last of them: they wake once and
+    /// send one packet. A connection that is awake anyway may send some of them earlier. `sets` should be short, as
+    /// nothing at all is told meanwhile.
+    pub fn at_once<R>(&self, sets: impl FnOnce() -> R) -> R {
+        let _hold = self.shared.hold();
+        sets()
+    }
+
     /// Sets `infotime` to the present: the values were refreshed now.
     pub fn touch_infotime(&self) {
         self.shared.touch_infotime();

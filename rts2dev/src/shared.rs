@@ -36,11 +36,35 @@ pub(crate) struct Shared {
     syslog: Option<Syslog>,
     /// Told whenever there is something to send.
     wake: watch::Sender<u64>,
+    held: Mutex<Held>,
     status: watch::Sender<CentraldStatus>,
     /// What values that are declared begin with.
     presets: Mutex<Presets>,
     /// Where `autosave` goes while there is a file.
     autosave: OnceLock<mpsc::Sender<autosave::Request>>,
+}
+
+/// Who changes several values at once, and wants the connections to be told when he is through.
+#[derive(Default)]
+struct Held {
+    by: usize,
+    /// There is something to send.
+    changed: bool,
+}
+
+/// Tells the connections, when it goes, what was changed while it was there.
+pub(crate) struct Hold<'a>(&'a Shared);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        let mut held = self.0.held();
+        held.by -= 1;
+        let changed = held.by == 0 && std::mem::take(&mut held.changed);
+        drop(held);
+        if changed {
+            self.0.wake();
+        }
+    }
 }
 
 /// What the mutex guards.
@@ -65,6 +89,7 @@ impl Shared {
             syslog,
             name,
             wake: watch::Sender::new(0),
+            held: Mutex::default(),
             status: watch::Sender::new(status),
             presets: Mutex::new(presets),
             autosave: OnceLock::new(),
@@ -138,9 +163,25 @@ impl Shared {
         }
     }
 
-    /// Tells every connection that there is something to send.
+    /// Tells every connection that there is something to send; when somebody holds it back, as soon as he lets go.
     pub(crate) fn wake(&self) {
+        let mut held = self.held();
+        if held.by > 0 {
+            held.changed = true;
+            return;
+        }
+        drop(held);
         self.wake.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Holds back what connections are told until this is dropped.
+    pub(crate) fn hold(&self) -> Hold<'_> {
+        self.held().by += 1;
+        Hold(self)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
@@ -256,5 +297,29 @@ pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => since.as_secs_f64(),
         Err(before) => -before.duration().as_secs_f64(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Device, DeviceOptions};
+
+    #[test]
+    fn values_that_are_set_at_once_wake_the_connections_once_and_behind_the_last() {
+        let device = Device::new(DeviceOptions::new("TEST")).unwrap().handle();
+        let [a, b] = ["a", "b"].map(|name| device.integer(name, "a number").declare().unwrap());
+        let mut changes = device.shared.subscribe();
+        let before = *changes.borrow_and_update();
+        device.at_once(|| {
+            a.set(1);
+            device.at_once(|| b.set(2));
+            assert!(!changes.has_changed().unwrap(), "told before the last was set");
+        });
+        assert_eq!(*changes.borrow_and_update(), before + 1);
+        device.at_once(|| a.set(1));
+        assert!(!changes.has_changed().unwrap(), "nothing changed");
+        b.set(3);
+        assert!(changes.has_changed().unwrap());
     }
 }

@@ -163,7 +163,8 @@ impl Rts2Face {
             }
         }
         if let Some(shown) = nodes.get_mut(name) {
-            shown.values.show(shelf, node, fits, &mut complaints);
+            let device = shelf.device.clone();
+            device.at_once(|| shown.values.show(shelf, node, fits, &mut complaints));
         }
         for complaint in complaints {
             complain(refusal_limit, picture, &complaint);
@@ -171,9 +172,12 @@ impl Rts2Face {
     }
 
     fn sum_up(&self, picture: &Picture<'_>) {
-        self.summary.show(&picture.watch.summary(None));
+        self.main.device.at_once(|| {
+            self.health.show(picture.health, picture.now);
+            self.summary.show(&picture.watch.summary(None));
+        });
         for of in &self.groups {
-            of.summary.show(&picture.watch.summary(Some(&of.group)));
+            of.shelf.device.at_once(|| of.summary.show(&picture.watch.summary(Some(&of.group))));
         }
     }
 
@@ -230,7 +234,6 @@ impl Face for Rts2Face {
 
     fn settle(&mut self, picture: &Picture<'_>) {
         if std::mem::take(&mut self.summary_due) {
-            self.health.show(picture.health, picture.now);
             self.sum_up(picture);
         }
     }
