@@ -9,13 +9,14 @@ use tracing::error;
 use super::messages::{
     EventMessage, Head, HubMessage, LevelMessage, Metrics, NodeMessage, SampleMessage, seconds,
 };
+use super::queue::{Message, Outbox};
 use crate::face::{Face, Picture};
 use crate::sample::Sample;
 use crate::watch::{Event, EventKind, Level, LevelChange, Node, Update};
 
 /// The bus, as the core task sees it. Dropping it ends the bus's thread.
 pub struct BusFace {
-    updates: zmq::Socket,
+    updates: Outbox,
     hub: String,
     started_ms: i64,
     /// How many messages each topic had. At most four topics for each node, which the watch bounds, and two of the hub.
@@ -23,7 +24,7 @@ pub struct BusFace {
 }
 
 impl BusFace {
-    pub(super) fn new(updates: zmq::Socket, hub: &str, started_ms: i64) -> Self {
+    pub(super) fn new(updates: Outbox, hub: &str, started_ms: i64) -> Self {
         Self { updates, hub: hub.into(), started_ms, counts: HashMap::new() }
     }
 
@@ -38,8 +39,8 @@ impl BusFace {
         };
         let head = Head { seq, started: seconds(self.started_ms), time: seconds(now_ms) };
         match serde_json::to_vec(&make(head)) {
-            // An error here is a full queue or an ending bus: the gap in seq tells subscribers.
-            Ok(json) => drop(self.updates.send_multipart([topic.as_bytes(), &json], zmq::DONTWAIT)),
+            // Where there is no room the gap in seq tells subscribers.
+            Ok(json) => self.updates.send(Message { topic: topic.into(), json }),
             Err(error) => error!(topic, %error, "a message does not become JSON"),
         }
     }
@@ -165,12 +166,5 @@ impl Face for BusFace {
             Update::Event(event) => self.event(picture, event),
             Update::Condition | Update::Heartbeat => self.hub(picture),
         }
-    }
-}
-
-impl Drop for BusFace {
-    fn drop(&mut self) {
-        // A message of one empty frame ends the thread.
-        let _ = self.updates.send(zmq::Message::new(), 0);
     }
 }

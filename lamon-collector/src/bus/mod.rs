@@ -1,9 +1,9 @@
 //! The bus: the picture on ZeroMQ, for programs in any language.
 //!
 //! ```text
-//! core task --BusFace--inproc PUSH--> bus thread --PUB 7618--> subscribers
-//!                                        |  last message of every topic
-//!                                        +--ROUTER 7619--> whoever asks for the whole picture
+//! core task --BusFace--queue--> bus thread --PUB 7618--> subscribers
+//!                                  |  last message of every topic
+//!                                  +--ROUTER 7619--> whoever asks for the whole picture
 //! ```
 //!
 //! The Clone pattern of the ZeroMQ guide (chapter 5): subscribe, ask for the snapshot, drop what is older. The messages
@@ -11,6 +11,7 @@
 
 mod face;
 mod messages;
+mod queue;
 mod thread;
 
 use std::io;
@@ -66,12 +67,8 @@ impl BusThread {
 ///
 /// [`BusError`], a sentence with the endpoint: a port in use ends the program.
 pub fn start(config: &BusConfig, hub: &str, started_ms: i64) -> Result<(BusFace, BusThread), BusError> {
-    /// What an inproc endpoint is called matters only within its own context.
-    const UPDATES: &str = "inproc://updates";
     /// How long the last messages may take to leave at the end, milliseconds.
     const LINGER_MS: i32 = 500;
-    /// How long the last word to the thread may take, milliseconds. Everything else is sent without waiting.
-    const LAST_WORD_MS: i32 = 1_000;
     /// A whole picture is one message: who does not read his gets no second one, and asks again.
     const PICTURES_KEPT: i32 = 1;
     /// Requests of one peer that wait: it asks once in a while.
@@ -96,14 +93,7 @@ pub fn start(config: &BusConfig, hub: &str, started_ms: i64) -> Result<(BusFace,
     let (publisher, publish) = bind(zmq::PUB, config.publish.as_str(), "publish", (mark, mark))?;
     let marks = (PICTURES_KEPT, REQUESTS_KEPT);
     let (answers, snapshot) = bind(zmq::ROUTER, config.snapshot.as_str(), "snapshot", marks)?;
-    let updates_in = context.socket(zmq::PULL)?;
-    updates_in.set_rcvhwm(mark)?;
-    updates_in.bind(UPDATES)?;
-    let updates_out = context.socket(zmq::PUSH)?;
-    updates_out.set_sndhwm(mark)?;
-    updates_out.set_linger(LINGER_MS)?;
-    updates_out.set_sndtimeo(LAST_WORD_MS)?;
-    updates_out.connect(UPDATES)?;
+    let (updates_out, updates_in) = queue::queue(config.high_water_mark.get().into())?;
     let bus = thread::Bus::new(updates_in, publisher, answers, started_ms);
     let thread = std::thread::Builder::new().name("bus".into()).spawn(move || bus.run())?;
     Ok((BusFace::new(updates_out, hub, started_ms), BusThread { thread, publish, snapshot }))

@@ -1,13 +1,15 @@
 //! The bus's thread: publishes what the face sends, remembers the last message of every topic, answers snapshots.
 //!
-//! It waits on the face's socket and on the snapshot socket.
+//! It waits on the face's queue and on the snapshot socket.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 use tracing::{debug, error};
+use zmq::PollItem;
 
 use super::messages::seconds;
+use super::queue::{Inbox, Message};
 
 /// The longest frame of a request, in bytes: a prefix of a topic.
 pub(super) const MAX_REQUEST_BYTES: i64 = 256;
@@ -15,25 +17,19 @@ pub(super) const MAX_REQUEST_BYTES: i64 = 256;
 /// The most prefixes of one request.
 const MAX_PREFIXES: usize = 64;
 
-/// The most updates that are published before requests get their turn.
-const UPDATES_IN_A_ROW: usize = 256;
-
 /// The sockets and the memory of the bus.
 pub(super) struct Bus {
-    updates: zmq::Socket,
+    updates: Inbox,
     publisher: zmq::Socket,
     answers: zmq::Socket,
     started_ms: i64,
     /// The last message of every topic, by topic. The face bounds the topics.
-    last: BTreeMap<Vec<u8>, Vec<u8>>,
+    last: BTreeMap<String, Vec<u8>>,
 }
-
-/// The face was dropped, or ZeroMQ ends.
-struct Ended;
 
 impl Bus {
     pub(super) const fn new(
-        updates: zmq::Socket,
+        updates: Inbox,
         publisher: zmq::Socket,
         answers: zmq::Socket,
         started_ms: i64,
@@ -42,33 +38,35 @@ impl Bus {
     }
 
     pub(super) fn run(mut self) {
+        let mut taken = Vec::new();
         loop {
-            let mut waiting =
-                [self.updates.as_poll_item(zmq::POLLIN), self.answers.as_poll_item(zmq::POLLIN)];
+            let updates = PollItem::from_fd(self.updates.fd(), zmq::POLLIN);
+            let mut waiting = [updates, self.answers.as_poll_item(zmq::POLLIN)];
             match zmq::poll(&mut waiting, -1) {
                 Ok(_) | Err(zmq::Error::EINTR) => {}
                 Err(error) => return error!(%error, "the bus cannot wait for its sockets and ends"),
             }
-            if self.publish_some().is_err() {
+            let [updates, answers] = waiting.map(|item| !item.get_revents().is_empty());
+            let goes_on = !updates || self.updates.take(&mut taken);
+            for message in taken.drain(..) {
+                self.publish(message);
+            }
+            if !goes_on {
                 return;
             }
-            self.answer_one();
+            if answers {
+                self.answer_one();
+            }
         }
     }
 
-    fn publish_some(&mut self) -> Result<(), Ended> {
-        for _ in 0..UPDATES_IN_A_ROW {
-            let mut frames = match self.updates.recv_multipart(zmq::DONTWAIT) {
-                Ok(frames) => frames.into_iter(),
-                Err(zmq::Error::EAGAIN | zmq::Error::EINTR) => return Ok(()),
-                Err(_) => return Err(Ended),
-            };
-            let (Some(topic), Some(json)) = (frames.next(), frames.next()) else { return Err(Ended) };
-            // PUB never waits: it drops for a subscriber that is too slow, and that one sees the gap.
-            let _ = self.publisher.send_multipart([&topic, &json], zmq::DONTWAIT);
-            self.last.insert(topic, json);
+    fn publish(&mut self, Message { topic, json }: Message) {
+        // PUB never waits: it drops for a subscriber that is too slow, and that one sees the gap.
+        let _ = self.publisher.send_multipart([topic.as_bytes(), &json], zmq::DONTWAIT);
+        match self.last.get_mut(&topic) {
+            Some(last) => *last = json,
+            None => drop(self.last.insert(topic, json)),
         }
-        Ok(())
     }
 
     fn answer_one(&self) {
@@ -86,14 +84,14 @@ impl Bus {
         let header;
         match words.split_first() {
             Some((word, prefixes)) if word == b"snapshot" && prefixes.len() <= MAX_PREFIXES => {
-                let wanted = |topic: &[u8]| {
-                    prefixes.is_empty() || prefixes.iter().any(|prefix| topic.starts_with(prefix))
+                let wanted = |topic: &str| {
+                    prefixes.is_empty() || prefixes.iter().any(|prefix| topic.as_bytes().starts_with(prefix))
                 };
                 let matching: Vec<_> = self.last.iter().filter(|(topic, _)| wanted(topic)).collect();
                 header = json!({ "started": seconds(self.started_ms), "topics": matching.len() }).to_string();
                 answer.extend([b"snapshot".as_slice(), header.as_bytes()]);
                 for (topic, json) in matching {
-                    answer.extend([topic.as_slice(), json.as_slice()]);
+                    answer.extend([topic.as_bytes(), json.as_slice()]);
                 }
             }
             _ => answer.extend([
