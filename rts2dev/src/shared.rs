@@ -302,7 +302,6 @@ pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Device, DeviceOptions};
 
     #[test]
