@@ -16,7 +16,7 @@ deps: ## Install what building needs (Debian, Ubuntu; elsewhere say what is need
 	@$(call install,$(call missing_to_build),libzmq3-dev (ZeroMQ with its headers) pkg-config make and a C and C++ compiler)
 
 deps-test: ## Install what the tests need as well
-	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make a C and C++ compiler netcat and the server programs of MariaDB (mariadbd and mariadb-install-db))
+	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make a C and C++ compiler netcat and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
 
 build: deps ## Build every program, for debugging
 	$(CARGO) build --locked --workspace --bins
@@ -103,11 +103,13 @@ missing_to_build = $(shell \
 	{ command -v c++ && command -v cc; } >/dev/null 2>&1 || echo g++ gcc; \
 	command -v pkg-config >/dev/null 2>&1 || echo pkg-config; \
 	pkg-config --exists libzmq 2>/dev/null || [ -e /usr/include/zmq.h ] || echo libzmq3-dev)
-# mariadb-server-core has the server's programs and starts no server of the system.
+# mariadb-server-core has the server's programs and starts no server of the system; galera-4 is the library of its clusters.
 missing_to_test = $(shell \
 	command -v nc >/dev/null 2>&1 || echo ' netcat-openbsd'; \
 	{ PATH="$$PATH:/usr/sbin:/usr/libexec" command -v mariadbd && command -v mariadb-install-db; } >/dev/null 2>&1 \
-	    || echo ' mariadb-server-core')
+	    || echo ' mariadb-server-core'; \
+	ls /usr/lib*/galera*/libgalera_smm.so /usr/lib/libgalera_smm.so /usr/local/lib/libgalera_smm.so 2>/dev/null | grep -q . \
+	    || echo ' galera-4')
 
 # $(call install,packages,in words for other systems)
 define install

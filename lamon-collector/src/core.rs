@@ -297,14 +297,16 @@ impl Core {
             Report::DatabaseFailed(reason) => {
                 let text = format!("{reason}; samples wait in the journal");
                 health.database = Condition::Fails(reason);
+                health.database_server.clear();
                 (EventKind::DatabaseFailed, text)
             }
-            Report::DatabaseWorks => match std::mem::replace(&mut health.database, Condition::Works) {
-                Condition::Fails(_) => {
-                    (EventKind::DatabaseRecovered, "the archive takes samples again".into())
-                }
-                Condition::Works | Condition::NotTried => return self.show(&[Update::Condition]),
-            },
+            Report::DatabaseWorks { server } => {
+                let before = std::mem::replace(&mut health.database, Condition::Works);
+                health.database_server = server;
+                let Condition::Fails(_) = before else { return self.show(&[Update::Condition]) };
+                let text = format!("the archive takes samples again: {}", health.database_server);
+                (EventKind::DatabaseRecovered, text)
+            }
             Report::UpkeepFailed(reason) => (
                 EventKind::UpkeepFailed,
                 format!("{reason}; rollups and the deletion of old rows wait, samples are stored"),

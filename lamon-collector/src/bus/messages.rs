@@ -163,6 +163,7 @@ pub(super) struct HubMessage<'a> {
     /// Since the oldest of them was taken, seconds.
     pub(super) journal_backlog_age: f64,
     pub(super) database: &'a str,
+    pub(super) database_server: &'a str,
 }
 
 /// A node of which samples are missing.
@@ -224,6 +225,7 @@ impl<'a> HubMessage<'a> {
             journal_backlog: health.backlog,
             journal_backlog_age: health.backlog_age(picture.now),
             database: health.database.as_str(),
+            database_server: &health.database_server,
         }
     }
 }

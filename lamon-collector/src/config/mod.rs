@@ -233,6 +233,7 @@ fn host_name() -> NodeName {
 #[cfg(test)]
 mod tests {
     use lamon_daemon::config::Mistake;
+    use lamon_store::ArchiveUrl;
 
     use super::*;
 
@@ -275,6 +276,13 @@ mod tests {
             ("[[rule]]\nmetrics = ['a']\nwarning = 1\nfor = '6 of 5'", (4, 7), "no number of samples"),
             ("name = 'my hub'", (1, 8), "hub name: character ' '"),
             ("[database]\nurl = 'oracle://x'", (2, 7), "begins with sqlite: or mysql://"),
+            ("[database]\nurl = ['mysql://a@b/c', 'mysql://b/c']", (2, 25), "the user is missing"),
+            ("[database]\nurl = ['mysql://a@b/c', 'mysql://a@b/d']", (2, 7), "name one database"),
+            ("[database]\nurl = []", (2, 7), "the list is empty"),
+            ("[database]\nurl = 7", (2, 7), "an address, or a list of them"),
+            ("[database]\nurl = 'mysql://a@b/c'\ntls = 'perhaps'", (3, 7), "unknown"),
+            ("[database]\nurl = 'mysql://a@b/c'\ntls = 'off'\nca = 'ca.pem'", (4, 6), "without TLS"),
+            ("[database]\nca = 'ca.pem'", (2, 6), "of no use for a SQLite file"),
             ("[intake]\nplain_from = ['10.0.0.0/33']", (2, 14), "no address or network"),
             ("[[agents]]\ninterval = '10s'\nwhach = ['a']", (3, 1), "did you mean \"watch\"?"),
             ("[[agents]]\nnodes = ['@ccd']", (1, 1), "no [[group]] has that name"),
@@ -289,6 +297,16 @@ mod tests {
             assert!(mistake.message.contains(message), "{text}: {mistake}");
             assert_eq!((mistake.line, mistake.column), place, "{mistake}");
         }
+    }
+
+    #[test]
+    fn several_servers_are_one_archive() {
+        let text =
+            "[database]\nurl = ['mysql://a@db1/x', 'mysql://a@db2/x']\npassword_env = 'P'\nca = '/ca.pem'";
+        let (config, NoFace) = HubConfig::parse("hub.toml", text).unwrap();
+        assert_eq!(config.database.url.name(), "mysql://a@db1:3306/x,mysql://a@db2:3306/x");
+        let (config, NoFace) = HubConfig::parse("hub.toml", "[database]\nurl = ['sqlite:/a']").unwrap();
+        assert_eq!(config.database.url, ArchiveUrl::sqlite("/a"));
     }
 
     #[test]

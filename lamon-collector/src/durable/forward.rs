@@ -75,6 +75,7 @@ pub(crate) fn spawn(
         failing: None,
         told: false,
         unreadable: None,
+        server: String::new(),
         report_at: Instant::now(),
         upkeep_failing: None,
         upkeep_at: Instant::now(),
@@ -103,6 +104,8 @@ struct Forwarder {
     failing: Option<String>,
     /// Whether anything was told of the archive yet.
     told: bool,
+    /// Which of several servers took samples last, as it was told.
+    server: String,
     /// Why the journal cannot be read, so that each reason is told once.
     unreadable: Option<String>,
     report_at: Instant,
@@ -150,6 +153,7 @@ impl Forwarder {
                         self.report(Report::DatabaseFailed(reason.clone()));
                         self.failing = Some(reason);
                     }
+                    self.settings.url.pass_over();
                 }
                 Interruption::Journal(reason) => {
                     // Until rows are carried again, nobody knows how the archive is.
@@ -180,7 +184,7 @@ impl Forwarder {
             Ok(archive) => archive,
             Err(error) => return error.into(),
         };
-        info!(archive = %self.settings.url, "the archive takes samples");
+        info!(archive = %archive.server(), "the archive takes samples");
         loop {
             // Taken before the rows are read: up to there, an empty answer is the whole answer. Positions do not begin at
             // 0, and rows may have been moved aside, so the newest position may be far above the last row.
@@ -209,8 +213,11 @@ impl Forwarder {
                 position = position.max(newest);
             }
             backoff.reset();
-            if self.failing.take().is_some() || !std::mem::replace(&mut self.told, true) {
-                self.report(Report::DatabaseWorks);
+            let server = archive.server();
+            let moved = self.server != server;
+            if self.failing.take().is_some() || !std::mem::replace(&mut self.told, true) || moved {
+                self.report(Report::DatabaseWorks { server: server.clone() });
+                self.server = server;
             }
             if let Err(end) = self.carry_events(&mut reader, &mut archive).await {
                 return end;

@@ -151,7 +151,10 @@ pub(crate) enum Report {
     /// The archive does not take samples, with the reason; it is tried again for ever.
     DatabaseFailed(String),
     /// The archive takes samples.
-    DatabaseWorks,
+    DatabaseWorks {
+        /// The file, or the one of several servers.
+        server: String,
+    },
     /// Rollups or the deletion of old rows fail, with the reason; tried again for ever.
     UpkeepFailed(String),
     /// The archive refuses so many samples for good, with the first reason.

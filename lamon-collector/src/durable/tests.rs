@@ -252,7 +252,7 @@ async fn a_journal_that_cannot_be_read_is_told_as_that_and_carried_when_it_can()
     next(|report| matches!(report, Report::JournalUnreadable(_))).await;
     std::fs::rename(&away, &path).unwrap();
     next(|report| matches!(report, Report::JournalReadable)).await;
-    next(|report| matches!(report, Report::DatabaseWorks)).await;
+    next(|report| matches!(report, Report::DatabaseWorks { .. })).await;
     ends.cancel();
     drop(journal);
     tokio::task::spawn_blocking(move || (journal_thread.join(), forwarder_thread.join()))

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use anyhow::Context;
 use indicatif::{DecimalBytes, HumanCount};
 use lamon_store::journal::JournalReader;
-use lamon_store::{ArchiveReader, archive_version};
+use lamon_store::{Archive, ArchiveReader, ArchiveUrl, archive_version};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -26,6 +26,7 @@ pub(super) async fn show(config: &HubConfig) -> anyhow::Result<()> {
 async fn archive(config: &HubConfig, text: &mut String) -> anyhow::Result<()> {
     let url = &config.database.url;
     writeln!(text, "archive   {url}")?;
+    servers(url, text).await?;
     let mut reader = ArchiveReader::open(url).await.with_context(|| format!("cannot read {url}"))?;
     let own = archive_version();
     let found = reader.version().await.with_context(|| format!("{url} has no tables of lamon yet"))?;
@@ -66,6 +67,21 @@ async fn archive(config: &HubConfig, text: &mut String) -> anyhow::Result<()> {
     writeln!(text, "due       {} rollups, those of the present included", HumanCount(size.rollups_due))?;
     let dead = reader.dead_letter_count().await?;
     writeln!(text, "refused   {} samples (table dead_letter)", HumanCount(dead))?;
+    Ok(())
+}
+
+/// Which of several servers would take rows. The hub's log, its bus and its RTS2 value `database_server` say which one it
+/// uses: the first, from the one that it used last.
+async fn servers(url: &ArchiveUrl, text: &mut String) -> anyhow::Result<()> {
+    let servers = Archive::survey(url).await;
+    if servers.len() > 1 {
+        for (server, answer) in servers {
+            match answer {
+                Ok(()) => writeln!(text, "server    {server} takes rows")?,
+                Err(error) => writeln!(text, "server    {error}")?,
+            }
+        }
+    }
     Ok(())
 }
 

@@ -12,6 +12,7 @@ pub(super) struct HealthValues {
     journal_backlog: Value<i64>,
     journal_backlog_age: Value<f64>,
     database: Value<String>,
+    database_server: Value<String>,
     completeness: Value<f64>,
 }
 
@@ -35,6 +36,9 @@ impl HealthValues {
             database: device
                 .string("database", "whether the database takes samples: ok, or why not")
                 .declare()?,
+            database_server: device
+                .string("database_server", "who takes the samples: the file, or one of several servers")
+                .declare()?,
             completeness: device
                 .double("completeness", "[%] of the samples that agents took, how many are stored")
                 .display(DisplayType::Percent)
@@ -50,6 +54,7 @@ impl HealthValues {
         self.completeness.set(health.completeness * 100.0);
         condition(&self.journal, &health.journal, Level::Error);
         condition(&self.database, &health.database, Level::Warning);
+        self.database_server.set(health.database_server.as_str());
     }
 }
 

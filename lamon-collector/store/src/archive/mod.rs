@@ -8,10 +8,15 @@ mod error;
 mod marks;
 mod mysql;
 mod mysql_fault;
+mod mysql_lease;
 mod mysql_session;
+mod mysql_standing;
+mod password;
 mod rows;
+pub(crate) mod servers;
 mod sqlite;
 mod tasks;
+mod tls;
 pub(crate) mod url;
 
 use std::{borrow::Cow, fmt};
@@ -19,16 +24,21 @@ use std::{borrow::Cow, fmt};
 pub use self::{
     error::ArchiveError,
     rows::DeadLetter,
+    tls::TlsMode,
     url::{ArchiveUrl, UrlError},
 };
 use self::{
     mysql::MysqlArchive,
+    mysql_session::survey,
     sqlite::SqliteArchive,
     tasks::{AppendEvents, ListSettings, Reset, Set, Step, Task, UpsertNodes},
     url::Target,
 };
 pub(crate) use self::{
-    mysql_fault::fault_sentence, mysql_session::open_session, rows::StoredSample,
+    mysql_fault::fault_sentence,
+    mysql_session::{Purpose, open_session},
+    rows::StoredSample,
+    servers::same_archive,
     sqlite::sentence as sqlite_sentence,
 };
 use crate::{
@@ -80,7 +90,7 @@ impl Appended {
 }
 
 impl Archive {
-    /// Connects, and runs the migrations that the database lacks. `hub` is the name that each row carries, 1 to 64
+    /// Connects, to the first of several servers that takes rows, and runs the migrations that the database lacks. `hub` is the name that each row carries, 1 to 64
     /// printable ASCII characters.
     ///
     /// # Errors
@@ -100,7 +110,25 @@ impl Archive {
         }
     }
 
-    /// Stores samples and returns when they are committed. Connects again by itself when the connection was lost.
+    /// Asks each server of the archive by itself whether it takes rows now; nothing for a SQLite file. For people.
+    pub async fn survey(url: &ArchiveUrl) -> Vec<(String, Result<(), ArchiveError>)> {
+        match &url.0 {
+            Target::Sqlite(_) => Vec::new(),
+            Target::Mysql(target) => survey(target).await,
+        }
+    }
+
+    /// Who takes the samples: the file, or the one of several servers that is in use.
+    #[must_use]
+    pub fn server(&self) -> String {
+        match self {
+            Self::Sqlite(archive) => archive.name(),
+            Self::Mysql(archive) => archive.server(),
+        }
+    }
+
+    /// Stores samples and returns when they are committed. Connects again by itself when the connection was lost, to the
+    /// next of several servers.
     ///
     /// May be dropped while it runs; what it had stored by then is found to be there the next time.
     ///

@@ -4,16 +4,20 @@ use std::{fmt, time::Duration};
 
 use diesel::{dsl::DuplicatedKeys, result::Error};
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl, async_connection_wrapper::AsyncConnectionWrapper};
-use tokio::{task, time::timeout};
+use tokio::{
+    select, task,
+    time::{sleep, timeout},
+};
 
 use super::{
     Appended, ArchiveError, BATCH_ROWS, debug_name,
     marks::{Marks, now_ms},
     mysql_fault::{MysqlFault, fault_of},
-    mysql_session::open_session,
+    mysql_lease::{acquire, keep, release},
+    mysql_session::{Purpose, Session, open_session},
     rows::{NewDeadLetter, NewSample},
+    servers::{MysqlServer, MysqlTarget},
     tasks::Task,
-    url::MysqlTarget,
 };
 use crate::{
     db::Db,
@@ -21,7 +25,7 @@ use crate::{
     sample::Sample,
     schema::{dead_letter, samples},
     tier::Tier,
-    upkeep::{Upkeep, mark_due, prepare_partitions},
+    upkeep::{Upkeep, are_partitioned, mark_due, prepare_partitions},
 };
 
 /// Most bytes of rows in one statement: below the packet of the oldest servers, 1 MiB, with room for one more row.
@@ -44,8 +48,12 @@ pub struct MysqlArchive {
     upkeep: Upkeep,
 }
 
-/// How often what another hub got in the way of is tried again at once.
-const COLLISIONS: u32 = 5;
+/// How often what another hub got in the way of is tried again at once. On several nodes of a Galera cluster hubs notice
+/// each other only when they commit, so it may take some tries.
+const COLLISIONS: u32 = 8;
+
+/// How long one steps aside at most after the first collision.
+const STEP_ASIDE: Duration = Duration::from_millis(20);
 
 /// A sample with its row.
 struct Item<'a> {
@@ -63,13 +71,15 @@ struct Refusal<'a> {
 impl MysqlArchive {
     /// Connects and brings the tables up to date.
     pub(super) async fn connect(target: &MysqlTarget, hub: &str) -> Result<Self, ArchiveError> {
-        let mut connection = migrate(open_session(target).await?, target).await?;
+        let mut target = target.clone();
+        let session = open_session(&mut target, Purpose::Write).await?;
+        let mut connection = migrate(session, &target, hub).await?;
         let upkeep = match Upkeep::load(&mut connection).await {
             Ok(upkeep) => upkeep,
-            Err(error) => return Err(fault_of(&mut connection, error).await.into_error(target)),
+            Err(error) => return Err(fault_of(&mut connection, error).await.into_error(target.present())),
         };
         Ok(Self {
-            target: target.clone(),
+            target,
             hub: hub.to_owned(),
             connection: Some(connection),
             marks: Marks::default(),
@@ -77,53 +87,84 @@ impl MysqlArchive {
         })
     }
 
+    /// The server in use, or, after a fault, the one that is tried next.
+    pub(super) fn server(&self) -> String {
+        self.target.present().to_string()
+    }
+
     /// See [`Archive::append`](super::Archive::append).
     pub(super) async fn append(&mut self, samples: &[Sample]) -> Result<Appended, ArchiveError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                self.marks.forget();
-                open_session(&self.target).await?
-            }
-        };
+        let mut connection = self.take_connection().await?;
         match timeout(APPEND_LIMIT, append(&mut connection, samples, &self.hub, &mut self.marks)).await {
             Ok(Ok(appended)) => {
                 self.connection = Some(connection);
                 Ok(appended)
             }
-            Ok(Err(fault)) => Err(fault.into_error(&self.target)),
+            Ok(Err(fault)) => Err(self.failed(fault)),
             Err(_) => {
                 let text = format!("a batch was not taken within {} s", APPEND_LIMIT.as_secs());
-                Err(MysqlFault::Unreachable(text).into_error(&self.target))
+                Err(self.failed(MysqlFault::Unreachable(text)))
             }
         }
     }
 
-    /// Does a task. It may take long: dropping a partition waits for whoever reads it.
+    /// Does a task.
     pub(super) async fn perform<T: Task>(&mut self, work: T) -> Result<T::Output, ArchiveError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                self.marks.forget();
-                open_session(&self.target).await?
-            }
+        let mut connection = self.take_connection().await?;
+        let Ok(done) = timeout(T::LIMIT, self.perform_on(&mut connection, work)).await else {
+            let text = format!("no answer within {} s", T::LIMIT.as_secs());
+            return Err(self.failed(MysqlFault::Unreachable(text)));
         };
+        match done {
+            Ok(output) => {
+                self.connection = Some(connection);
+                Ok(output)
+            }
+            Err(fault) => Err(self.failed(fault)),
+        }
+    }
+
+    /// Does a task, again when another hub got in its way.
+    async fn perform_on<T: Task>(
+        &mut self,
+        connection: &mut AsyncMysqlConnection,
+        work: T,
+    ) -> Result<T::Output, MysqlFault> {
         let mut collisions = 0;
         loop {
-            let fault = match work.clone().perform(&mut connection, &self.hub, &mut self.upkeep).await {
-                Ok(output) => {
-                    self.connection = Some(connection);
-                    return Ok(output);
-                }
-                Err(error) => fault_of(&mut connection, error).await,
+            let fault = match work.clone().perform(connection, &self.hub, &mut self.upkeep).await {
+                Ok(output) => return Ok(output),
+                Err(error) => fault_of(connection, error).await,
             };
             collisions += 1;
             if !matches!(fault, MysqlFault::Collision(_)) || collisions > COLLISIONS {
-                return Err(fault.into_error(&self.target));
+                return Err(fault);
             }
-            undo(&mut connection).await.map_err(|fault| fault.into_error(&self.target))?;
+            undo(connection).await?;
+            step_aside(collisions).await;
         }
     }
+
+    /// The connection, opened anew after a fault.
+    async fn take_connection(&mut self) -> Result<AsyncMysqlConnection, ArchiveError> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
+        self.marks.forget();
+        Ok(open_session(&mut self.target, Purpose::Write).await?.connection)
+    }
+
+    /// What failed, as a sentence about the server that was in use. The next one is tried first.
+    fn failed(&mut self, fault: MysqlFault) -> ArchiveError {
+        let error = fault.into_error(self.target.present());
+        self.target.rotate();
+        error
+    }
+}
+
+/// Waits a moment before what another hub got in the way of is tried again, at random: two hubs would else meet again.
+async fn step_aside(collisions: u32) {
+    sleep(STEP_ASIDE.mul_f64(f64::from(collisions) * fastrand::f64())).await;
 }
 
 /// Takes back what a transaction did.
@@ -140,16 +181,67 @@ impl fmt::Debug for MysqlArchive {
     }
 }
 
-/// Runs the migrations, on a thread that may block, since diesel's are not asynchronous, and partitions the tables.
+/// Runs the migrations that lack and partitions the tables, one hub at a time.
 async fn migrate(
-    connection: AsyncMysqlConnection,
+    session: Session,
     target: &MysqlTarget,
+    hub: &str,
 ) -> Result<AsyncMysqlConnection, ArchiveError> {
-    // Two hubs that start at once must not run the same migration; the session's end gives the lock back too.
-    let mut connection = connection;
-    if let Err(error) = connection.run("DO GET_LOCK('lamon_migrate', 300)", Vec::new()).await {
-        return Err(fault_of(&mut connection, error).await.into_error(target));
+    let server = target.present();
+    let Session { mut connection, galera } = session;
+    if !galera {
+        // The session's end gives the lock back too.
+        if let Err(error) = connection.run("DO GET_LOCK('lamon_migrate', 300)", Vec::new()).await {
+            return Err(fault_of(&mut connection, error).await.into_error(server));
+        }
+        let mut connection = migrate_alone(connection, server).await?;
+        return match connection.run("DO RELEASE_LOCK('lamon_migrate')", Vec::new()).await {
+            Ok(_) => Ok(connection),
+            Err(error) => Err(fault_of(&mut connection, error).await.into_error(server)),
+        };
     }
+    match is_current(&mut connection).await {
+        Ok(true) => return Ok(connection),
+        Ok(false) => {}
+        Err(error) => return Err(fault_of(&mut connection, error).await.into_error(server)),
+    }
+    match timeout(MIGRATE_LIMIT, acquire(&mut connection, hub)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(fault)) => return Err(fault.into_error(server)),
+        Err(_) => return Err(too_long(server)),
+    }
+    let mut connection = select! {
+        done = migrate_alone(connection, server) => done?,
+        () = keep(target, hub) => return Err(too_long(server)),
+    };
+    match release(&mut connection, hub).await {
+        Ok(()) => Ok(connection),
+        Err(error) => Err(fault_of(&mut connection, error).await.into_error(server)),
+    }
+}
+
+/// Whether there is nothing to migrate.
+async fn is_current(connection: &mut AsyncMysqlConnection) -> Result<bool, Error> {
+    let sql = "SELECT TABLE_NAME AS t FROM information_schema.TABLES \
+               WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '__diesel_schema_migrations'";
+    if connection.text(sql, Vec::new()).await?.is_none() {
+        return Ok(false);
+    }
+    let newest =
+        connection.text("SELECT MAX(version) AS t FROM __diesel_schema_migrations", Vec::new()).await?;
+    Ok(newest == migrations::archive_version() && are_partitioned(connection, now_ms()).await?)
+}
+
+fn too_long(server: &MysqlServer) -> ArchiveError {
+    let text = format!("its tables were not ready within {} s", MIGRATE_LIMIT.as_secs());
+    MysqlFault::Unreachable(text).into_error(server)
+}
+
+/// Runs the migrations, on a thread that may block, since diesel's are not asynchronous, and partitions the tables.
+async fn migrate_alone(
+    connection: AsyncMysqlConnection,
+    server: &MysqlServer,
+) -> Result<AsyncMysqlConnection, ArchiveError> {
     let work = task::spawn_blocking(move || {
         let mut connection: AsyncConnectionWrapper<AsyncMysqlConnection> = connection.into();
         let result = migrations::migrate(&mut connection, &migrations::MYSQL);
@@ -158,30 +250,21 @@ async fn migrate(
     let (mut connection, result) = match timeout(MIGRATE_LIMIT, work).await {
         Ok(Ok(done)) => done,
         Ok(Err(error)) => {
-            return Err(ArchiveError::Other(format!("the migration of {target} ended early: {error}")));
+            return Err(ArchiveError::Other(format!("the migration of {server} ended early: {error}")));
         }
-        Err(_) => {
-            let text = format!("its tables were not ready within {} s", MIGRATE_LIMIT.as_secs());
-            return Err(MysqlFault::Unreachable(text).into_error(target));
-        }
+        Err(_) => return Err(too_long(server)),
     };
     match result {
-        Ok(_) => {
-            let ready = async {
-                prepare_partitions(&mut connection, now_ms()).await?;
-                connection.run("DO RELEASE_LOCK('lamon_migrate')", Vec::new()).await
-            };
-            match ready.await {
-                Ok(_) => Ok(connection),
-                Err(error) => Err(fault_of(&mut connection, error).await.into_error(target)),
-            }
-        }
+        Ok(_) => match prepare_partitions(&mut connection, now_ms()).await {
+            Ok(()) => Ok(connection),
+            Err(error) => Err(fault_of(&mut connection, error).await.into_error(server)),
+        },
         Err(error @ MigrateError::Newer { .. }) => {
-            Err(ArchiveError::Newer(format!("the database {target} {error}")))
+            Err(ArchiveError::Newer(format!("the database {server} {error}")))
         }
         Err(MigrateError::Failed(text)) => {
             let error = Error::DatabaseError(diesel::result::DatabaseErrorKind::Unknown, Box::new(text));
-            Err(fault_of(&mut connection, error).await.into_error(target))
+            Err(fault_of(&mut connection, error).await.into_error(server))
         }
     }
 }
@@ -219,6 +302,7 @@ async fn append(
             MysqlFault::Collision(_) if collisions < COLLISIONS => {
                 collisions += 1;
                 undo(connection).await?;
+                step_aside(collisions).await;
                 waiting.push(chunk);
                 continue;
             }

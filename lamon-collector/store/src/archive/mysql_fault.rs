@@ -11,7 +11,7 @@ use diesel::{
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl};
 use mysql_async::DriverError;
 
-use super::{ArchiveError, url::MysqlTarget};
+use super::{ArchiveError, servers::MysqlServer, tls};
 
 /// What an error is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub(super) enum MysqlFault {
     Collision(String),
     /// Password or privileges.
     Refused(String),
+    /// This computer lacks what the session needs: a password, a certificate. The sentence says all.
+    Setup(String),
+    /// No session that is encrypted as it has to be.
+    Unencrypted(String),
     /// No room.
     Full(String),
     /// For certain the rows of the statement.
@@ -41,14 +45,17 @@ impl MysqlFault {
             }
             // Disk full, error writing a file (mostly that), table full.
             1021 | 1026 | 1114 => Self::Full(message),
-            // Too many connections, out of memory, killed or shutting down, not ready (Galera), lock wait, read-only,
-            // network trouble, timeouts, too many connections of the user or the host.
+            // Galera's words for both are "not yet prepared".
+            1047 => Self::Unreachable(format!(
+                "{message} (it is joining its Galera cluster, or cut off from the majority of it)"
+            )),
+            // Too many connections, out of memory, killed or shutting down, lock wait, read-only, network trouble,
+            // timeouts, too many connections of the user or the host.
             1037
             | 1040
             | 1041
             | 1042
             | 1043
-            | 1047
             | 1053
             | 1077
             | 1079
@@ -79,6 +86,9 @@ impl MysqlFault {
 
     /// Sorts an error of opening a connection.
     pub(super) fn of_connect(error: mysql_async::Error) -> Self {
+        if let Some(sentence) = tls::fault(&error) {
+            return Self::Unencrypted(sentence);
+        }
         match error {
             mysql_async::Error::Server(error) => match Self::of_code(error.code.into(), error.message) {
                 Self::Row(message) => Self::Unclear(message),
@@ -96,7 +106,7 @@ impl MysqlFault {
     }
 
     /// The fault as a sentence about the server.
-    pub(super) fn into_error(self, target: &MysqlTarget) -> ArchiveError {
+    pub(super) fn into_error(self, target: &MysqlServer) -> ArchiveError {
         match self {
             Self::Unreachable(text) | Self::Collision(text) => {
                 ArchiveError::Unreachable(format!("{target} is not available: {text}"))
@@ -104,6 +114,8 @@ impl MysqlFault {
             Self::Refused(text) => {
                 ArchiveError::Refused(format!("{target} refuses the user or the password: {text}"))
             }
+            Self::Setup(text) => ArchiveError::Refused(format!("{target} was not asked: {text}")),
+            Self::Unencrypted(text) => ArchiveError::Refused(format!("{target} is not used: {text}")),
             Self::Full(text) => ArchiveError::Full(format!("{target} has no room: {text}")),
             Self::Row(text) | Self::Unclear(text) => ArchiveError::Other(format!("{target} reports: {text}")),
         }
@@ -140,7 +152,7 @@ pub(super) async fn fault_of(connection: &mut AsyncMysqlConnection, error: Error
 pub(crate) async fn fault_sentence(
     connection: &mut AsyncMysqlConnection,
     error: Error,
-    target: &MysqlTarget,
+    target: &MysqlServer,
 ) -> ArchiveError {
     fault_of(connection, error).await.into_error(target)
 }

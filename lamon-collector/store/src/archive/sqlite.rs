@@ -62,6 +62,11 @@ impl SqliteArchive {
         Ok(archive)
     }
 
+    /// The file's name.
+    pub(super) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
     /// See [`Archive::append`](super::Archive::append).
     pub(super) async fn append(&self, samples: &[Sample]) -> Result<Appended, ArchiveError> {
         let samples = samples.to_vec();

@@ -1,5 +1,7 @@
 //! What is done on an archive's connection besides storing samples: written once, done on either database.
 
+use std::time::Duration;
+
 use diesel::QueryResult;
 
 use crate::{
@@ -14,6 +16,9 @@ pub(super) trait Task: Clone + Send + 'static {
     /// What it gives.
     type Output: Send + 'static;
 
+    /// How long a server may take for it. One that takes longer is as good as away.
+    const LIMIT: Duration = Duration::from_secs(60);
+
     /// Does it. When it fails, what it began is rolled back.
     async fn perform<D: Db>(self, db: &mut D, hub: &str, upkeep: &mut Upkeep) -> QueryResult<Self::Output>;
 }
@@ -27,6 +32,9 @@ pub(super) struct Step {
 
 impl Task for Step {
     type Output = Upkept;
+
+    /// Dropping a partition waits for whoever reads it, and making months may move rows.
+    const LIMIT: Duration = Duration::from_secs(1_800);
 
     async fn perform<D: Db>(self, db: &mut D, _: &str, upkeep: &mut Upkeep) -> QueryResult<Upkept> {
         upkeep.step(db, &self.retention, self.present).await

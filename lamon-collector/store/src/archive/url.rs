@@ -1,19 +1,15 @@
-//! Where an archive is: a SQLite file or a MySQL database, and where the password comes from. Nothing here shows a
-//! password, in any form.
+//! Where an archive is: a SQLite file or a MySQL database. Nothing here shows a password, in any form.
 
-use std::{
-    fmt,
-    fs::File,
-    io::Read,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+use std::{fmt, path::PathBuf};
+
+use super::{
+    password::Password,
+    servers::{MysqlServer, MysqlTarget},
+    tls::{Tls, TlsMode},
 };
 
 /// Port of a MySQL server when none is given.
 const MYSQL_PORT: u16 = 3_306;
-
-/// Longest password that a file may hold; anything longer is another file by mistake.
-const MAX_PASSWORD_BYTES: u64 = 4_096;
 
 /// The address of an archive.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,27 +20,8 @@ pub struct ArchiveUrl(pub(crate) Target);
 pub(crate) enum Target {
     /// A file.
     Sqlite(PathBuf),
-    /// A server.
+    /// A server, or several of one database.
     Mysql(MysqlTarget),
-}
-
-/// A database on a MySQL server.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct MysqlTarget {
-    pub(crate) user: String,
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) database: String,
-    password: Password,
-}
-
-/// Where a password comes from.
-#[derive(Clone, PartialEq, Eq)]
-enum Password {
-    None,
-    InUrl(String),
-    File(PathBuf),
-    Env(String),
 }
 
 /// Why an address is not understood. Never holds a part of it that may be a password.
@@ -71,6 +48,12 @@ pub enum UrlError {
     /// A password from two places, or for a file.
     #[error("a password is {0}")]
     Password(&'static str),
+    /// Encryption of a file, or an authority for nothing.
+    #[error("{0}")]
+    Tls(&'static str),
+    /// A list that is not one archive.
+    #[error("the addresses of an archive {0}")]
+    Several(&'static str),
 }
 
 impl ArchiveUrl {
@@ -100,13 +83,34 @@ impl ArchiveUrl {
         };
         let (host, port) = host_and_port(address)?;
         let some = |text: String, what| if text.is_empty() { Err(UrlError::Missing(what)) } else { Ok(text) };
-        Ok(Self(Target::Mysql(MysqlTarget {
+        Ok(Self(Target::Mysql(MysqlTarget::new(MysqlServer {
             user: some(decode(user)?, "user")?,
             host: some(host.to_owned(), "host")?,
             port,
             database: some(decode(database)?, "database")?,
             password,
-        })))
+            tls: Tls::default(),
+        }))))
+    }
+
+    /// One database that is seen through several servers, which are tried in this order: the nodes of a Galera cluster, or
+    /// a primary and its replicas. A list of one is that one.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlError::Several`] when these are not one database.
+    pub fn several(urls: Vec<Self>) -> Result<Self, UrlError> {
+        let mut urls = urls.into_iter();
+        let Some(first) = urls.next() else {
+            return Err(UrlError::Several("are missing: the list is empty"));
+        };
+        urls.try_fold(first, |archive, url| match (archive.0, url.0) {
+            (Target::Mysql(mut target), Target::Mysql(more)) => {
+                target.join(more)?;
+                Ok(Self(Target::Mysql(target)))
+            }
+            _ => Err(UrlError::Several("are all of MySQL: a SQLite file stands alone")),
+        })
     }
 
     /// The archive in a SQLite file.
@@ -122,7 +126,7 @@ impl ArchiveUrl {
     ///
     /// When the address has a password already or is a file.
     pub fn with_password_file(self, path: impl Into<PathBuf>) -> Result<Self, UrlError> {
-        self.with_password(Password::File(path.into()))
+        self.with_password(&Password::File(path.into()))
     }
 
     /// The same address with the password from an environment variable, which is read at each connect.
@@ -131,10 +135,32 @@ impl ArchiveUrl {
     ///
     /// When the address has a password already or is a file.
     pub fn with_password_env(self, variable: &str) -> Result<Self, UrlError> {
-        self.with_password(Password::Env(variable.to_owned()))
+        self.with_password(&Password::Env(variable.to_owned()))
     }
 
-    /// The address without its password, always in the same form: it names the archive in the journal's cursors.
+    /// The same address with sessions encrypted so, each server's certificate signed by one of the authorities in the file
+    /// `ca` (PEM; read at each connect), or by one of the web's when none is given.
+    ///
+    /// # Errors
+    ///
+    /// When the address is a file, or an authority is given where nothing is encrypted.
+    pub fn with_tls(mut self, mode: TlsMode, ca: Option<PathBuf>) -> Result<Self, UrlError> {
+        let Target::Mysql(target) = &mut self.0 else {
+            return Err(UrlError::Tls("tls and ca are of no use for a SQLite file"));
+        };
+        if mode == TlsMode::Off && ca.is_some() {
+            return Err(UrlError::Tls("ca is of no use without TLS"));
+        }
+        let tls = Tls { mode, ca };
+        for server in target.servers_mut() {
+            server.tls.clone_from(&tls);
+        }
+        Ok(self)
+    }
+
+    /// The address without its password, always in the same form; of several servers, all, with commas between. It names
+    /// the archive in the journal's cursors. A cursor goes on under a new name as long as the database's name and one of
+    /// its servers are those of before.
     #[must_use]
     pub fn name(&self) -> String {
         match &self.0 {
@@ -143,14 +169,24 @@ impl ArchiveUrl {
         }
     }
 
-    fn with_password(self, password: Password) -> Result<Self, UrlError> {
-        match self.0 {
-            Target::Mysql(target) if target.password == Password::None => {
-                Ok(Self(Target::Mysql(MysqlTarget { password, ..target })))
-            }
-            Target::Mysql(_) => Err(UrlError::Password("given twice")),
-            Target::Sqlite(_) => Err(UrlError::Password("of no use for a SQLite file")),
+    /// Has the next of several servers tried first, because the one that was used fails. The name stays.
+    pub fn pass_over(&mut self) {
+        if let Target::Mysql(target) = &mut self.0 {
+            target.rotate();
         }
+    }
+
+    fn with_password(mut self, password: &Password) -> Result<Self, UrlError> {
+        let Target::Mysql(target) = &mut self.0 else {
+            return Err(UrlError::Password("of no use for a SQLite file"));
+        };
+        for server in target.servers_mut() {
+            if server.password != Password::None {
+                return Err(UrlError::Password("given twice"));
+            }
+            server.password = password.clone();
+        }
+        Ok(self)
     }
 }
 
@@ -164,54 +200,6 @@ impl fmt::Debug for ArchiveUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "ArchiveUrl({})", self.name())
     }
-}
-
-impl fmt::Display for MysqlTarget {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { user, host, port, database, .. } = self;
-        if host.contains(':') {
-            write!(formatter, "mysql://{user}@[{host}]:{port}/{database}")
-        } else {
-            write!(formatter, "mysql://{user}@{host}:{port}/{database}")
-        }
-    }
-}
-
-impl MysqlTarget {
-    /// The password as it is now, or none.
-    ///
-    /// # Errors
-    ///
-    /// A sentence, when the file or the variable cannot be used.
-    pub(crate) fn password(&self) -> Result<Option<String>, String> {
-        match &self.password {
-            Password::None => Ok(None),
-            Password::InUrl(password) => Ok(Some(password.clone())),
-            Password::File(path) => from_file(path).map(Some),
-            Password::Env(variable) => std::env::var(variable).map(Some).map_err(|_| {
-                format!("the environment variable {variable} with the password for {self} is not set")
-            }),
-        }
-    }
-}
-
-/// Reads a password file.
-fn from_file(path: &Path) -> Result<String, String> {
-    let failed = |what: String| format!("the password file {} {what}", path.display());
-    let file = File::open(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
-    let metadata = file.metadata().map_err(|error| failed(format!("cannot be read: {error}")))?;
-    // Asked of the open file, so that it cannot be exchanged in between.
-    if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(failed("may be read by others than its owner: chmod 600 it".to_owned()));
-    }
-    let mut text = String::new();
-    file.take(MAX_PASSWORD_BYTES + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| failed(format!("cannot be read: {error}")))?;
-    if text.len() as u64 > MAX_PASSWORD_BYTES {
-        return Err(failed(format!("is longer than {MAX_PASSWORD_BYTES} bytes")));
-    }
-    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 /// Splits `host`, `host:port` or `[v6]:port`.
@@ -251,15 +239,18 @@ fn decode(text: &str) -> Result<String, UrlError> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, Permissions};
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+    };
 
     use proptest::prelude::*;
 
     use super::*;
 
-    fn mysql(url: &ArchiveUrl) -> &MysqlTarget {
+    fn mysql(url: &ArchiveUrl) -> &MysqlServer {
         let Target::Mysql(target) = &url.0 else { panic!("{url} is a file") };
-        target
+        target.present()
     }
 
     #[test]

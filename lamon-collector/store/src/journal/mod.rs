@@ -40,6 +40,7 @@ use self::{
 };
 use crate::{
     age::AgeClock,
+    archive::same_archive,
     insert::InsertEntry,
     record::split,
     sample::Sample,
@@ -185,7 +186,8 @@ impl Journal {
     }
 
     /// Says which archives are filled from this journal: each new name gets a cursor before the oldest row, and the
-    /// cursors of other names, which would keep rows for ever, are dropped.
+    /// cursors of other names, which would keep rows for ever, are dropped. A new name of an archive that has a cursor (see
+    /// [`ArchiveUrl::name`](crate::ArchiveUrl::name)) takes it over.
     ///
     /// # Errors
     ///
@@ -195,19 +197,25 @@ impl Journal {
             return Err(AppendError::Other(format!("{} archives, {MAX_ARCHIVES} at most", archives.len())));
         }
         self.with_file(|connection, known, _| {
+            let new = archives.iter().filter(|archive| !known.cursors.contains_key(**archive));
+            let new: Vec<(&str, i64)> = new
+                .map(|archive| {
+                    // Of several that became one, the one that is least far.
+                    let before = known.cursors.iter().filter(|(known, _)| same_archive(known, archive));
+                    (*archive, before.map(|(_, position)| *position).min().unwrap_or(0))
+                })
+                .collect();
             transaction(connection, |connection| {
                 diesel::delete(cursors::table.filter(cursors::archive.ne_all(archives)))
                     .execute(connection)?;
-                for archive in archives.iter().filter(|archive| !known.cursors.contains_key(**archive)) {
-                    file::save_cursor(connection, archive, 0)?;
+                for (archive, position) in &new {
+                    file::save_cursor(connection, archive, *position)?;
                 }
                 Ok(())
             })?;
             known.cursors.retain(|archive, _| archives.contains(&archive.as_str()));
             known.moved_cursors.retain(|archive| archives.contains(&archive.as_str()));
-            for archive in archives {
-                known.cursors.entry((*archive).to_owned()).or_insert(0);
-            }
+            known.cursors.extend(new.into_iter().map(|(archive, position)| (archive.to_owned(), position)));
             Ok(())
         })
     }

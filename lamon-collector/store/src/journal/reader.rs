@@ -13,6 +13,7 @@ use super::{
     schema::{cursors, entries},
 };
 use crate::{
+    archive::same_archive,
     record::{EntryCore, Names, join},
     sample::Sample,
     sqlite::{self, Fault},
@@ -108,15 +109,18 @@ impl JournalReader {
         Ok(Backlog { rows: u64::try_from(rows).unwrap_or(0), oldest_ms: Some(oldest_ms) })
     }
 
-    /// How far an archive has come; none for a name that the journal does not know.
+    /// How far an archive has come, also under another of its names; none for one that the journal does not know.
     ///
     /// # Errors
     ///
     /// When the file cannot be read.
     pub fn cursor(&mut self, archive: &str) -> Result<Option<i64>, ReadError> {
-        let position =
-            cursors::table.find(archive).select(cursors::position).first(self.connection()?).optional();
-        self.checked(position)
+        let cursors: Result<Vec<(String, i64)>, _> =
+            cursors::table.select((cursors::archive, cursors::position)).load(self.connection()?);
+        let cursors = self.checked(cursors)?;
+        let exact = cursors.iter().find(|(name, _)| name == archive).map(|(_, position)| *position);
+        let alike = cursors.iter().filter(|(name, _)| same_archive(name, archive));
+        Ok(exact.or_else(|| alike.map(|(_, position)| *position).min()))
     }
 
     /// The connection to the file that is at the path now.

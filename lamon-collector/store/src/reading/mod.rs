@@ -32,9 +32,9 @@ pub use self::{
     walk::{Row, Walk},
 };
 use crate::{
-    archive::url::{MysqlTarget, Target},
     archive::{
-        ArchiveError, ArchiveUrl, DeadLetter, StoredSample, fault_sentence, open_session, sqlite_sentence,
+        ArchiveError, ArchiveUrl, DeadLetter, Purpose, StoredSample, fault_sentence, open_session,
+        servers::MysqlTarget, sqlite_sentence, url::Target,
     },
     db::{self, Db, OneNumber, OneText, Value, at_once},
     record::Names,
@@ -88,11 +88,12 @@ macro_rules! on_either {
             Source::Mysql { target, connection } => {
                 let mut session = match connection.take() {
                     Some(session) => session,
-                    None => open_session(target).await?,
+                    None => open_session(target, Purpose::Read).await?.connection,
                 };
                 let work = AsyncRunQueryDsl::$method::<$row>($query, &mut session);
                 let Ok(result) = timeout(READ_LIMIT, work).await else {
-                    let text = format!("{target} did not answer within {} s", READ_LIMIT.as_secs());
+                    let server = target.present();
+                    let text = format!("{server} did not answer within {} s", READ_LIMIT.as_secs());
                     return Err(ArchiveError::Unreachable(text));
                 };
                 match result {
@@ -100,7 +101,7 @@ macro_rules! on_either {
                         *connection = Some(session);
                         Ok(rows)
                     }
-                    Err(error) => Err(fault_sentence(&mut session, error, target).await),
+                    Err(error) => Err(fault_sentence(&mut session, error, target.present()).await),
                 }
             }
         }
@@ -130,7 +131,9 @@ impl ArchiveReader {
                 Source::Sqlite { path, connection: Arc::new(Mutex::new(connection)) }
             }
             Target::Mysql(target) => {
-                Source::Mysql { target: target.clone(), connection: Some(open_session(target).await?) }
+                let mut target = target.clone();
+                let session = open_session(&mut target, Purpose::Read).await?;
+                Source::Mysql { target, connection: Some(session.connection) }
             }
         };
         Ok(Self { source, names: Names::default() })
@@ -355,16 +358,17 @@ impl ArchiveReader {
             Source::Mysql { target, connection } => {
                 let mut session = match connection.take() {
                     Some(session) => session,
-                    None => open_session(target).await?,
+                    None => open_session(target, Purpose::Read).await?.connection,
                 };
                 match timeout(READ_LIMIT, session.rows(sql, values)).await {
                     Ok(Ok(rows)) => {
                         *connection = Some(session);
                         Ok(rows)
                     }
-                    Ok(Err(error)) => Err(fault_sentence(&mut session, error, target).await),
+                    Ok(Err(error)) => Err(fault_sentence(&mut session, error, target.present()).await),
                     Err(_) => Err(ArchiveError::Unreachable(format!(
-                        "{target} did not answer within {} s",
+                        "{} did not answer within {} s",
+                        target.present(),
                         READ_LIMIT.as_secs()
                     ))),
                 }

@@ -25,7 +25,10 @@ use std::time::Duration;
 use diesel::QueryResult;
 
 use self::{partitions::Partitions, retain::Sweep};
-pub(crate) use self::{partitions::prepare as prepare_partitions, roll::mark_due};
+pub(crate) use self::{
+    partitions::{are_made as are_partitioned, prepare as prepare_partitions},
+    roll::mark_due,
+};
 use crate::{age::Present, db::Db, tier::Tier};
 
 /// How long each tier is kept.

@@ -54,6 +54,21 @@ struct Partition {
     rows: usize,
 }
 
+/// Whether every table is partitioned, with the months ahead.
+///
+/// # Errors
+///
+/// When the server does not answer.
+pub(crate) async fn are_made<D: Db>(db: &mut D, now_ms: i64) -> QueryResult<bool> {
+    let end_ms = Months::of(now_ms).after(MONTHS_AHEAD).begin_ms();
+    for tier in Tier::ALL {
+        if !list(db, tier).await?.iter().any(|partition| partition.below_ms >= Some(end_ms)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Partitions the tables that are not yet, and makes the months ahead. A server that does not let it stays without: old
 /// rows are then deleted one by one.
 ///

@@ -15,4 +15,5 @@ mod migrations;
 mod reading;
 mod registers;
 mod rollups;
+mod servers;
 mod upkeep;

@@ -1,7 +1,7 @@
-//! A private MariaDB server for tests: real, on loopback and a free port, with its data in a temporary folder, gone
-//! with the value that stands for it.
+//! A MariaDB server.
 
 use std::{
+    ffi::OsString,
     fs::File,
     io::{self, Read},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
@@ -27,13 +27,16 @@ pub const PASSWORD: &str = "dome@7/shutter";
 const PASSWORD_IN_URL: &str = "dome%407%2Fshutter";
 
 /// How long a server may take to answer; a first start on a busy machine takes seconds.
-const START_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long a server may take to end after it was asked to.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 /// Between two looks at a server that starts or stops.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How often another free port is tried when somebody else takes it first.
-const PORT_TRIES: u32 = 5;
+pub(super) const PORT_TRIES: u32 = 5;
+
+/// Debian's package of the server's programs.
+const PACKAGE: &str = "mariadb-server-core";
 
 /// Small buffers: several servers run beside each other and a compiler.
 const INNODB: [&str; 2] = ["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"];
@@ -42,10 +45,12 @@ const INNODB: [&str; 2] = ["--innodb-buffer-pool-size=16M", "--innodb-log-file-s
 #[derive(Debug, thiserror::Error)]
 pub enum MariadbError {
     /// A program is missing.
-    #[error("{program} is not installed: apt install mariadb-server-core (or your system's package of it)")]
+    #[error("{program} is not installed: apt install {package} (or your system's package of it)")]
     Missing {
         /// Which.
         program: &'static str,
+        /// Where Debian has it.
+        package: &'static str,
     },
     /// A program failed.
     #[error("{what}; the end of its log: {log}")]
@@ -69,6 +74,12 @@ pub struct Mariadb {
     folder: TempDir,
     port: u16,
     child: Option<Child>,
+    /// Options of its command line besides those that every server here has.
+    options: Vec<String>,
+    /// Whether users and database are made at each start.
+    init: bool,
+    /// Where it finds programs; as the test when not given.
+    path: Option<OsString>,
 }
 
 impl Mariadb {
@@ -78,17 +89,18 @@ impl Mariadb {
     ///
     /// When a program is missing (the error names the package) or fails.
     pub fn start() -> Result<Self, MariadbError> {
-        let folder = tempfile::Builder::new().prefix("lamon-mariadb-").tempdir()?;
-        install(folder.path())?;
-        std::fs::write(
-            folder.path().join("init.sql"),
-            format!(
-                "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
-                 CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\n\
-                 GRANT ALL PRIVILEGES ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
-            ),
-        )?;
-        let mut server = Self { folder, port: 0, child: None };
+        Self::start_with(&[])
+    }
+
+    /// The same with more options of the command line, which stand at each start.
+    ///
+    /// # Errors
+    ///
+    /// See [`start`](Self::start).
+    pub fn start_with(options: &[&str]) -> Result<Self, MariadbError> {
+        let mut server = Self::empty()?;
+        server.install()?;
+        server.options = options.iter().map(|option| (*option).to_owned()).collect();
         let mut tries = 0;
         loop {
             server.port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
@@ -98,6 +110,46 @@ impl Mariadb {
                 result => return result.map(|()| server),
             }
         }
+    }
+
+    /// A server without anything in its folder.
+    fn empty() -> Result<Self, MariadbError> {
+        let folder = tempfile::Builder::new().prefix("lamon-mariadb-").tempdir()?;
+        std::fs::create_dir(folder.path().join("data"))?;
+        std::fs::create_dir(folder.path().join("tmp"))?;
+        Ok(Self { folder, port: 0, child: None, options: Vec::new(), init: false, path: None })
+    }
+
+    /// The same, looking for programs on this path.
+    pub(super) fn empty_finding(path: OsString) -> Result<Self, MariadbError> {
+        let mut server = Self::empty()?;
+        server.path = Some(path);
+        Ok(server)
+    }
+
+    /// Fills the data folder; users and database come with the first start.
+    pub(super) fn install(&mut self) -> Result<(), MariadbError> {
+        install(self.folder.path())?;
+        self.init = true;
+        std::fs::write(
+            self.folder.path().join("init.sql"),
+            format!(
+                "CREATE DATABASE IF NOT EXISTS {DATABASE};\n\
+                 CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\n\
+                 GRANT ALL PRIVILEGES ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
+            ),
+        )?;
+        Ok(())
+    }
+
+    /// Has it listen there and start with these options from now on.
+    pub(super) fn set_up(&mut self, port: u16, options: Vec<String>) {
+        (self.port, self.options) = (port, options);
+    }
+
+    /// Its folder.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The address of [`DATABASE`].
@@ -208,15 +260,25 @@ impl Mariadb {
     /// When it does not start.
     pub fn restart(&mut self) -> Result<(), MariadbError> {
         self.stop()?;
+        let log = File::create(self.folder.path().join("mariadbd.log"))?;
+        let mut command = self.command()?;
+        if self.init {
+            command.arg(format!("--init-file={}", self.folder.path().join("init.sql").display()));
+        }
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        self.child = Some(command.spawn()?);
+        self.wait_for_answer()
+    }
+
+    /// The server's command, with every option but where its output goes.
+    pub(super) fn command(&self) -> Result<Command, MariadbError> {
         let folder = self.folder.path();
-        let log = File::create(folder.join("mariadbd.log"))?;
         let mut command = Command::new(find("mariadbd")?);
         command
             .arg("--no-defaults")
             .args(folders(folder))
             .arg(format!("--socket={}", folder.join("s").display()))
             .arg(format!("--pid-file={}", folder.join("pid").display()))
-            .arg(format!("--init-file={}", folder.join("init.sql").display()))
             .arg(format!("--port={}", self.port))
             .args([
                 "--bind-address=127.0.0.1",
@@ -232,10 +294,15 @@ impl Mariadb {
             ])
             .args(INNODB)
             .args(as_root())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
-        self.child = Some(command.spawn()?);
+            .args(&self.options);
+        if let Some(path) = &self.path {
+            command.env("PATH", path);
+        }
+        Ok(command)
+    }
+
+    /// Waits until it greets.
+    fn wait_for_answer(&mut self) -> Result<(), MariadbError> {
         let begin = Instant::now();
         while !answers(self.port) {
             if let Some(status) = self.ended()? {
@@ -263,7 +330,7 @@ impl Mariadb {
     }
 
     /// A failure with the end of the server's log.
-    fn failed(&self, what: &str) -> MariadbError {
+    pub(super) fn failed(&self, what: &str) -> MariadbError {
         let log = std::fs::read_to_string(self.folder.path().join("mariadbd.log")).unwrap_or_default();
         MariadbError::Failed { what: what.to_owned(), log: tail(&log) }
     }
@@ -279,8 +346,6 @@ impl Drop for Mariadb {
 /// Fills the data folder with the server's own tables, as mariadb-install-db does. That script is not used because on
 /// Debian it needs a program of the client's package, while everything here comes with the server's.
 fn install(folder: &Path) -> Result<(), MariadbError> {
-    std::fs::create_dir(folder.join("data"))?;
-    std::fs::create_dir(folder.join("tmp"))?;
     let mut sql = String::from("CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n");
     for part in ["system_tables", "performance_tables", "system_tables_data"] {
         sql.push_str(&std::fs::read_to_string(find_script(part)?)?);
@@ -311,7 +376,10 @@ fn find_script(part: &str) -> Result<PathBuf, MariadbError> {
         .flat_map(|share| ["mysql", "mariadb"].map(|name| Path::new(share).join(name)))
         .flat_map(|folder| ["mysql", "mariadb"].map(|name| folder.join(format!("{name}_{part}.sql"))))
         .find(|path| path.is_file())
-        .ok_or(MariadbError::Missing { program: "the script mysql_system_tables.sql of mariadbd" })
+        .ok_or(MariadbError::Missing {
+            program: "the script mysql_system_tables.sql of mariadbd",
+            package: PACKAGE,
+        })
 }
 
 /// Where a server works. Its temporary files need a folder of their own, because a server that starts removes those of
@@ -333,7 +401,7 @@ fn find(program: &'static str) -> Result<PathBuf, MariadbError> {
         .chain(["/usr/sbin", "/usr/local/sbin", "/usr/libexec"].map(PathBuf::from))
         .map(|folder| folder.join(program))
         .find(|path| path.is_file())
-        .ok_or(MariadbError::Missing { program })
+        .ok_or(MariadbError::Missing { program, package: PACKAGE })
 }
 
 /// Whether a server greets: it does only after its start, with the users made.
@@ -352,7 +420,7 @@ fn answers(port: u16) -> bool {
 }
 
 /// The last lines of a log.
-fn tail(log: &str) -> String {
+pub(super) fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
     lines.iter().skip(lines.len().saturating_sub(5)).copied().collect::<Vec<_>>().join(" | ")
 }
