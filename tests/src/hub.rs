@@ -25,6 +25,8 @@ pub struct HubBuilder {
     publish: String,
     snapshot: String,
     plain_from: Option<String>,
+    name: String,
+    /// The value of `url` in TOML.
     database: Option<String>,
     rts2: Option<Rts2>,
     tables: String,
@@ -61,6 +63,7 @@ impl HubBuilder {
             publish: "tcp://127.0.0.1:*".into(),
             snapshot: "tcp://127.0.0.1:*".into(),
             plain_from: None,
+            name: "testhub".into(),
             database: None,
             rts2: None,
             tables: String::new(),
@@ -114,7 +117,21 @@ impl HubBuilder {
     /// Keeps its samples in this database in the end, instead of SQLite.
     #[must_use]
     pub fn archiving_to(mut self, url: &str) -> Self {
-        self.database = Some(url.into());
+        self.database = Some(format!("{url:?}"));
+        self
+    }
+
+    /// The same with a database that is seen through several servers.
+    #[must_use]
+    pub fn archiving_to_one_of(mut self, urls: &[String]) -> Self {
+        self.database = Some(format!("{urls:?}"));
+        self
+    }
+
+    /// Has this name of its own.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = name.into();
         self
     }
 
@@ -175,9 +192,9 @@ impl HubBuilder {
     /// Its configuration.
     #[must_use]
     pub fn configuration(&self) -> String {
-        let Self { listen, publish, snapshot, log, .. } = self;
+        let Self { name, listen, publish, snapshot, log, .. } = self;
         let mut text = format!(
-            "name = \"testhub\"\ndata_dir = {}\nlog = {log:?}\nlog_to = \"stderr\"\n",
+            "name = {name:?}\ndata_dir = {}\nlog = {log:?}\nlog_to = \"stderr\"\n",
             quoted(&self.data_dir)
         );
         let _ = writeln!(text, "[intake]\nlisten = [{listen:?}]");
@@ -186,7 +203,7 @@ impl HubBuilder {
         }
         let _ = writeln!(text, "[bus]\npublish = {publish:?}\nsnapshot = {snapshot:?}");
         if let Some(url) = &self.database {
-            let _ = writeln!(text, "[database]\nurl = {url:?}");
+            let _ = writeln!(text, "[database]\nurl = {url}");
         }
         if let Some(Rts2 { centralds, device, layout }) = &self.rts2 {
             let _ = writeln!(

@@ -179,15 +179,20 @@ async fn gather_samples<D: Db>(
 }
 
 /// Notes that rollups are due.
+///
+/// In MySQL a mark that is there already is changed: another hub on another node of a Galera cluster may be taking it away,
+/// and only two that change one row are held apart there. A lone server's lock does it anyway.
 pub(crate) async fn mark_due<D: Db>(db: &mut D, tier: Tier, due: &[(i64, Arc<str>)]) -> QueryResult<()> {
     if due.is_empty() {
         return Ok(());
     }
     let rows = vec!["(?, ?, ?)"; due.len()].join(", ");
-    let sql = format!(
-        "INSERT INTO rollups_due (tier_ms, time_ms, node) VALUES {rows}{}",
-        D::unless_there("tier_ms, time_ms, node", "tier_ms")
-    );
+    let again = if D::MYSQL {
+        " ON DUPLICATE KEY UPDATE marked = marked + 1"
+    } else {
+        " ON CONFLICT (tier_ms, time_ms, node) DO NOTHING"
+    };
+    let sql = format!("INSERT INTO rollups_due (tier_ms, time_ms, node) VALUES {rows}{again}");
     let values = due
         .iter()
         .flat_map(|(time_ms, node)| [tier.width_ms().into(), (*time_ms).into(), Value::from(&**node)])

@@ -7,6 +7,7 @@
 )]
 
 mod archive;
+mod cluster;
 mod common;
 mod journal;
 mod journal_model;

@@ -1,0 +1,1 @@
+ALTER TABLE rollups_due DROP COLUMN marked;
