@@ -5,6 +5,7 @@
 //! - [`upkeep`]: rollups of ten minutes and of an hour, made from what is stored, and the end of what is old.
 //! - [`registers`]: nodes, events, settings.
 //! - [`age`]: by which time data is old; a clock far ahead deletes nothing.
+//! - [`copying`]: one archive into another; [`backup`]: a SQLite file of one instant, while it is written to.
 //! - [`reading`]: the same samples back, for applications.
 //! - [`schema`]: the tables of an archive, alike in both databases.
 //!
@@ -15,6 +16,8 @@
 
 pub mod age;
 pub mod archive;
+pub mod backup;
+pub mod copying;
 mod db;
 mod insert;
 pub mod journal;

@@ -31,7 +31,7 @@ use self::{
     mysql::MysqlArchive,
     mysql_session::survey,
     sqlite::SqliteArchive,
-    tasks::{AppendEvents, ListSettings, Reset, Set, Step, Task, UpsertNodes},
+    tasks::{AppendEvents, ListSettings, Reset, Set, Step, UpsertNodes},
     url::Target,
 };
 pub(crate) use self::{
@@ -40,6 +40,7 @@ pub(crate) use self::{
     rows::StoredSample,
     servers::same_archive,
     sqlite::sentence as sqlite_sentence,
+    tasks::Task,
 };
 use crate::{
     age::Present,
@@ -219,7 +220,7 @@ impl Archive {
     }
 
     /// Does a task on the archive's own connection.
-    async fn perform<T: Task>(&mut self, task: T) -> Result<T::Output, ArchiveError> {
+    pub(crate) async fn perform<T: Task>(&mut self, task: T) -> Result<T::Output, ArchiveError> {
         match self {
             Self::Sqlite(archive) => archive.perform(task).await,
             Self::Mysql(archive) => archive.perform(task).await,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Something to do on an archive's connection, the same on both databases.
-pub(super) trait Task: Clone + Send + 'static {
+pub(crate) trait Task: Clone + Send + 'static {
     /// What it gives.
     type Output: Send + 'static;
 

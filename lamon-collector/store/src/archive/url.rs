@@ -1,6 +1,9 @@
 //! Where an archive is: a SQLite file or a MySQL database. Nothing here shows a password, in any form.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::{
     password::Password,
@@ -117,6 +120,15 @@ impl ArchiveUrl {
     #[must_use]
     pub fn sqlite(path: impl Into<PathBuf>) -> Self {
         Self(Target::Sqlite(path.into()))
+    }
+
+    /// The file of a SQLite archive.
+    #[must_use]
+    pub fn sqlite_path(&self) -> Option<&Path> {
+        match &self.0 {
+            Target::Sqlite(path) => Some(path),
+            Target::Mysql(_) => None,
+        }
     }
 
     /// The same address with the password from a file, which is read at each connect: its first line, and only when

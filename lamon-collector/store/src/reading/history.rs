@@ -120,7 +120,7 @@ impl ArchiveReader {
     }
 
     /// The time of a node's oldest row in a tier.
-    pub(super) async fn oldest(&mut self, tier: Tier, node: &str) -> Result<Option<i64>, ArchiveError> {
+    pub(crate) async fn oldest(&mut self, tier: Tier, node: &str) -> Result<Option<i64>, ArchiveError> {
         self.number(&format!("SELECT MIN(time_ms) AS n FROM {tier} WHERE node = ?"), vec![node.into()]).await
     }
 }

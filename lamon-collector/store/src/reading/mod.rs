@@ -341,7 +341,11 @@ impl ArchiveReader {
     }
 
     /// Runs a short query on either database.
-    async fn rows<R: db::Row>(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<R>, ArchiveError> {
+    pub(crate) async fn rows<R: db::Row>(
+        &mut self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<R>, ArchiveError> {
         match &mut self.source {
             Source::Sqlite { path, connection } => {
                 let (sql, connection) = (sql.to_owned(), Arc::clone(connection));
@@ -377,7 +381,11 @@ impl ArchiveReader {
     }
 
     /// The number of the first row, in a column named `n`.
-    async fn number(&mut self, sql: &str, values: Vec<Value>) -> Result<Option<i64>, ArchiveError> {
+    pub(crate) async fn number(
+        &mut self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<Option<i64>, ArchiveError> {
         Ok(self.rows::<OneNumber>(sql, values).await?.into_iter().next().and_then(|row| row.n))
     }
 

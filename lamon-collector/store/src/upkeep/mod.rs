@@ -112,6 +112,20 @@ impl Upkeep {
         Ok(Self { partitions: Partitions::load(db).await?, ..Self::default() })
     }
 
+    /// Before which time rows of a node were deleted; the earliest time of all when none were.
+    pub(crate) async fn deleted_before<D: Db>(
+        &mut self,
+        db: &mut D,
+        tier: Tier,
+        node: &str,
+    ) -> QueryResult<i64> {
+        if D::MYSQL {
+            // Another hub may have dropped a partition.
+            self.partitions = Partitions::load(db).await?;
+        }
+        retain::deleted_before(db, &self.partitions, tier, node).await
+    }
+
     /// One step at present.
     pub(crate) async fn step<D: Db>(
         &mut self,

@@ -7,8 +7,10 @@
 )]
 
 mod archive;
+mod backup;
 mod cluster;
 mod common;
+mod copying;
 mod journal;
 mod journal_model;
 mod killed;
