@@ -1,5 +1,7 @@
 //! What the programs built on the collector do the same way: command line, configuration, logs, signals, the run.
 
+mod backup;
+mod copy;
 mod export;
 mod status;
 
@@ -51,7 +53,7 @@ pub enum HubCommand {
     Explain(ExplainArgs),
     /// Bring the archive's tables to this version, and end. The hub does it by itself when it starts.
     Migrate,
-    /// Ask about the database.
+    /// Look after the database: how large it is, backups, moving it.
     #[command(subcommand)]
     Db(DbCommand),
     /// Write what the archive has of some nodes to standard output or a file.
@@ -70,11 +72,16 @@ pub struct ExplainArgs {
     metric: MetricName,
 }
 
-/// Questions about the database.
-#[derive(Debug, Clone, Copy, Subcommand)]
+/// What is done with the database.
+#[derive(Debug, Clone, Subcommand)]
 pub enum DbCommand {
     /// Show how large the archive is, tier by tier, and what waits for it. Reads only, also beside a hub that runs.
     Status,
+    /// Copy the journal, and the archive when it is a SQLite file, into a folder, also beside a hub that runs.
+    Backup(backup::BackupArgs),
+    /// Copy one database into another: samples, rollups, events, settings, everything; also beside hubs that run.
+    #[command(after_help = copy::EXAMPLES)]
+    Copy(Box<copy::CopyArgs>),
 }
 
 /// What a program adds to the collector.
@@ -134,6 +141,12 @@ pub fn main<E: Extras>(program: &str, args: &HubArgs, command: Option<HubCommand
         Some(HubCommand::Migrate) => runtime().and_then(|runtime| runtime.block_on(migrate(&config))),
         Some(HubCommand::Db(DbCommand::Status)) => {
             runtime().and_then(|runtime| runtime.block_on(status::show(&config)))
+        }
+        Some(HubCommand::Db(DbCommand::Backup(args))) => {
+            runtime().and_then(|runtime| runtime.block_on(backup::run(&config, &args)))
+        }
+        Some(HubCommand::Db(DbCommand::Copy(args))) => {
+            runtime().and_then(|runtime| runtime.block_on(copy::run(&config, &args)))
         }
         Some(HubCommand::Export(args)) => {
             runtime().and_then(|runtime| runtime.block_on(export::run(&config, &args)))

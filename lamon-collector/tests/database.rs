@@ -1,4 +1,4 @@
-//! `db status` and `export`, as an operator calls them.
+//! `db` and `export`, as an operator calls them.
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests: what fails ends the test, as in the tests themselves"
@@ -116,6 +116,60 @@ fn an_older_and_a_newer_database_are_told_apart() {
     let output = call(folder.path(), &["migrate"]);
     assert_eq!(output.status.code(), Some(69));
     assert!(text(&output.stderr).contains("made by a newer version of lamon"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_backup_put_back_is_the_same_and_replaces_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    let to = folder.path().join("backup/today");
+    let arguments = ["db", "backup", to.to_str().unwrap()];
+    for _ in 0..2 {
+        let output = call(folder.path(), &arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        assert!(said.contains("today/journal.sqlite, ") && said.contains("today/archive.sqlite, "), "{said}");
+        let mut there: Vec<_> =
+            std::fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        there.sort();
+        assert_eq!(there, ["archive.sqlite", "journal.sqlite"], "nothing half");
+    }
+    let status = |folder: &Path| {
+        let output = call(folder, &["db", "status"]);
+        let shown = text(&output.stdout);
+        assert!(output.status.success(), "{shown}{}", text(&output.stderr));
+        let lines = shown.lines().filter(|line| !line.contains(".sqlite") && !line.starts_with("size"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let [restored, before] = [status(&to), status(folder.path())];
+    // The copy's archive has another name, which has no cursor; all else is the same.
+    assert_eq!(restored.len() + 1, before.len(), "{restored:?} {before:?}");
+    assert!(restored.iter().all(|line| before.contains(line) || line.starts_with("cursor")), "{restored:?}");
+
+    let own = ["db", "backup", folder.path().to_str().unwrap()];
+    let output = call(folder.path(), &own);
+    assert!(text(&output.stderr).contains("cannot be copied to"), "{}", text(&output.stderr));
+    let empty = tempfile::tempdir().unwrap();
+    let output = call(empty.path(), &arguments);
+    assert!(text(&output.stderr).contains("no hub has run here"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_database_is_copied_into_another_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    let to = folder.path().join("new.sqlite");
+    let urls = [folder.path().join("archive.sqlite"), to].map(|path| format!("sqlite:{}", path.display()));
+    for written in [240, 0] {
+        let output = call(folder.path(), &["db", "copy", "--from", &urls[0], "--to", &urls[1]]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        let line = said.lines().find(|line| line.starts_with("samples ")).unwrap();
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(line, format!("samples 240 rows, {written} of them new in {}", urls[1]));
+    }
+    let output = call(folder.path(), &["db", "copy", "--from", &urls[0]]);
+    assert!(text(&output.stderr).contains("into itself"), "{}", text(&output.stderr));
 }
 
 #[test]
