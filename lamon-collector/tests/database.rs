@@ -1,14 +1,19 @@
 //! `db` and `export`, as an operator calls them.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     reason = "helpers of tests: what fails ends the test, as in the tests themselves"
 )]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use lamon_store::upkeep::Retention;
 use lamon_store::{Archive, ArchiveUrl, Journal, JournalOptions, Sample};
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::record::Field;
 
 /// 2020-01-01 00:00 UTC.
 const PAST: i64 = 1_577_836_800_000;
@@ -211,4 +216,79 @@ fn export_writes_a_table() {
     assert!(text(&output.stderr).contains("nothing of a node nobody"), "{}", text(&output.stderr));
     let output = call(folder.path(), &["export", "--from", "yesterday"]);
     assert!(text(&output.stderr).contains("7d (so long ago)"), "{}", text(&output.stderr));
+}
+
+/// The rows of a table: time and node, and each metric that has a value, under its column's name in CSV.
+type Rows = Vec<(String, String, BTreeMap<String, f64>)>;
+
+fn csv_rows(bytes: &[u8]) -> Rows {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let head = reader.headers().unwrap().clone();
+    let row = |row: csv::StringRecord| {
+        let values = head.iter().zip(&row).skip(2).filter(|(_, value)| !value.is_empty());
+        let values = values.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect();
+        (row[0].to_owned(), row[1].to_owned(), values)
+    };
+    reader.records().map(|record| row(record.unwrap())).collect()
+}
+
+fn parquet_rows(path: &Path) -> Rows {
+    let file = SerializedFileReader::new(std::fs::File::open(path).unwrap()).unwrap();
+    let row = |row: parquet::record::Row| {
+        let (mut time, mut node, mut values) = (String::new(), String::new(), BTreeMap::new());
+        for (name, field) in row.get_column_iter() {
+            match (name.as_str(), field) {
+                (_, Field::Null) => {}
+                ("time", Field::TimestampMillis(ms)) => {
+                    let at = time::OffsetDateTime::from_unix_timestamp(ms / 1_000).unwrap();
+                    time = at.format(&time::format_description::well_known::Rfc3339).unwrap();
+                }
+                ("node", Field::Str(text)) => node.clone_from(text),
+                ("metrics", Field::Str(text)) => {
+                    let rest: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).unwrap();
+                    for (name, value) in rest {
+                        match value.as_array() {
+                            Some(parts) => {
+                                for (part, value) in ["mean", "min", "max", "count"].iter().zip(parts) {
+                                    values.insert(format!("{name}_{part}"), value.as_f64().unwrap());
+                                }
+                            }
+                            None => drop(values.insert(name, value.as_f64().unwrap())),
+                        }
+                    }
+                }
+                (name, Field::Double(value)) => drop(values.insert(name.to_owned(), *value)),
+                (name, Field::Long(count)) => drop(values.insert(name.to_owned(), *count as f64)),
+                other => panic!("{other:?}"),
+            }
+        }
+        (time, node, values)
+    };
+    file.get_row_iter(None).unwrap().map(|record| row(record.unwrap())).collect()
+}
+
+#[test]
+fn a_parquet_table_has_what_the_csv_has() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path());
+    let path = folder.path().join("out.parquet");
+    for more in [&["--tier", "samples"][..], &["--tier", "1h"], &["--metric", "temp a,b"]] {
+        let arguments = [&["export", "--from", "2020-01-01"], more].concat();
+        let csv = call(folder.path(), &arguments);
+        let to = ["--format", "parquet", "--output", path.to_str().unwrap()];
+        let output = call(folder.path(), &[&arguments[..], &to].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let rows = parquet_rows(&path);
+        assert!(rows.iter().any(|(_, _, values)| values.keys().any(|name| name.starts_with("temp a,b"))));
+        assert_eq!(rows, csv_rows(&csv.stdout), "{more:?}");
+    }
+    // What is in the way of the last step leaves nothing half, and what was there.
+    let taken = folder.path().join("taken");
+    std::fs::create_dir_all(taken.join("x")).unwrap();
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    let before = files();
+    let to = ["export", "--from", "2020-01-01", "--output", taken.to_str().unwrap()];
+    let output = call(folder.path(), &to);
+    assert!(text(&output.stderr).contains("cannot write"), "{}", text(&output.stderr));
+    assert_eq!(files(), before);
 }

@@ -1,11 +1,18 @@
 //! `export`: what the archive has of some nodes, as a table for other programs.
 //!
-//! Every row is read twice, page by page: first for the names of the metrics, which the head of the table needs, then to be
-//! written. Memory stays small however much it is, and the hub is never held up.
+//! Rows are read page by page, so that memory stays small however much it is, and the hub is never held up. For CSV all are read
+//! twice: first for the names of the metrics, which the head of the table needs, then to be written.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `parquet` | a table in Parquet's form |
+//! | `output` | where it goes; a file has its name only when it is whole |
+
+mod output;
+mod parquet;
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,17 +21,21 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use lamon_daemon::seconds::Seconds;
+use lamon_daemon::signals::shutdown;
 use lamon_store::reading::{Row, Walk};
 use lamon_store::{ArchiveReader, Tier};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use self::output::Output;
+use self::parquet::ParquetTable;
 use crate::config::HubConfig;
 
 /// Shown below the help.
 pub(super) const EXAMPLES: &str = "Examples:\n  \
     export --node ccd01 --from 2026-11-21T10:00:00Z --to 2026-11-22 > night.csv\n  \
-    export --from 365d --tier 1h --metric disk_percent --output year.csv";
+    export --from 365d --tier 1h --metric disk_percent --output year.csv\n  \
+    export --from 30d --format parquet --output month.parquet";
 
 /// What to export.
 #[derive(Debug, Clone, Args)]
@@ -47,7 +58,7 @@ pub struct ExportArgs {
     /// The form of the table.
     #[arg(long, value_enum, default_value = "csv")]
     format: Format,
-    /// Where to write; standard output when left out.
+    /// Where to write; standard output when left out. A file is there only when it is whole.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -57,6 +68,9 @@ pub struct ExportArgs {
 enum Format {
     /// Commas between values, a head with names, times in UTC as RFC 3339 has them.
     Csv,
+    /// Apache Parquet: typed columns, compressed. Metrics that are no core metrics come as JSON in the column metrics, unless
+    /// --metric names them.
+    Parquet,
 }
 
 /// The tiers as they are named on the command line.
@@ -84,7 +98,20 @@ impl From<ExportTier> for Tier {
 
 /// Reads and writes.
 pub(super) async fn run(config: &HubConfig, args: &ExportArgs) -> anyhow::Result<()> {
-    let Format::Csv = args.format;
+    if args.output.is_none() {
+        if args.format == Format::Parquet && io::stdout().is_terminal() {
+            bail!("a terminal cannot show Parquet: name a file by --output");
+        }
+        return export(config, args).await;
+    }
+    let ended = shutdown().context("cannot listen for signals")?;
+    tokio::select! {
+        done = export(config, args) => done,
+        () = ended.cancelled() => bail!("interrupted; nothing was written"),
+    }
+}
+
+async fn export(config: &HubConfig, args: &ExportArgs) -> anyhow::Result<()> {
     let url = &config.database.url;
     let mut reader = ArchiveReader::open(url).await.with_context(|| format!("cannot read {url}"))?;
     let known = reader.nodes().await?;
@@ -93,44 +120,15 @@ pub(super) async fn run(config: &HubConfig, args: &ExportArgs) -> anyhow::Result
     }
     let nodes = if args.node.is_empty() { known } else { args.node.clone() };
     let to_ms = args.to.unwrap_or_else(now_ms);
-    // Twice from the beginning to the end for each node.
-    let bar = Bar::new(nodes.len() * 2, args.from, to_ms);
+    // Each node once from the beginning to the end, or twice.
+    let readings = if args.format == Format::Csv { 2 } else { 1 };
+    let bar = Bar::new(nodes.len() * readings, args.from, to_ms);
     let mut export = Export { reader, args, to_ms, bar };
-
-    let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
-    for (done, node) in nodes.iter().enumerate() {
-        let gather = |rows: &[Row]| {
-            for (name, _) in rows.iter().flat_map(|row| &row.metrics) {
-                if !names.contains(name) {
-                    names.insert(Arc::clone(name));
-                }
-            }
-            Ok(())
-        };
-        export.each_page(node, done, gather).await?;
-    }
-    let wanted =
-        |name: &Arc<str>| args.metric.is_empty() || args.metric.iter().any(|metric| **metric == **name);
-    let names: Vec<Arc<str>> = names.into_iter().filter(wanted).collect();
-
-    let out: Box<dyn Write> = match &args.output {
-        Some(path) => {
-            Box::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?)
-        }
-        None => Box::new(io::stdout().lock()),
+    let written = match args.format {
+        Format::Csv => export.csv(&nodes).await,
+        Format::Parquet => export.parquet(&nodes).await,
     };
-    let csv = csv::Writer::from_writer(BufWriter::new(out));
-    let mut table = Table { csv, tier: args.tier.into(), names, whole: args.metric.is_empty() };
-    let written = async {
-        table.head()?;
-        for (done, node) in nodes.iter().enumerate() {
-            let write = |rows: &[Row]| rows.iter().try_for_each(|row| table.row(node, row));
-            export.each_page(node, nodes.len() + done, write).await?;
-        }
-        table.csv.flush()?;
-        anyhow::Ok(())
-    };
-    match written.await {
+    match written {
         // Whoever read has read enough: head, mostly.
         Err(error) if is_broken_pipe(&error) => Ok(()),
         other => other,
@@ -146,6 +144,48 @@ struct Export<'a> {
 }
 
 impl Export<'_> {
+    async fn csv(&mut self, nodes: &[String]) -> anyhow::Result<()> {
+        let args = self.args;
+        let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+        for (done, node) in nodes.iter().enumerate() {
+            let gather = |rows: &[Row]| {
+                for (name, _) in rows.iter().flat_map(|row| &row.metrics) {
+                    if !names.contains(name) {
+                        names.insert(Arc::clone(name));
+                    }
+                }
+                Ok(())
+            };
+            self.each_page(node, done, gather).await?;
+        }
+        let wanted =
+            |name: &Arc<str>| args.metric.is_empty() || args.metric.iter().any(|metric| **metric == **name);
+        let names: Vec<Arc<str>> = names.into_iter().filter(wanted).collect();
+        let out = BufWriter::new(Output::open(args.output.as_deref())?);
+        let csv = csv::Writer::from_writer(out);
+        let mut table = Table { csv, tier: args.tier.into(), names, whole: args.metric.is_empty() };
+        table.head()?;
+        for (done, node) in nodes.iter().enumerate() {
+            let write = |rows: &[Row]| rows.iter().try_for_each(|row| table.row(node, row));
+            self.each_page(node, nodes.len() + done, write).await?;
+        }
+        table.csv.flush()?;
+        let out = table.csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+    }
+
+    async fn parquet(&mut self, nodes: &[String]) -> anyhow::Result<()> {
+        let args = self.args;
+        let out = BufWriter::new(Output::open(args.output.as_deref())?);
+        let mut table = ParquetTable::new(out, args.tier.into(), &args.metric)?;
+        for (done, node) in nodes.iter().enumerate() {
+            let write = |rows: &[Row]| rows.iter().try_for_each(|row| table.row(node, row));
+            self.each_page(node, done, write).await?;
+        }
+        let out = table.finish()?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+    }
+
     /// Hands over every row of a node, page by page.
     async fn each_page(
         &mut self,
