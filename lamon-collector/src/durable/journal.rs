@@ -13,7 +13,8 @@ use std::time::Duration;
 use lamon_store::age::Present;
 use lamon_store::journal::{AppendError, Journal, JournalOptions, Opened};
 use lamon_store::registers::Event;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -52,7 +53,27 @@ pub(crate) struct JournalSettings {
     pub(crate) archive: String,
 }
 
-/// Starts the thread. It ends, with everything committed that it can commit, when `shutdown` is cancelled and the
+/// How many commits' words wait to be passed on; the task that does it has nothing else to do.
+const WORDS: usize = 8;
+
+/// Who is to hear that samples are on disk.
+type Words = Vec<oneshot::Sender<Result<(), GivenBack>>>;
+
+/// Tells connections that their samples are on disk, on their own thread: told from the journal's, each would be woken
+/// by a system call of its own.
+async fn pass_on(mut words: mpsc::Receiver<Words>) {
+    while let Some(commit) = words.recv().await {
+        tell(commit);
+    }
+}
+
+fn tell(words: Words) {
+    for done in words {
+        let _ = done.send(Ok(()));
+    }
+}
+
+/// Starts the thread, from within the runtime of those who append. It ends, with everything committed that it can commit, when `shutdown` is cancelled and the
 /// queue is empty.
 ///
 /// # Errors
@@ -67,6 +88,9 @@ pub(crate) fn spawn(
     let (appends, appends_in) = mpsc::channel(APPENDS);
     let (queries, queries_in) = mpsc::channel(QUERIES);
     let (newest_out, newest) = watch::channel(0);
+    let hurry = Arc::new(Notify::new());
+    let (words, words_in) = mpsc::channel(WORDS);
+    tokio::spawn(pass_on(words_in));
     let keeper = Keeper {
         settings,
         reports,
@@ -80,6 +104,8 @@ pub(crate) fn spawn(
         told: false,
         cursor_waits: Vec::new(),
         ages: None,
+        hurry: Arc::clone(&hurry),
+        words,
     };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_time().build() {
@@ -87,7 +113,7 @@ pub(crate) fn spawn(
             Err(error) => error!(%error, "the journal thread has no runtime"),
         }
     })?;
-    Ok((JournalHandle { appends, queries, newest }, thread))
+    Ok((JournalHandle { appends, queries, newest, hurry }, thread))
 }
 
 struct Keeper {
@@ -108,15 +134,20 @@ struct Keeper {
     /// Whether anything was told of the journal yet.
     told: bool,
     /// Who asked for the cursor before the journal was open.
-    cursor_waits: Vec<tokio::sync::oneshot::Sender<Begin>>,
+    cursor_waits: Vec<oneshot::Sender<Begin>>,
     /// By which time rows are old; none until the journal was open.
     ages: Option<Ages>,
+    /// Rung when an append does not want to wait for the window's end.
+    hurry: Arc<Notify>,
+    /// Where it is told what is on disk.
+    words: mpsc::Sender<Words>,
 }
 
 enum Chosen {
     Append(Option<Append>),
     Query(Option<Query>),
     Event(Event),
+    Hurry,
     Commit,
     Prune,
     Shutdown,
@@ -134,14 +165,17 @@ impl Keeper {
         let mut prune_at = Instant::now() + PRUNE_EVERY;
         let mut ending = false;
         loop {
-            let room = self.pending_samples < BATCH_SAMPLES;
+            // While a window is open, what comes waits in the queue: see `JournalHandle::handed_over`.
+            let gathering = self.commit_at.is_some();
+            let listens = self.has_room() && (ending || !gathering);
             let commit_at = self.commit_at.unwrap_or(prune_at);
             let chosen = tokio::select! {
                 biased;
                 query = queries.recv() => Chosen::Query(query),
-                append = appends.recv(), if room => Chosen::Append(append),
+                append = appends.recv(), if listens => Chosen::Append(append),
                 Some(event) = events.recv(), if self.pending_events.len() < EVENTS => Chosen::Event(event),
-                () = sleep_until(commit_at), if self.commit_at.is_some() => Chosen::Commit,
+                () = self.hurry.notified(), if gathering => Chosen::Hurry,
+                () = sleep_until(commit_at), if gathering => Chosen::Commit,
                 // Also while nothing can be committed: a disk that the journal itself filled gets room by this.
                 () = sleep_until(prune_at) => Chosen::Prune,
                 () = shutdown.cancelled(), if !ending => Chosen::Shutdown,
@@ -152,7 +186,11 @@ impl Keeper {
                 Chosen::Append(None) | Chosen::Query(None) => break,
                 Chosen::Query(Some(query)) => self.answer(query),
                 Chosen::Event(event) => self.gather_event(event),
-                Chosen::Commit => self.commit(),
+                Chosen::Hurry => self.take_waiting(&mut appends),
+                Chosen::Commit => {
+                    self.take_waiting(&mut appends);
+                    self.commit();
+                }
                 Chosen::Prune => {
                     let more = self.prune();
                     prune_at = Instant::now() + if more { Duration::from_millis(50) } else { PRUNE_EVERY };
@@ -173,6 +211,20 @@ impl Keeper {
         self.commit();
         if let Some(Err(error)) = self.journal.as_mut().map(Journal::flush) {
             warn!(%error, "the journal cannot note how far the archive is");
+        }
+    }
+
+    /// Whether another append fits into the next commit.
+    const fn has_room(&self) -> bool {
+        self.pending_samples < BATCH_SAMPLES
+    }
+
+    /// Gathers what waits in the queue.
+    fn take_waiting(&mut self, appends: &mut mpsc::Receiver<Append>) {
+        while self.has_room()
+            && let Ok(append) = appends.try_recv()
+        {
+            self.gather(append);
         }
     }
 
@@ -300,8 +352,11 @@ impl Keeper {
             Ok(committed) => {
                 self.newest.send_replace(committed.position);
                 self.pending_samples = 0;
-                for append in self.pending.drain(..) {
-                    let _ = append.done.send(Ok(()));
+                let words = self.pending.drain(..).map(|append| append.done).collect();
+                if let Err(TrySendError::Full(words) | TrySendError::Closed(words)) =
+                    self.words.try_send(words)
+                {
+                    tell(words);
                 }
                 self.works();
             }

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use lamon_store::journal::NodeAccount;
 use lamon_wire::names::NodeName;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 pub(crate) use self::accounts::{AccountFace, kept as kept_account};
 use self::ages::Ages;
@@ -121,6 +121,18 @@ pub(crate) struct JournalHandle {
     pub(crate) queries: mpsc::Sender<Query>,
     /// The position of the newest row on disk.
     pub(crate) newest: watch::Receiver<i64>,
+    /// Wakes the thread while it gathers.
+    hurry: Arc<Notify>,
+}
+
+impl JournalHandle {
+    /// To be called after each append. The thread does not listen while it gathers, so that a sample does not cost a
+    /// switch of threads: it is woken for an append that somebody waits for, or when half of the queue is full.
+    pub(crate) fn handed_over(&self, urgent: bool) {
+        if urgent || self.appends.capacity() <= self.appends.max_capacity() / 2 {
+            self.hurry.notify_one();
+        }
+    }
 }
 
 /// What the durable path tells the core task.

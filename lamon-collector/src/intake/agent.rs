@@ -350,6 +350,7 @@ impl Connection {
             line: self.line.clone(),
             done,
         });
+        self.doors.journal.handed_over(urgent);
     }
 
     /// The first on the way are on disk, and perhaps more behind them: one word for all.

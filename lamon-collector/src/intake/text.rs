@@ -107,6 +107,7 @@ async fn take(line: &[u8], doors: &Doors) -> Result<(), Refusal> {
         let line = JournalLine::default();
         let append = Append { samples: vec![sample.to_stored()], urgent: true, line, done };
         doors.journal.appends.send(append).await.map_err(|_| Refusal::NotNow(ENDS))?;
+        doors.journal.handed_over(true);
         let refused = "shown, but not on disk: the hub's journal refuses it";
         on_disk.await.map_err(ends)?.map_err(|GivenBack| Refusal::NotNow(refused))
     };
