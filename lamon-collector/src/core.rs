@@ -21,7 +21,7 @@ use crate::config::HubConfig;
 use crate::durable::{Report, kept_account};
 use crate::face::{Condition, Face, Health, Picture};
 use crate::sample::{Now, Sample};
-use crate::watch::{AdmitError, Event, EventKind, Level, Phase, Progress, Update, Watch};
+use crate::watch::{AdmitError, Event, EventKind, KeptNode, Level, Phase, Progress, Update, Watch};
 
 /// How often the faces hear that the hub lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -145,6 +145,13 @@ impl Core {
         }
     }
 
+    /// Puts back what the hub knew when it ended, before anything else comes.
+    pub(crate) fn restore(&mut self, kept: Vec<KeptNode>) {
+        self.look_at_the_sky();
+        let updates = self.watch.restore_levels(Now::read(), kept);
+        self.show(&updates);
+    }
+
     pub(crate) async fn run(
         mut self,
         mut messages: mpsc::Receiver<ToCore>,
@@ -182,7 +189,11 @@ impl Core {
                     lamon_daemon::systemd::alive();
                     self.heartbeat();
                 }
-                Chosen::Message(None) | Chosen::Shutdown => return,
+                Chosen::Message(None) | Chosen::Shutdown => {
+                    // The last word, for faces that gather.
+                    self.show(&[Update::Heartbeat]);
+                    return;
+                }
             }
         }
     }
@@ -237,6 +248,8 @@ impl Core {
                 return;
             }
         }
+        let updates = self.watch.handle_boot(&node, hello.boot_id);
+        self.show(&updates);
         self.connections += 1;
         let (settings, receiver) = watch::channel(self.config.settings_for(&node));
         let connection = Connection { number: self.connections, replaced, settings };

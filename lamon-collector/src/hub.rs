@@ -23,8 +23,8 @@ use tracing::info;
 use crate::config::{self, HubConfig};
 use crate::core::{Core, QUEUE, ToCore};
 use crate::durable::{
-    AccountFace, EVENTS, EventFace, ForwarderSettings, HELLOS, JournalSettings, spawn_forwarder,
-    spawn_journal,
+    AccountFace, EVENTS, EventFace, ForwarderSettings, HELLOS, JournalSettings, LEVELS_FILE, LevelFace,
+    keep_levels, load_levels, spawn_forwarder, spawn_journal,
 };
 use crate::face::Face;
 use crate::intake::{self, Doors, TextNumbers};
@@ -98,7 +98,12 @@ pub async fn run(
         .context("cannot start the forwarder's thread")?;
     faces.push(Box::new(EventFace::new(events)));
     faces.push(Box::new(AccountFace::new(journal.queries.clone())));
-    let core = Core::new(config.clone(), faces, hellos);
+    let levels_path = config.data_dir.join(LEVELS_FILE);
+    let (levels, levels_in) = LevelFace::new();
+    faces.push(Box::new(levels));
+    let mut core = Core::new(config.clone(), faces, hellos);
+    core.restore(load_levels(&levels_path));
+    let levels = tokio::spawn(keep_levels(levels_path, levels_in));
     let core = tokio::spawn(core.run(messages, reports_in, core_ends.clone()));
 
     let doors = Doors { core: to_core.clone(), journal, text_numbers: TextNumbers::new() };
@@ -128,6 +133,7 @@ pub async fn run(
     let _ = threads.await;
     core_ends.cancel();
     let _ = core.await;
+    let _ = levels.await;
     Ok(())
 }
 

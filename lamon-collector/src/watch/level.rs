@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// RTS2's words for a value's state (RTS2 include/value.h, `RTS2_VALUE_GOOD` to `RTS2_VALUE_ERROR`), and `silent` for a
 /// node that is not heard. In order of gravity.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Within its limits, or without limits.

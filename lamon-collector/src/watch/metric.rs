@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use lamon_wire::names::MetricName;
 
 use super::flaps::{Flaps, Turn};
+use super::kept::KeptMetric;
 use super::level::Level;
 use super::rate::Rate;
 use super::rules::{Held, Hold, Quality, Rule, RuleId, Rules};
@@ -102,6 +103,24 @@ impl Metric {
     #[must_use]
     pub fn limit(&self, rules: &Rules) -> Option<String> {
         self.rule.and_then(|id| rules.get(id)).and_then(|rule| rule.passed(self.level))
+    }
+
+    /// Whether its change by the hour makes its level, not its value.
+    pub(super) fn by_rate(&self) -> bool {
+        self.rate.as_ref().is_some_and(|rate| rate.level > self.by_value)
+    }
+
+    /// Takes up the level of an earlier run of the hub: it stands until a sample is judged.
+    pub(super) fn restore(&mut self, kept: &KeptMetric) {
+        (self.value, self.level, self.since_ms) = (kept.value, kept.level, kept.since_ms);
+        self.judged = kept.level;
+        match &mut self.rate {
+            Some(rate) if kept.by_rate => {
+                rate.level = kept.level;
+                self.rule = Some(rate.rule);
+            }
+            _ => (self.by_value, self.rule) = (kept.level, self.of_value),
+        }
     }
 
     /// Finds the rules that hold for it. What they count begins anew, since they may be others.

@@ -15,6 +15,7 @@
 //! | `metric` | one value of it, and how it is judged |
 //! | `rate` | how a value changes by the hour |
 //! | `flaps` | a level that flips is held at its worst |
+//! | `kept` | what outlives the hub |
 //! | `arrivals` | which of its samples came, and how soon the next is expected |
 //! | `names` | which value belongs to whom: no two may have one name |
 //! | `update` | what faces are told |
@@ -24,6 +25,7 @@ mod arrivals;
 mod explain;
 mod flaps;
 mod group;
+mod kept;
 mod level;
 mod metric;
 mod names;
@@ -46,6 +48,7 @@ pub use self::arrivals::{Account, Arrivals, Progress};
 pub use self::explain::{Candidate, Explanation, State};
 pub use self::flaps::{MAX_FLIPS, WINDOW as FLAP_WINDOW};
 pub use self::group::{Group, Groups, OTHER};
+pub use self::kept::{KeptMetric, KeptNode};
 pub use self::level::Level;
 pub use self::metric::Metric;
 pub use self::node::Node;
@@ -118,7 +121,8 @@ impl Watch {
     ) -> Result<Vec<Update>, AdmitError> {
         let key = key(name);
         match self.nodes.get(&key) {
-            Some(node) if node.name == *name => return Ok(Vec::new()),
+            Some(node) if node.name == *name && !node.restored => return Ok(Vec::new()),
+            Some(node) if node.name == *name => return Ok(vec![Update::Joined { node: name.clone() }]),
             Some(node) => return Err(names::same(&format!("{key}_level"), name, node.name.as_str())),
             None if self.nodes.len() >= MAX_NODES => return Err(AdmitError::Full),
             None => names::check_node(&self.nodes, &key, name)?,
@@ -169,6 +173,20 @@ impl Watch {
         }
         updates.extend(events.into_iter().map(Update::Event));
         Ok(updates)
+    }
+
+    /// Takes up with which boot of its node an agent said hello, to see that it was another the last time.
+    pub fn handle_boot(&mut self, name: &NodeName, boot: [u8; 16]) -> Vec<Update> {
+        let Some(node) = self.nodes.get_mut(&key(name)).filter(|node| node.name == *name) else {
+            return Vec::new();
+        };
+        match node.boot.replace(boot) {
+            Some(before) if before != boot => {
+                let text = format!("{name} was booted anew");
+                vec![Update::Event(Event { node: Some(name.clone()), kind: EventKind::Reboot, text })]
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Takes up what a node's agent, and the journal, say of its samples.

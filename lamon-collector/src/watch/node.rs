@@ -7,6 +7,7 @@ use lamon_wire::names::{MetricName, NodeName};
 
 use super::arrivals::{Arrivals, Gaps, News};
 use super::flaps::{MAX_FLIPS, Turn, WINDOW};
+use super::kept::KeptMetric;
 use super::level::Level;
 use super::metric::{Judged, Metric};
 use super::rules::{Phase, Rules};
@@ -32,6 +33,10 @@ pub struct Node {
     pub interval: Duration,
     /// What its agent took and what came, since the hub's start.
     pub arrivals: Arrivals,
+    /// The boot of its agent's last hello.
+    pub(super) boot: Option<[u8; 16]>,
+    /// It is known from an earlier run of the hub, and was not heard since.
+    pub(super) restored: bool,
     gaps: Gaps,
 }
 
@@ -58,6 +63,8 @@ impl Node {
             heard_ms: now.unix_ms,
             interval: interval.unwrap_or(Gaps::UNKNOWN),
             arrivals: Arrivals::default(),
+            boot: None,
+            restored: false,
             gaps: Gaps::default(),
         }
     }
@@ -84,14 +91,20 @@ impl Node {
 
     /// Notes an arrival: when the next is expected, whether it ends silence, and what the sample is.
     pub(super) fn hear(&mut self, now: Now, sample: &Sample) -> Heard {
-        let quiet = now.monotonic.saturating_duration_since(self.heard);
+        let mut quiet = now.monotonic.saturating_duration_since(self.heard);
+        let restored = std::mem::take(&mut self.restored);
+        if restored {
+            // It was not heard while the hub did not run either; only the wall clock knows for how long.
+            let by_wall = u64::try_from(now.unix_ms.saturating_sub(self.heard_ms)).unwrap_or(0);
+            quiet = quiet.max(Duration::from_millis(by_wall));
+        }
         (self.heard, self.heard_ms) = (now.monotonic, now.unix_ms);
         let was_silent = std::mem::take(&mut self.silent);
         if was_silent {
             self.metrics.iter_mut().for_each(Metric::interrupt);
         }
         // A gap that was silence is no interval, and neither is the time since a first line that never was.
-        if !was_silent && !self.metrics.is_empty() {
+        if !was_silent && !restored && !self.metrics.is_empty() {
             self.gaps.learn(quiet);
         }
         self.interval = sample.interval.unwrap_or_else(|| self.gaps.interval());
@@ -159,6 +172,16 @@ impl Node {
         };
         self.metrics.swap(place, at);
         true
+    }
+
+    /// Puts a metric back that was kept over a restart of the hub.
+    pub(super) fn restore(&mut self, now: Now, law: &Law<'_>, kept: &KeptMetric) {
+        if self.metrics.len() < MAX_METRICS && self.metric(kept.metric.as_str()).is_none() {
+            let mut metric = Metric::new(kept.metric.clone(), now, kept.taken_ms);
+            law.find(&self.name, &self.group, &mut metric);
+            metric.restore(kept);
+            self.metrics.push(metric);
+        }
     }
 
     fn judge(&mut self, place: usize, now: Now, law: &Law<'_>, taken: &mut Taken) {

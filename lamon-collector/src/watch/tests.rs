@@ -6,6 +6,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::sample::{Arrival, Identity};
 
+mod kept;
+mod replay;
+
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// A watch with its clock.

@@ -127,6 +127,8 @@ pub enum EventKind {
     Unknown,
     /// It comes again.
     Known,
+    /// A node was booted anew.
+    Reboot,
     /// A metric's level changes so often that it is held at its worst.
     Flapping,
     /// It is steady again.
@@ -155,6 +157,7 @@ impl EventKind {
             Self::Protocol => "protocol",
             Self::Unknown => "unknown",
             Self::Known => "known",
+            Self::Reboot => "reboot",
             Self::Flapping => "flapping",
             Self::Steady => "steady",
             Self::Reload => "reload",
@@ -176,6 +179,7 @@ impl EventKind {
             | Self::Protocol
             | Self::Unknown
             | Self::Flapping
+            | Self::Reboot
             | Self::ReloadFailed => Level::Warning,
             Self::JournalRecovered | Self::DatabaseRecovered | Self::Known | Self::Steady | Self::Reload => {
                 Level::Good
