@@ -26,6 +26,9 @@ use crate::watch::{AdmitError, Event, EventKind, KeptNode, Level, Phase, Progres
 /// How often the faces hear that the hub lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
+/// How late the core wakes when it was not the load: the process stood still, and nodes are not to blame.
+const PAUSE: Duration = Duration::from_secs(5);
+
 /// How many messages wait for the core: it takes each in microseconds, so a full queue lasts no longer than a burst.
 pub(crate) const QUEUE: usize = 1_024;
 
@@ -161,12 +164,20 @@ impl Core {
         self.look_at_the_sky();
         self.show(&[Update::Heartbeat]);
         let mut heartbeat = Instant::now() + HEARTBEAT;
+        let mut planned = heartbeat;
         loop {
+            // A process that was stopped, or a computer that was, wakes long after it meant to.
+            let late = Instant::now().saturating_duration_since(planned);
+            if late >= PAUSE {
+                let updates = self.watch.handle_pause(Now::read(), late);
+                self.show(&updates);
+            }
             let silence = self.watch.next_timeout().map_or(heartbeat, Instant::from_std);
+            planned = silence.min(heartbeat).max(Instant::now());
             let chosen = tokio::select! {
                 message = messages.recv() => Chosen::Message(message),
                 Some(report) = reports.recv() => Chosen::Report(report),
-                () = sleep_until(silence.min(heartbeat)) => {
+                () = sleep_until(planned) => {
                     if Instant::now() >= heartbeat { Chosen::Heartbeat } else { Chosen::Silence }
                 }
                 () = shutdown.cancelled() => Chosen::Shutdown,
@@ -411,6 +422,7 @@ fn log(limit: &mut LogLimit, now: Now, update: &Update) {
     let quiet = match update {
         Update::Sampled { .. } | Update::Condition | Update::Heartbeat => true,
         Update::Levels { changes, .. } => changes.is_empty(),
+        Update::Silent { alone, .. } | Update::Back { alone, .. } => !alone,
         _ => false,
     };
     if quiet {
@@ -422,8 +434,8 @@ fn log(limit: &mut LogLimit, now: Now, update: &Update) {
     }
     match update {
         Update::Joined { node } => info!(%node, "node joined"),
-        Update::Silent { node, after } => warn!(%node, after_seconds = after.as_secs(), "node silent"),
-        Update::Back { node, after } => info!(%node, after_seconds = after.as_secs(), "node back"),
+        Update::Silent { node, after, .. } => warn!(%node, after_seconds = after.as_secs(), "node silent"),
+        Update::Back { node, after, .. } => info!(%node, after_seconds = after.as_secs(), "node back"),
         Update::Levels { node, changes } => {
             for change in changes {
                 if change.to > change.from {

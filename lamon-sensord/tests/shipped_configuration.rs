@@ -54,6 +54,7 @@ fn every_setting_in_it_exists_and_shows_its_default() {
         "[archive]",
         "[rts2]",
         "[[group]]",
+        "[[tag]]",
         "[[rule]]",
         "[[agents]]",
     ] {

@@ -109,9 +109,14 @@ impl BusFace {
         });
     }
 
-    fn silence(&mut self, picture: &Picture<'_>, node: &Node, kind: &str, level: Level, after: f64) {
+    /// Shows that a node fell silent or is back; tells it as an event unless one tells of all with its cause.
+    fn silence(&mut self, picture: &Picture<'_>, node: &Node, level: Level, after: f64, alone: bool) {
+        let kind = if level == Level::Silent { "silent" } else { "back" };
         self.node(picture, node, kind, Some(after));
         self.level(picture, node);
+        if !alone {
+            return;
+        }
         self.publish(picture.now.unix_ms, &format!("event/{}", node.name), |head| EventMessage {
             head,
             node: Some(node.name.as_str()),
@@ -153,14 +158,14 @@ impl Face for BusFace {
                     }
                 }
             }
-            Update::Silent { node: name, after } => {
+            Update::Silent { node: name, after, alone } => {
                 if let Some(node) = node(name) {
-                    self.silence(picture, node, "silent", Level::Silent, after.as_secs_f64());
+                    self.silence(picture, node, Level::Silent, after.as_secs_f64(), *alone);
                 }
             }
-            Update::Back { node: name, after } => {
+            Update::Back { node: name, after, alone } => {
                 if let Some(node) = node(name) {
-                    self.silence(picture, node, "back", Level::Good, after.as_secs_f64());
+                    self.silence(picture, node, Level::Good, after.as_secs_f64(), *alone);
                 }
             }
             Update::Event(event) => self.event(picture, event),

@@ -26,7 +26,7 @@ pub use self::bus::{BusConfig, Endpoint};
 pub use self::durable::{DatabaseConfig, Durability, JournalConfig};
 pub use self::intake::{IntakeConfig, Network};
 use crate::sun::Site;
-use crate::watch::{Group, Groups, NodePattern, OTHER, Rule, Rules, When};
+use crate::watch::{Group, Groups, NodePattern, OTHER, Rule, Rules, Tag, When};
 
 /// Where the configuration is when nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/lamon/hub.toml";
@@ -48,6 +48,7 @@ struct HubFile<F> {
     log: LogLevel,
     log_to: LogTarget,
     group: Vec<Spanned<Group>>,
+    tag: Vec<Tag>,
     rule: Vec<Spanned<Rule>>,
     agents: Vec<Spanned<AgentRule>>,
     site: site::SiteTable,
@@ -67,6 +68,7 @@ impl<F: Default> Default for HubFile<F> {
             log: LogLevel::default(),
             log_to: LogTarget::default(),
             group: Vec::new(),
+            tag: Vec::new(),
             rule: Vec::new(),
             agents: Vec::new(),
             site: site::SiteTable::default(),
@@ -96,7 +98,7 @@ pub struct HubConfig {
     pub log: LogLevel,
     /// Where logs go.
     pub log_to: LogTarget,
-    /// Tables `[[group]]`.
+    /// Tables `[[group]]` and `[[tag]]`.
     pub groups: Groups,
     /// Tables `[[rule]]`, with the built-in rules below them.
     pub rules: Rules,
@@ -165,7 +167,8 @@ impl HubConfig {
             bus: table.bus,
             log: table.log,
             log_to: table.log_to,
-            groups: Groups::new(table.group.into_iter().map(Spanned::into_inner).collect()),
+            groups: Groups::new(table.group.into_iter().map(Spanned::into_inner).collect())
+                .with_tags(table.tag),
             rules: Rules::new(table.rule.into_iter().map(Spanned::into_inner).collect()),
             agents: table.agents.into_iter().map(Spanned::into_inner).collect(),
             site,
@@ -271,6 +274,7 @@ mod tests {
             ("[[group]]\nname = 'a'\nnodes = []\n[[group]]\nname = 'A'\nnodes = []", (4, 1), "stands twice"),
             ("[[group]]\nname = 'other'\nnodes = []", (1, 1), "no group wants"),
             ("[[rule]]\nmetrics = ['a']\nwarning = 1\nwhen = 'night'", (1, 1), "want [site]"),
+            ("[[tag]]\nname = ''\nnodes = []", (2, 8), "says what it is"),
             ("[site]\nlatitude = 40", (2, 12), "a latitude and a longitude"),
             ("[site]\nlatitude = 91\nlongitude = 0", (2, 12), "-90 to 90"),
             ("[[rule]]\nmetrics = ['a']\nwarning = 1\nfor = '6 of 5'", (4, 7), "no number of samples"),

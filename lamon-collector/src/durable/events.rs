@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::face::{Face, Picture};
-use crate::watch::{Level, Update};
+use crate::watch::{EventKind, Level, Update};
 
 /// How many events wait for the journal's thread: those of a thousand nodes with one cause.
 pub(crate) const EVENTS: usize = 2_048;
@@ -65,11 +65,12 @@ impl Face for EventFace {
                     format!("{node}: heard for the first time since the hub's start"),
                 );
             }
-            Update::Silent { node, after } => {
+            // The record has each node, also where one message told of many.
+            Update::Silent { node, after, .. } => {
                 let text = format!("{node}: nothing heard for {} s", after.as_secs());
                 self.tell(picture, Some(node.as_str()), "silent", Level::Silent, text);
             }
-            Update::Back { node, after } => {
+            Update::Back { node, after, .. } => {
                 let text = format!("{node}: heard again after {} s", after.as_secs());
                 self.tell(picture, Some(node.as_str()), "back", Level::Good, text);
             }
@@ -78,6 +79,7 @@ impl Face for EventFace {
                     self.tell(picture, Some(node.as_str()), "level", change.to, format!("{node} {change}"));
                 }
             }
+            Update::Event(event) if event.kind == EventKind::Silent => {}
             Update::Event(event) => {
                 let node = event.node.as_ref().map(NodeName::as_str);
                 self.tell(picture, node, event.kind.as_str(), event.kind.level(), event.text.clone());

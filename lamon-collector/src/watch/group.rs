@@ -33,33 +33,79 @@ fn group_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Strin
     Ok(name)
 }
 
-/// The configured groups, in the order of the file.
+impl Group {
+    /// Whether it wants the node.
+    #[must_use]
+    pub fn has(&self, node: &NodeName) -> bool {
+        self.nodes.iter().any(|glob| glob.matches(node.as_str()))
+    }
+}
+
+/// A `[[tag]]` table: what nodes share that may fail, as a switch or a circuit. A node may have many.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tag {
+    /// What it is, as messages name it: `switch b2`.
+    #[serde(deserialize_with = "tag_name")]
+    name: String,
+    /// Names or globs of its nodes.
+    nodes: Vec<NameGlob>,
+}
+
+/// The longest name of a tag: a message has room for it.
+const MAX_TAG_CHARS: usize = 40;
+
+fn tag_name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.trim().is_empty() || name.chars().count() > MAX_TAG_CHARS || name.chars().any(char::is_control) {
+        return Err(serde::de::Error::custom(format!(
+            "a tag's name says what it is, as \"switch b2\", in {MAX_TAG_CHARS} characters at most"
+        )));
+    }
+    Ok(name)
+}
+
+/// The configured groups, in the order of the file, and the tags.
 #[derive(Debug, Clone, Default)]
-pub struct Groups(Vec<Group>);
+pub struct Groups {
+    groups: Vec<Group>,
+    tags: Vec<Group>,
+}
 
 impl Groups {
     /// The groups of a file.
     #[must_use]
     pub const fn new(groups: Vec<Group>) -> Self {
-        Self(groups)
+        Self { groups, tags: Vec::new() }
+    }
+
+    /// The same groups, with these tags.
+    #[must_use]
+    pub fn with_tags(self, tags: Vec<Tag>) -> Self {
+        let tags = tags.into_iter().map(|Tag { name, nodes }| Group { name, nodes }).collect();
+        Self { tags, ..self }
+    }
+
+    /// The tags, in the order of the file; a group here is only a name with nodes.
+    pub(super) fn tags(&self) -> impl Iterator<Item = &Group> {
+        self.tags.iter()
     }
 
     /// The first group that wants the node, else [`OTHER`].
     #[must_use]
     pub fn of(&self, node: &NodeName) -> &str {
-        let wants = |group: &&Group| group.nodes.iter().any(|glob| glob.matches(node.as_str()));
-        self.0.iter().find(wants).map_or(OTHER, |group| group.name.as_str())
+        self.groups.iter().find(|group| group.has(node)).map_or(OTHER, |group| group.name.as_str())
     }
 
     /// The names of all configured groups.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|group| group.name.as_str())
+        self.groups.iter().map(|group| group.name.as_str())
     }
 
     /// Whether none is configured.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.groups.is_empty()
     }
 }
 

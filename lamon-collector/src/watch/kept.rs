@@ -88,9 +88,9 @@ impl Watch {
                 Duration::from_millis(kept.interval_ms).clamp(Duration::from_secs(1), MAX_INTERVAL);
             let group = self.groups.of(&kept.node).into();
             let mut node = Node::new(kept.node.clone(), group, now, Some(interval));
-            (node.heard_ms, node.silent, node.boot, node.restored) =
-                (kept.heard_ms, kept.silent, kept.boot, true);
-            let law = Law { rules: &self.rules, phase: self.phase };
+            (node.heard_ms, node.silent, node.boot) = (kept.heard_ms, kept.silent, kept.boot);
+            (node.restored, node.joined) = (true, false);
+            let law = Law { rules: &self.rules, phase: self.phase, common_offset: 0.0 };
             for metric in kept.metrics {
                 let free = names::check_metric(&self.nodes, &key, &kept.node, &metric.metric).is_ok();
                 if free && metric.value.is_finite() {

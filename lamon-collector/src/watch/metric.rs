@@ -166,12 +166,18 @@ impl Metric {
         }
     }
 
-    /// The levels that its value and its change reach; `other` finds values of the same node.
-    pub(super) fn reached(&self, rules: &Rules, other: impl Fn(&str) -> Option<f64>) -> [Level; 2] {
+    /// The levels that its value and its change reach. `of_hub` is the part of the value that is the hub's fault, `other` finds
+    /// values of the same node.
+    pub(super) fn reached(
+        &self,
+        rules: &Rules,
+        of_hub: f64,
+        other: impl Fn(&str) -> Option<f64>,
+    ) -> [Level; 2] {
         let judge = |id: RuleId, value: f64, before: Level| {
             rules.get(id).map_or(Level::Good, |rule| rule.judge(&self.name, value, before, &other))
         };
-        let by_value = self.of_value.map_or(Level::Good, |id| judge(id, self.value, self.by_value));
+        let by_value = self.of_value.map_or(Level::Good, |id| judge(id, self.value - of_hub, self.by_value));
         let by_rate = self
             .rate
             .as_ref()

@@ -15,6 +15,8 @@
 //! | `metric` | one value of it, and how it is judged |
 //! | `rate` | how a value changes by the hour |
 //! | `flaps` | a level that flips is held at its worst |
+//! | `causes` | nodes that fall silent together are told of once |
+//! | `hub_clock` | the hub's own clock, judged by those of its nodes |
 //! | `kept` | what outlives the hub |
 //! | `arrivals` | which of its samples came, and how soon the next is expected |
 //! | `names` | which value belongs to whom: no two may have one name |
@@ -22,9 +24,11 @@
 //! | `summary` | all nodes, or a group's, in a few numbers |
 
 mod arrivals;
+mod causes;
 mod explain;
 mod flaps;
 mod group;
+mod hub_clock;
 mod kept;
 mod level;
 mod metric;
@@ -45,9 +49,11 @@ use thiserror::Error;
 
 use self::arrivals::News;
 pub use self::arrivals::{Account, Arrivals, Progress};
+use self::causes::Causes;
 pub use self::explain::{Candidate, Explanation, State};
 pub use self::flaps::{MAX_FLIPS, WINDOW as FLAP_WINDOW};
-pub use self::group::{Group, Groups, OTHER};
+pub use self::group::{Group, Groups, OTHER, Tag};
+use self::hub_clock::HubClock;
 pub use self::kept::{KeptMetric, KeptNode};
 pub use self::level::Level;
 pub use self::metric::Metric;
@@ -96,6 +102,9 @@ pub struct Watch {
     nodes: BTreeMap<String, Node>,
     /// When each node that is not silent will be, soonest first.
     due: BTreeSet<(Instant, String)>,
+    /// Silences with a common cause.
+    causes: Causes,
+    hub_clock: HubClock,
     /// What an earlier run of the hub knew of the samples of nodes that are not back yet.
     kept: BTreeMap<NodeName, Account>,
 }
@@ -103,9 +112,17 @@ pub struct Watch {
 impl Watch {
     /// A watch without nodes.
     #[must_use]
-    pub const fn new(rules: Rules, groups: Groups) -> Self {
-        let phase = Phase::Night;
-        Self { rules, groups, phase, nodes: BTreeMap::new(), due: BTreeSet::new(), kept: BTreeMap::new() }
+    pub fn new(rules: Rules, groups: Groups) -> Self {
+        Self {
+            rules,
+            groups,
+            phase: Phase::Night,
+            nodes: BTreeMap::new(),
+            due: BTreeSet::new(),
+            causes: Causes::default(),
+            hub_clock: HubClock::default(),
+            kept: BTreeMap::new(),
+        }
     }
 
     /// Takes up a hello: a node of this name may speak from now on, and no other whose values would be the same.
@@ -120,11 +137,14 @@ impl Watch {
         interval: Option<Duration>,
     ) -> Result<Vec<Update>, AdmitError> {
         let key = key(name);
-        match self.nodes.get(&key) {
-            Some(node) if node.name == *name && !node.restored => return Ok(Vec::new()),
-            Some(node) if node.name == *name => return Ok(vec![Update::Joined { node: name.clone() }]),
+        let full = self.nodes.len() >= MAX_NODES;
+        match self.nodes.get_mut(&key) {
+            Some(node) if node.name == *name => {
+                let known = std::mem::replace(&mut node.joined, true);
+                return Ok(if known { Vec::new() } else { vec![Update::Joined { node: name.clone() }] });
+            }
             Some(node) => return Err(names::same(&format!("{key}_level"), name, node.name.as_str())),
-            None if self.nodes.len() >= MAX_NODES => return Err(AdmitError::Full),
+            None if full => return Err(AdmitError::Full),
             None => names::check_node(&self.nodes, &key, name)?,
         }
         let mut node = Node::new(name.clone(), self.groups.of(name).into(), now, interval);
@@ -157,14 +177,16 @@ impl Watch {
         let heard = node.hear(now, sample);
         self.due.insert((due(node), key));
         if let Some(after) = heard.silence {
-            updates.push(Update::Back { node: sample.node.clone(), after });
+            let (alone, all_back) = self.causes.back(now.monotonic, &sample.node);
+            updates.push(Update::Back { node: sample.node.clone(), after, alone });
+            updates.extend(all_back.map(Update::Event));
         }
         let late = match heard.news {
             News::Known => return Ok(updates),
             News::Old => true,
             News::Current => sample.is_late(),
         };
-        let law = Law { rules: &self.rules, phase: self.phase };
+        let law = Law { rules: &self.rules, phase: self.phase, common_offset: self.hub_clock.common() };
         let taken = if late { Taken::default() } else { node.take(now, sample, &law) };
         let Taken { changes, events, new_metrics } = taken;
         updates.push(Update::Sampled { sample: Arc::clone(sample), late, new_metrics });
@@ -172,7 +194,22 @@ impl Watch {
             updates.push(Update::Levels { node: sample.node.clone(), changes });
         }
         updates.extend(events.into_iter().map(Update::Event));
+        if !late {
+            updates.extend(self.look_at_clocks(now, sample).map(Update::Event));
+        }
         Ok(updates)
+    }
+
+    /// Looks at the clocks of all nodes, when that of this one gives a reason.
+    fn look_at_clocks(&mut self, now: Now, sample: &Sample) -> Option<Event> {
+        let offset = sample.metrics.iter().find(|(name, _)| name.as_str() == hub_clock::CLOCK_OFFSET)?.1;
+        if !self.hub_clock.wants_look(now.monotonic, offset) {
+            return None;
+        }
+        let heard = self.nodes.values().filter(|node| !node.silent);
+        let offsets = heard.filter_map(|node| node.metric(hub_clock::CLOCK_OFFSET));
+        let offsets = offsets.filter(|metric| !metric.unknown).map(|metric| metric.value).collect();
+        self.hub_clock.look(offsets)
     }
 
     /// Takes up with which boot of its node an agent said hello, to see that it was another the last time.
@@ -206,15 +243,16 @@ impl Watch {
         }
     }
 
-    /// When [`Watch::handle_timeout`] has something to do; `None` while no node can fall silent.
+    /// When [`Watch::handle_timeout`] has something to do; `None` while no node can fall silent and nothing is to be told.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.due.first().map(|(due, _)| *due)
+        self.due.first().map(|(due, _)| *due).into_iter().chain(self.causes.next_timeout()).min()
     }
 
-    /// Finds the nodes that fell silent.
+    /// Finds the nodes that fell silent, and tells of those that did together.
     pub fn handle_timeout(&mut self, now: Now) -> Vec<Update> {
         let mut updates = Vec::new();
+        let mut fallen = Vec::new();
         while let Some((due, _)) = self.due.first()
             && *due <= now.monotonic
         {
@@ -222,10 +260,40 @@ impl Watch {
             if let Some(node) = self.nodes.get_mut(&key) {
                 node.silent = true;
                 let after = now.monotonic.saturating_duration_since(node.heard);
-                updates.push(Update::Silent { node: node.name.clone(), after });
+                fallen.push(node.name.clone());
+                updates.push(Update::Silent { node: node.name.clone(), after, alone: true });
             }
         }
+        if !fallen.is_empty() {
+            let overdue = || last_overdue(&self.nodes, &self.due, now);
+            let told_alone = self.causes.fall(now.monotonic, &fallen, overdue);
+            for update in &mut updates {
+                if let Update::Silent { alone, .. } = update {
+                    *alone = told_alone;
+                }
+            }
+        }
+        if self.causes.next_timeout().is_some_and(|at| at <= now.monotonic) {
+            // Each node that is heard has its place in the queue of silences.
+            let events = self.causes.handle_timeout(now.monotonic, &self.groups, self.due.len());
+            updates.extend(events.into_iter().map(Update::Event));
+        }
         updates
+    }
+
+    /// Takes up that the hub itself stood still for so long: what came meanwhile was not heard, so every node gets an
+    /// interval to be heard again before it is judged silent.
+    pub fn handle_pause(&mut self, now: Now, paused: Duration) -> Vec<Update> {
+        self.due.clear();
+        for (key, node) in self.nodes.iter_mut().filter(|(_, node)| !node.silent) {
+            node.excused_until = Some(now.monotonic + node.interval + grace(node.interval));
+            self.due.insert((due(node), key.clone()));
+        }
+        let text = format!(
+            "the hub stood still for {} s: nodes have an interval to be heard again",
+            paused.as_secs()
+        );
+        vec![Update::Event(Event { node: None, kind: EventKind::HubPaused, text })]
     }
 
     /// Takes other rules and groups, judging every value by them at once.
@@ -244,7 +312,7 @@ impl Watch {
     }
 
     fn judge_again(&mut self, now: Now) -> Vec<Update> {
-        let law = Law { rules: &self.rules, phase: self.phase };
+        let law = Law { rules: &self.rules, phase: self.phase, common_offset: self.hub_clock.common() };
         let mut updates = Vec::new();
         for node in self.nodes.values_mut() {
             let Taken { changes, events, .. } = node.judge_again(now, &law);
@@ -296,9 +364,29 @@ fn key(name: &NodeName) -> String {
 
 /// When the node will be silent.
 fn due(node: &Node) -> Instant {
-    /// Timers run a little late, and so may a sample on a busy node: a tenth of an interval is no silence.
-    const GRACE: u32 = 10;
-    node.heard + node.interval * SILENT_INTERVALS + (node.interval / GRACE).min(Duration::from_secs(1))
+    let due = node.heard + node.interval * SILENT_INTERVALS + grace(node.interval);
+    node.excused_until.map_or(due, |until| due.max(until))
+}
+
+/// Timers run a little late, and so may a sample on a busy node: a tenth of an interval is no silence.
+fn grace(interval: Duration) -> Duration {
+    const PART: u32 = 10;
+    (interval / PART).min(Duration::from_secs(1))
+}
+
+/// Until when the nodes that are overdue now, and would soon be silent, will be: the last of them.
+fn last_overdue(
+    nodes: &BTreeMap<String, Node>,
+    due: &BTreeSet<(Instant, String)>,
+    now: Now,
+) -> Option<Instant> {
+    let soon = due.iter().take_while(|(due, _)| *due <= now.monotonic + causes::MAX_WAIT);
+    let overdue = soon.filter(|(_, key)| {
+        nodes
+            .get(key)
+            .is_some_and(|node| now.monotonic.saturating_duration_since(node.heard) > node.interval * 3 / 2)
+    });
+    overdue.map(|(due, _)| *due).last()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use lamon_wire::names::{MetricName, NodeName};
 
 use super::arrivals::{Arrivals, Gaps, News};
 use super::flaps::{MAX_FLIPS, Turn, WINDOW};
+use super::hub_clock::CLOCK_OFFSET;
 use super::kept::KeptMetric;
 use super::level::Level;
 use super::metric::{Judged, Metric};
@@ -37,6 +38,10 @@ pub struct Node {
     pub(super) boot: Option<[u8; 16]>,
     /// It is known from an earlier run of the hub, and was not heard since.
     pub(super) restored: bool,
+    /// It spoke since the hub's start.
+    pub(super) joined: bool,
+    /// Until when silence is not its fault: the hub stood still.
+    pub(super) excused_until: Option<Instant>,
     gaps: Gaps,
 }
 
@@ -65,6 +70,8 @@ impl Node {
             arrivals: Arrivals::default(),
             boot: None,
             restored: false,
+            joined: true,
+            excused_until: None,
             gaps: Gaps::default(),
         }
     }
@@ -99,6 +106,7 @@ impl Node {
             quiet = quiet.max(Duration::from_millis(by_wall));
         }
         (self.heard, self.heard_ms) = (now.monotonic, now.unix_ms);
+        self.excused_until = None;
         let was_silent = std::mem::take(&mut self.silent);
         if was_silent {
             self.metrics.iter_mut().for_each(Metric::interrupt);
@@ -188,7 +196,8 @@ impl Node {
         let Some(metric) = self.metrics.get(place) else { return };
         let other =
             |name: &str| self.metric(name).filter(|metric| !metric.unknown).map(|metric| metric.value);
-        let reached = metric.reached(law.rules, other);
+        let of_hub = if metric.name.as_str() == CLOCK_OFFSET { law.common_offset } else { 0.0 };
+        let reached = metric.reached(law.rules, of_hub, other);
         let Some(metric) = self.metrics.get_mut(place) else { return };
         let Judged { change, turn } = metric.settle(law.rules, now, reached);
         taken.changes.extend(change);
@@ -226,6 +235,8 @@ impl Node {
 pub(super) struct Law<'a> {
     pub(super) rules: &'a Rules,
     pub(super) phase: Phase,
+    /// By how much all clocks are off together, seconds: the hub's fault.
+    pub(super) common_offset: f64,
 }
 
 impl Law<'_> {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::sample::{Arrival, Identity};
 
+mod common;
 mod kept;
 mod replay;
 
@@ -26,9 +27,11 @@ impl Site {
             rule: Vec<Rule>,
             #[serde(default)]
             group: Vec<Group>,
+            #[serde(default)]
+            tag: Vec<Tag>,
         }
         let file: File = toml::from_str(rules).unwrap();
-        let watch = Watch::new(Rules::new(file.rule), Groups::new(file.group));
+        let watch = Watch::new(Rules::new(file.rule), Groups::new(file.group).with_tags(file.tag));
         Self { watch, start: Instant::now(), sequence: 0 }
     }
 
@@ -114,13 +117,13 @@ fn silence_comes_after_three_intervals_and_ends_with_any_arrival() {
     assert_eq!(site.watch.handle_timeout(site.at(30.9)), []);
     assert_eq!(
         site.watch.handle_timeout(site.at(31.0)),
-        [Update::Silent { node: name("ccd01"), after: Duration::from_secs(31) }]
+        [Update::Silent { node: name("ccd01"), after: Duration::from_secs(31), alone: true }]
     );
     assert_eq!((site.level("ccd01"), site.watch.next_timeout()), (Level::Silent, None));
     assert_eq!(site.watch.handle_timeout(site.at(99.0)), [], "told once");
     assert!((site.watch.node(&name("ccd01")).unwrap().metrics[0].value - 1.0).abs() < 1e-9, "values stay");
     let updates = site.sample(60.0, "ccd01", &[("cpu_percent", 2.0)]);
-    assert_eq!(updates[0], Update::Back { node: name("ccd01"), after: Duration::from_secs(60) });
+    assert_eq!(updates[0], Update::Back { node: name("ccd01"), after: Duration::from_secs(60), alone: true });
     assert_eq!(site.level("ccd01"), Level::Good);
 }
 
@@ -408,8 +411,10 @@ proptest! {
         let mut silent: BTreeSet<u8> = BTreeSet::new();
         for (node, wait) in steps {
             clock += wait;
-            let told: BTreeSet<u8> = site.watch.handle_timeout(site.at(clock)).iter().map(|update| match update {
-                Update::Silent { node, .. } => node.as_str()[1..].parse().unwrap(),
+            let told = site.watch.handle_timeout(site.at(clock));
+            let told: BTreeSet<u8> = told.iter().filter_map(|update| match update {
+                Update::Silent { node, .. } => Some(node.as_str()[1..].parse().unwrap()),
+                Update::Event(_) => None,
                 other => panic!("{other:?}"),
             }).collect();
             let expected = last.iter().filter(|(node, heard)| clock - **heard >= 31.0 && !silent.contains(node));

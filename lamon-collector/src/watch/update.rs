@@ -40,6 +40,8 @@ pub enum Update {
         node: NodeName,
         /// How long nothing was heard.
         after: Duration,
+        /// Whether that is to be told by itself; if not, an event tells of all nodes with the same cause.
+        alone: bool,
     },
     /// A silent node was heard again.
     Back {
@@ -47,6 +49,8 @@ pub enum Update {
         node: NodeName,
         /// How long it had not been heard.
         after: Duration,
+        /// Whether that is to be told by itself; if not, an event tells of all nodes that are back together.
+        alone: bool,
     },
     /// Something an operator should know that is no change of level.
     Event(Event),
@@ -129,6 +133,20 @@ pub enum EventKind {
     Known,
     /// A node was booted anew.
     Reboot,
+    /// A node is silent, told after it was waited for others with the same cause.
+    Silent,
+    /// Several nodes fell silent together.
+    CommonSilence,
+    /// They are back.
+    CommonBack,
+    /// Most nodes fell silent together: the hub itself may be cut off.
+    HubCutOff,
+    /// The hub's process stood still.
+    HubPaused,
+    /// Most clocks are off by the same: the hub's own may be wrong.
+    HubClockSuspected,
+    /// They are not any more.
+    HubClockTrusted,
     /// A metric's level changes so often that it is held at its worst.
     Flapping,
     /// It is steady again.
@@ -158,6 +176,13 @@ impl EventKind {
             Self::Unknown => "unknown",
             Self::Known => "known",
             Self::Reboot => "reboot",
+            Self::Silent => "silent",
+            Self::CommonSilence => "common_silence",
+            Self::CommonBack => "common_back",
+            Self::HubCutOff => "hub_cut_off",
+            Self::HubPaused => "hub_paused",
+            Self::HubClockSuspected => "hub_clock_suspected",
+            Self::HubClockTrusted => "hub_clock_trusted",
             Self::Flapping => "flapping",
             Self::Steady => "steady",
             Self::Reload => "reload",
@@ -169,7 +194,8 @@ impl EventKind {
     #[must_use]
     pub const fn level(self) -> Level {
         match self {
-            Self::JournalFailed | Self::JournalUnreadable => Level::Error,
+            Self::JournalFailed | Self::JournalUnreadable | Self::HubCutOff => Level::Error,
+            Self::Silent | Self::CommonSilence => Level::Silent,
             Self::DatabaseFailed
             | Self::ClockJumped
             | Self::Refused
@@ -180,10 +206,16 @@ impl EventKind {
             | Self::Unknown
             | Self::Flapping
             | Self::Reboot
+            | Self::HubPaused
+            | Self::HubClockSuspected
             | Self::ReloadFailed => Level::Warning,
-            Self::JournalRecovered | Self::DatabaseRecovered | Self::Known | Self::Steady | Self::Reload => {
-                Level::Good
-            }
+            Self::JournalRecovered
+            | Self::DatabaseRecovered
+            | Self::Known
+            | Self::Steady
+            | Self::CommonBack
+            | Self::HubClockTrusted
+            | Self::Reload => Level::Good,
         }
     }
 }

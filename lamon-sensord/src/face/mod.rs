@@ -217,11 +217,14 @@ impl Face for Rts2Face {
                     self.message(picture, change.to, &format!("{node} {change}"));
                 }
             }
-            Update::Silent { node, after } => {
+            Update::Silent { node, after, alone } => {
                 self.show(picture, node);
-                self.message(picture, Level::Silent, &format!("{node} silent for {} s", after.as_secs()));
+                if *alone {
+                    self.message(picture, Level::Silent, &format!("{node} silent for {} s", after.as_secs()));
+                }
             }
-            Update::Back { node, after } => {
+            Update::Back { node, alone: false, .. } => self.show(picture, node),
+            Update::Back { node, after, .. } => {
                 self.show(picture, node);
                 let level = picture.watch.node(node).map(Node::level).unwrap_or_default();
                 let text = format!("{node} back after {} s of silence: {level}", after.as_secs());

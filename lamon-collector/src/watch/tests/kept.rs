@@ -64,6 +64,8 @@ fn nodes_that_were_known_are_missed_and_those_that_were_silent_stay_so() {
     let levels = |site: &Site| ["gone", "here", "late"].map(|node| site.level(node));
     assert_eq!(levels(&site), [Level::Silent, Level::Good, Level::Good], "a start judges nobody");
     site.sample(105.0, "here", &[("disk_percent", 1.0)]);
+    let hello = |site: &mut Site| site.watch.handle_hello(site.at(105.0), &name("here"), None).unwrap();
+    assert_eq!(hello(&mut site), [], "it joined once");
     assert_eq!(site.watch.handle_timeout(site.at(130.9)), []);
     assert_eq!(site.watch.handle_timeout(site.at(131.0)).len(), 1);
     assert_eq!(levels(&site), [Level::Silent, Level::Good, Level::Silent]);
