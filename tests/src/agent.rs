@@ -2,12 +2,12 @@
 #![expect(clippy::panic, reason = "a test whose agent does not start ends here, with the reason")]
 
 use std::net::SocketAddr;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
 use anyhow::Context;
 use tempfile::TempDir;
 
-use crate::process::Process;
+use crate::process::{self, Process};
 
 /// How an agent is to be started.
 #[derive(Debug, Clone)]
@@ -17,6 +17,7 @@ pub struct AgentBuilder {
     interval: String,
     log: &'static str,
     lines: String,
+    own_copy: bool,
 }
 
 /// A running agent. It is killed when this is dropped.
@@ -56,20 +57,31 @@ impl AgentBuilder {
         self
     }
 
+    /// Runs from a copy of the program of its own: what is measured beside others of its kind ([`process::copy`]).
+    #[must_use]
+    pub fn from_a_copy(mut self) -> Self {
+        self.own_copy = true;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Errors
     ///
     /// When it cannot be started.
     pub fn try_start(self) -> anyhow::Result<Agent> {
-        let Self { node, hubs, interval, log, lines } = self;
+        let Self { node, hubs, interval, log, lines, own_copy } = self;
         let folder = TempDir::with_prefix("lamon-agent").context("no folder for the agent")?;
         let path = folder.path().join("agent.toml");
         let text = format!(
             "node = {node:?}\nhubs = {hubs:?}\ninterval = {interval:?}\nlog = {log:?}\nlog_to = \"stderr\"\n{lines}"
         );
         std::fs::write(&path, text).context("cannot write agent.toml")?;
-        let process = Process::start("lamon-agent", &["-c".into(), path], None)?;
+        let program = "lamon-agent";
+        let file = if own_copy { process::copy(program, folder.path())? } else { process::find(program)? };
+        let mut command = Command::new(file);
+        command.arg("-c").arg(path);
+        let process = Process::run(program, command, None)?;
         Ok(Agent { process, _folder: folder })
     }
 
@@ -95,6 +107,7 @@ impl Agent {
             interval: "1s".into(),
             log: "debug",
             lines: String::new(),
+            own_copy: false,
         }
     }
 

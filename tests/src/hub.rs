@@ -31,6 +31,7 @@ pub struct HubBuilder {
     rts2: Option<Rts2>,
     tables: String,
     log: &'static str,
+    own_copy: bool,
     log_copy: Option<PathBuf>,
     environment: Vec<(&'static str, PathBuf)>,
     survives_limit: bool,
@@ -68,6 +69,7 @@ impl HubBuilder {
             rts2: None,
             tables: String::new(),
             log: "debug",
+            own_copy: false,
             log_copy: None,
             environment: Vec::new(),
             survives_limit: false,
@@ -177,6 +179,13 @@ impl HubBuilder {
         self
     }
 
+    /// Runs from a copy of the program of its own: what is measured beside others of its kind ([`process::copy`]).
+    #[must_use]
+    pub fn from_a_copy(mut self) -> Self {
+        self.own_copy = true;
+        self
+    }
+
     /// Its own folder, with `hub.toml` in it; it goes with the last that uses it.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -231,7 +240,11 @@ impl HubBuilder {
     ///
     /// When it cannot be started.
     pub fn launch(&self) -> anyhow::Result<Process> {
-        let program = process::find(self.program)?;
+        let program = if self.own_copy {
+            process::copy(self.program, self.folder.path())?
+        } else {
+            process::find(self.program)?
+        };
         let mut command = if self.survives_limit {
             // What is ignored stays so over exec.
             let mut shell = Command::new("sh");

@@ -37,6 +37,18 @@ pub fn find(program: &str) -> anyhow::Result<PathBuf> {
     Ok(found)
 }
 
+/// A copy of a program of the family in this folder. Processes of one file share its pages, and each then has only a part
+/// of them as its own share (`Pss`): who measures several beside each other gives each a file of its own.
+///
+/// # Errors
+///
+/// When it is not built, or cannot be copied.
+pub fn copy(program: &str, folder: &Path) -> anyhow::Result<PathBuf> {
+    let copy = folder.join(program);
+    std::fs::copy(find(program)?, &copy).with_context(|| format!("cannot copy {program}"))?;
+    Ok(copy)
+}
+
 /// A running program.
 #[derive(Debug)]
 pub struct Process {

@@ -36,6 +36,7 @@ pub(crate) fn start(options: &Options) -> anyhow::Result<Vec<Running>> {
                 .sending_to(wiretap.address())
                 .every(&format!("{}s", INTERVAL.as_secs()))
                 .quietly()
+                .from_a_copy()
                 .try_start()?;
             // The start, with its look-ups and its first two samples, is not the daemon's daily life.
             let ready = Instant::now() + INTERVAL * 2 + Duration::from_secs(2);

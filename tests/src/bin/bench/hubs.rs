@@ -39,7 +39,12 @@ pub(crate) fn start(options: &Options, nodes: u32, count: u32) -> anyhow::Result
     let mut running = Vec::new();
     for _ in 0..count {
         let centrald = Handle::current().block_on(Centrald::start())?;
-        let hub = Hub::sensord().under(centrald.address()).with(&groups(nodes)).quietly().try_start()?;
+        let hub = Hub::sensord()
+            .under(centrald.address())
+            .with(&groups(nodes))
+            .quietly()
+            .from_a_copy()
+            .try_start()?;
         let load = Child::start("calm", &[("hub", hub.address().to_string()), ("nodes", nodes.to_string())])?;
         running.push(Running { hub, load, nodes, _centrald: centrald });
     }
