@@ -8,8 +8,12 @@
 //! to send it again ([`HubFrame::Rewind`]). Its samples go on being shown meanwhile.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use lamon_daemon::backoff::Backoff;
@@ -19,7 +23,7 @@ use lamon_wire::framing::{FrameBuffer, FrameTooLong};
 use lamon_wire::hello::{Answer, Hello, VERSION, VERSION_HISTORY, Welcome};
 use lamon_wire::names::NodeName;
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -52,8 +56,9 @@ const WRITE_TIME: Duration = Duration::from_secs(30);
 /// agent that is told nothing sends again what it has, and what is on disk already is dropped there.
 const COMMITTED_TIME: Duration = Duration::from_secs(1);
 
-/// Bytes taken from the socket at once: a sample of core metrics is 40, a backlog's frame a few thousand.
-const READ_BYTES: usize = 4_096;
+/// Bytes taken from the socket at once: a sample of core metrics is 40, a backlog's frame a few thousand. They lie on the
+/// stack only while they are read, so that a thousand idle connections have no such buffer each.
+const READ_BYTES: usize = 16_384;
 
 /// Why a connection ended other than by the peer's close.
 #[derive(Debug, Error)]
@@ -153,16 +158,26 @@ pub(super) async fn serve(
 async fn read_hello(stream: &mut TcpStream, frames: &mut FrameBuffer) -> Result<Hello, String> {
     let mut magic = [0; MAGIC.len()];
     stream.read_exact(&mut magic).await.map_err(|error| error.to_string())?;
-    let mut read = [0; READ_BYTES];
     loop {
         if let Some(payload) = frames.next_frame() {
             return Hello::parse(payload).map_err(|error| error.to_string());
         }
-        match stream.read(&mut read).await.map_err(|error| error.to_string())? {
-            0 => return Err("the connection ended within the hello".into()),
-            count => frames.extend(read.get(..count).unwrap_or_default()),
+        if read(stream, frames).await.map_err(|error| error.to_string())? == 0 {
+            return Err("the connection ended within the hello".into());
         }
     }
+}
+
+/// Reads what is there into `frames`; how many bytes, 0 at the end of the stream. Cancel-safe.
+async fn read(stream: &mut TcpStream, frames: &mut FrameBuffer) -> std::io::Result<usize> {
+    poll_fn(|context| {
+        let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
+        let mut read = ReadBuf::uninit(&mut bytes);
+        ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+        frames.extend(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
+    })
+    .await
 }
 
 async fn refuse(mut stream: TcpStream, why: String) {
@@ -230,7 +245,6 @@ impl Connection {
         self.welcome(hello).await?;
         let mut pinged = Instant::now();
         let mut heard = Instant::now();
-        let mut read = vec![0; READ_BYTES];
         self.take_frames().await?;
         loop {
             let appends = self.doors.journal.appends.clone();
@@ -240,7 +254,7 @@ impl Connection {
             let ping_at = ping_at(pinged, self.waiting_since);
             let rewind_at = self.rewind.map_or(ping_at, |(at, _)| at);
             let chosen = tokio::select! {
-                count = self.stream.read(&mut read) => Chosen::Read(count),
+                count = read(&mut self.stream, &mut self.frames) => Chosen::Read(count),
                 permit = appends.reserve(), if !self.waiting.is_empty() => Chosen::Room(permit),
                 done = on_disk(&mut self.on_way), if !self.on_way.is_empty() => Chosen::OnDisk(done),
                 Ok(()) = self.admitted.settings.changed() => Chosen::Settings,
@@ -250,12 +264,10 @@ impl Connection {
             };
             match chosen {
                 Chosen::Read(count) => {
-                    let count = count?;
-                    if count == 0 {
+                    if count? == 0 {
                         return Ok(());
                     }
                     heard = Instant::now();
-                    self.frames.extend(read.get(..count).unwrap_or_default());
                     self.take_frames().await?;
                 }
                 Chosen::Room(permit) => self.hand_to_journal(permit.map_err(|_| Ended::ByHub)?),
