@@ -8,7 +8,8 @@ use lamon_collector::program::{self, Extras, HubArgs, HubCommand, Started};
 use tokio_util::sync::CancellationToken;
 
 /// glibc's arenas, one for each thread, grow without end in long-lived daemons. This one is told at build time
-/// (`.cargo/config.toml`) to keep a single arena and to give back what is free after a second.
+/// (`.cargo/config.toml`) to keep a single arena and to give back what is free after a second. It takes malloc's place for
+/// SQLite and ZeroMQ, too.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
