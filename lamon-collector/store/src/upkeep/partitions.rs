@@ -2,8 +2,9 @@
 //! the undo log, and InnoDB gives the room back to nobody else.
 //!
 //! The lowest partition takes all that is older than it as well. A table begins with `past`, for what is older
-//! than its first month; `rest` is the catch-all for times that no month was made for. When the lowest partition is a
-//! month, then what was before it has been dropped: the server's own list of partitions says so, in the same instant.
+//! than its first month; `rest` is the catch-all for times that no month was made for. A new table has these two alone,
+//! since only the hub knows its month. When the lowest partition is a month, then what was before it has been dropped:
+//! the server's own list of partitions says so, in the same instant.
 
 use std::collections::HashMap;
 
@@ -180,12 +181,24 @@ async fn ahead<D: Db>(db: &mut D, tier: Tier, now_ms: i64) -> QueryResult<Vec<Pa
     let partitions = list(db, tier).await?;
     let last = partitions.iter().filter_map(|partition| partition.below_ms).max();
     let has_rest = partitions.iter().any(|partition| partition.name == REST);
-    let end = Months::of(now_ms).after(MONTHS_AHEAD);
-    if let Some(last) = last.map(Months::of).filter(|last| *last < end && has_rest) {
+    let (this, end) = (Months::of(now_ms), Months::of(now_ms).after(MONTHS_AHEAD));
+    if is_new(&partitions) {
+        let past = format!("PARTITION {PAST} VALUES LESS THAN ({})", this.begin_ms());
+        let sql = format!(
+            "ALTER TABLE {tier} REORGANIZE PARTITION {PAST}, {REST} INTO ({past}, {})",
+            this.definitions(end)
+        );
+        db.run(&sql, Vec::new()).await?;
+    } else if let Some(last) = last.map(Months::of).filter(|last| *last < end && has_rest) {
         let sql = format!("ALTER TABLE {tier} REORGANIZE PARTITION {REST} INTO ({})", last.definitions(end));
         db.run(&sql, Vec::new()).await?;
     }
     Ok(partitions)
+}
+
+/// Whether a table has the two partitions that it was made with.
+fn is_new(partitions: &[Partition]) -> bool {
+    matches!(partitions, [past, rest] if past.name == PAST && past.below_ms == Some(0) && rest.name == REST)
 }
 
 /// A month, counted from the year 0.

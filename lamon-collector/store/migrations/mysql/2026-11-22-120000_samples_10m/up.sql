@@ -45,4 +45,8 @@ CREATE TABLE IF NOT EXISTS samples_10m (
     clock_offset_count BIGINT,
     metrics MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     PRIMARY KEY (node, time_ms)
-) ENGINE = InnoDB;
+) ENGINE = InnoDB
+PARTITION BY RANGE (time_ms) (
+    PARTITION past VALUES LESS THAN (0),
+    PARTITION rest VALUES LESS THAN MAXVALUE
+);
