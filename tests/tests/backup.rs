@@ -17,8 +17,12 @@ use lamon_tests::simulated::{Identity, SimulatedAgent, readings};
 /// Samples of one frame.
 const CHUNK: u64 = 50;
 
+/// The numbers of the samples in their order; rows come in that of their times, which is another one where an agent sends
+/// faster than it samples.
 fn numbers(rows: &[Sample]) -> Vec<u64> {
-    rows.iter().map(|row| row.sequence).collect()
+    let mut numbers: Vec<_> = rows.iter().map(|row| row.sequence).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 async fn connected(hub: &Hub) -> SimulatedAgent {

@@ -84,6 +84,7 @@ fn a_cursor_goes_on_while_a_server_of_the_list_stays() {
     journal.append(&[sample("a", 1, 1), sample("a", 1, 2)]).unwrap();
     let position = journal.last_position() - 1;
     journal.set_cursor(&one, position).unwrap();
+    journal.flush().unwrap();
     for urls in [
         &["mysql://a@db2/x", "mysql://a@db1/x"][..],
         &["mysql://b@db2/x", "mysql://b@db3/x"],
@@ -94,6 +95,7 @@ fn a_cursor_goes_on_while_a_server_of_the_list_stays() {
         assert_eq!(reader.cursor(&name).unwrap(), Some(position), "before the hub starts with it: {name}");
         journal.use_archives(&[&name]).unwrap();
         assert_eq!(journal.cursor(&name), Some(position), "{name}");
+        journal.flush().unwrap();
     }
     // And it is there after a restart.
     drop(journal);
