@@ -122,7 +122,8 @@ impl Site {
                 Ok((reader.backlog(0)?.rows, waiting))
             });
             if let Ok((all, waiting)) = counted.await? {
-                if all.saturating_sub(waiting) >= *wanted.get_or_insert(all) {
+                // What is old and archived leaves the journal.
+                if waiting == 0 || all.saturating_sub(waiting) >= *wanted.get_or_insert(all) {
                     return Ok(());
                 }
                 if waiting != before {
