@@ -13,13 +13,12 @@ use std::time::Duration;
 use lamon_store::age::Present;
 use lamon_store::journal::{AppendError, Journal, JournalOptions, Opened};
 use lamon_store::registers::Event;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Ages, Append, Begin, EVENTS, GivenBack, JournalHandle, Query, Report};
+use super::{Ages, Append, Begin, EVENTS, GivenBack, JournalHandle, Query, Report, Words};
 use crate::sample::Now;
 
 /// A commit takes at most about this many samples: enough that the flush of the disk is a small part of each.
@@ -53,26 +52,6 @@ pub(crate) struct JournalSettings {
     pub(crate) archive: String,
 }
 
-/// How many commits' words wait to be passed on; the task that does it has nothing else to do.
-const WORDS: usize = 8;
-
-/// Who is to hear that samples are on disk.
-type Words = Vec<oneshot::Sender<Result<(), GivenBack>>>;
-
-/// Tells connections that their samples are on disk, on their own thread: told from the journal's, each would be woken
-/// by a system call of its own.
-async fn pass_on(mut words: mpsc::Receiver<Words>) {
-    while let Some(commit) = words.recv().await {
-        tell(commit);
-    }
-}
-
-fn tell(words: Words) {
-    for done in words {
-        let _ = done.send(Ok(()));
-    }
-}
-
 /// Starts the thread, from within the runtime of those who append. It ends, with everything committed that it can commit, when `shutdown` is cancelled and the
 /// queue is empty.
 ///
@@ -89,8 +68,6 @@ pub(crate) fn spawn(
     let (queries, queries_in) = mpsc::channel(QUERIES);
     let (newest_out, newest) = watch::channel(0);
     let hurry = Arc::new(Notify::new());
-    let (words, words_in) = mpsc::channel(WORDS);
-    tokio::spawn(pass_on(words_in));
     let keeper = Keeper {
         settings,
         reports,
@@ -105,7 +82,7 @@ pub(crate) fn spawn(
         cursor_waits: Vec::new(),
         ages: None,
         hurry: Arc::clone(&hurry),
-        words,
+        words: Words::spawn(),
     };
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_time().build() {
@@ -140,7 +117,7 @@ struct Keeper {
     /// Rung when an append does not want to wait for the window's end.
     hurry: Arc<Notify>,
     /// Where it is told what is on disk.
-    words: mpsc::Sender<Words>,
+    words: Words,
 }
 
 enum Chosen {
@@ -352,12 +329,7 @@ impl Keeper {
             Ok(committed) => {
                 self.newest.send_replace(committed.position);
                 self.pending_samples = 0;
-                let words = self.pending.drain(..).map(|append| append.done).collect();
-                if let Err(TrySendError::Full(words) | TrySendError::Closed(words)) =
-                    self.words.try_send(words)
-                {
-                    tell(words);
-                }
+                self.words.on_disk(self.pending.drain(..).map(|append| append.done).collect());
                 self.works();
             }
             Err(failure) => {

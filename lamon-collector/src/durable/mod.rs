@@ -19,6 +19,7 @@ mod forward;
 mod heard;
 mod journal;
 mod levels;
+mod words;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +36,7 @@ pub(crate) use self::forward::{ForwarderSettings, spawn as spawn_forwarder};
 pub(crate) use self::heard::{HELLOS, Heard};
 pub(crate) use self::journal::{JournalSettings, spawn as spawn_journal};
 pub(crate) use self::levels::{FILE as LEVELS_FILE, LevelFace, keep as keep_levels, load as load_levels};
+use self::words::Words;
 
 /// Samples to be made durable, all of one node, in order.
 #[derive(Debug)]
