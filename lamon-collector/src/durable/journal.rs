@@ -36,6 +36,9 @@ const APPENDS: usize = 64;
 /// How many questions wait for the thread: one for each connection that just said hello, more of them wait.
 const QUERIES: usize = 64;
 
+/// How long the archive's cursor waits for samples to be written with. `db status` of an idle hub lags by it.
+const CURSOR_WAITS: Duration = Duration::from_secs(5);
+
 /// How often old rows are looked for, and deleted in steps of a few milliseconds. Rows are kept for days.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
@@ -77,6 +80,7 @@ pub(crate) fn spawn(
         pending_samples: 0,
         pending_events: Vec::new(),
         commit_at: None,
+        flush_at: None,
         failing: None,
         told: false,
         cursor_waits: Vec::new(),
@@ -106,6 +110,8 @@ struct Keeper {
     pending_events: Vec<Event>,
     /// When the next commit, or try, is due; `None` when nothing waits and the journal is open.
     commit_at: Option<Instant>,
+    /// When a cursor that moved is written alone.
+    flush_at: Option<Instant>,
     /// Why the journal cannot be written, so that each reason is told once.
     failing: Option<String>,
     /// Whether anything was told of the journal yet.
@@ -126,6 +132,7 @@ enum Chosen {
     Event(Event),
     Hurry,
     Commit,
+    Flush,
     Prune,
     Shutdown,
 }
@@ -153,6 +160,7 @@ impl Keeper {
                 Some(event) = events.recv(), if self.pending_events.len() < EVENTS => Chosen::Event(event),
                 () = self.hurry.notified(), if gathering => Chosen::Hurry,
                 () = sleep_until(commit_at), if gathering => Chosen::Commit,
+                () = sleep_until(self.flush_at.unwrap_or(prune_at)), if self.flush_at.is_some() => Chosen::Flush,
                 // Also while nothing can be committed: a disk that the journal itself filled gets room by this.
                 () = sleep_until(prune_at) => Chosen::Prune,
                 () = shutdown.cancelled(), if !ending => Chosen::Shutdown,
@@ -168,6 +176,7 @@ impl Keeper {
                     self.take_waiting(&mut appends);
                     self.commit();
                 }
+                Chosen::Flush => self.flush(),
                 Chosen::Prune => {
                     let more = self.prune();
                     prune_at = Instant::now() + if more { Duration::from_millis(50) } else { PRUNE_EVERY };
@@ -186,7 +195,14 @@ impl Keeper {
             self.gather_event(event);
         }
         self.commit();
+        self.flush();
+    }
+
+    /// Writes the cursor, when no samples came to write it with.
+    fn flush(&mut self) {
+        self.flush_at = None;
         if let Some(Err(error)) = self.journal.as_mut().map(Journal::flush) {
+            // The archive takes rows twice without harm, so a cursor that lags costs only work.
             warn!(%error, "the journal cannot note how far the archive is");
         }
     }
@@ -256,8 +272,8 @@ impl Keeper {
             Query::Forwarded { position } => {
                 let archive = self.settings.archive.clone();
                 let set = self.journal.as_mut().map(|journal| journal.set_cursor(&archive, position));
+                self.flush_at.get_or_insert(Instant::now() + CURSOR_WAITS);
                 if let Some(Err(error)) = set {
-                    // The archive takes rows twice without harm, so a cursor that lags costs only work.
                     warn!(%error, "the journal cannot note how far the archive is");
                 }
             }
@@ -329,6 +345,7 @@ impl Keeper {
             Ok(committed) => {
                 self.newest.send_replace(committed.position);
                 self.pending_samples = 0;
+                self.flush_at = None;
                 self.words.on_disk(self.pending.drain(..).map(|append| append.done).collect());
                 self.works();
             }

@@ -124,6 +124,8 @@ async fn events_nodes_and_rollups_reach_the_archive() {
     // What the archive has is gone from the journal, and events of the last moment are kept in it.
     let mut waiting = lamon_store::JournalReader::open(&settings.path).unwrap();
     until(async || waiting.events(10).unwrap().is_empty().then_some(())).await;
+    // No more samples come, and all the same its file says how far the archive is.
+    until(async || waiting.cursor(&url.name()).unwrap().filter(|cursor| *cursor > 0)).await;
     events.send(event("the hub ends")).await.unwrap();
     ends.cancel();
     drop((journal, events));
