@@ -1,0 +1,169 @@
+//! What the hub is asked.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::mute::When;
+use crate::{MAX_REQUEST_BYTES, VERSION};
+
+/// The longest name that somebody gives for himself, in bytes.
+pub const MAX_WHO_BYTES: usize = 64;
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The version of the language, [`VERSION`].
+    pub v: u32,
+    /// Who asks, in his own words, where the user of the connection says too little: a web page that asks for many
+    /// people. It is shown beside that user, never instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// What is asked.
+    pub ask: Operation,
+}
+
+/// Everything that the hub can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Operation {
+    /// How the hub is, and its nodes in a few numbers.
+    Status {},
+    /// The nodes, by name, a page at a time.
+    Nodes {
+        /// The name behind which the page begins; from the first when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
+    /// All of one node.
+    Node {
+        /// Which.
+        node: String,
+    },
+    /// Which rule holds for a metric, and why its level is what it is.
+    Explain {
+        /// Whose.
+        node: String,
+        /// Which metric.
+        metric: String,
+    },
+    /// What happened, newest first, a page at a time: the newest events since the hub's start.
+    Events {
+        /// Of this node alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
+        /// The number before which the page begins; the newest when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<u64>,
+        /// How many at most; never more than [`MAX_PAGE`](crate::MAX_PAGE).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<usize>,
+    },
+    /// What operators changed: mutes, acknowledgements, each with who and when.
+    Settings {},
+    /// Let nodes neither gate nor notify for a while.
+    Mute {
+        /// Which: a name, a glob, `@group`, or `*` for all.
+        target: String,
+        /// When.
+        when: When,
+        /// Why, for those who wonder later.
+        reason: String,
+    },
+    /// End mutes.
+    Unmute {
+        /// The number of one mute, or the target of all that name exactly it.
+        mute: String,
+    },
+    /// Say that somebody knows: until the value is well again, gets worse, or the time is over.
+    Ack {
+        /// Whose.
+        node: String,
+        /// Of this metric alone; else of the node as a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        metric: Option<String>,
+        /// For how many seconds at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u64>,
+        /// What is being done about it.
+        reason: String,
+    },
+    /// Take a node out of the picture that will not come back. Its stored samples stay.
+    Forget {
+        /// Which.
+        node: String,
+    },
+    /// Read the configuration file again: rules, groups, what agents are told.
+    Reload {},
+}
+
+impl Operation {
+    /// Whether it changes anything; what does is written to the log with who asked.
+    #[must_use]
+    pub const fn changes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Status {}
+                | Self::Nodes { .. }
+                | Self::Node { .. }
+                | Self::Explain { .. }
+                | Self::Events { .. }
+                | Self::Settings {}
+        )
+    }
+}
+
+/// Why a line is no request.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RequestError {
+    /// It is longer than [`MAX_REQUEST_BYTES`].
+    #[error("a request has at most {MAX_REQUEST_BYTES} bytes")]
+    TooLong,
+    /// It is of another version.
+    #[error(
+        "this hub speaks version {VERSION}, and was asked in version {0}: use the programs of one release"
+    )]
+    Version(u32),
+    /// It is not JSON of this form.
+    #[error("no request: {0}")]
+    Form(String),
+    /// [`Request::who`] cannot be shown.
+    #[error("who is at most {MAX_WHO_BYTES} bytes, without control characters")]
+    Who,
+}
+
+impl Request {
+    /// A request in this version.
+    #[must_use]
+    pub const fn new(who: Option<String>, ask: Operation) -> Self {
+        Self { v: VERSION, who, ask }
+    }
+
+    /// Reads a line, with or without its end.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`], a sentence for whoever asked.
+    pub fn parse(line: &[u8]) -> Result<Self, RequestError> {
+        /// The version alone, so that a later one is named and not taken for nonsense.
+        #[derive(Deserialize)]
+        struct Versioned {
+            v: u32,
+        }
+        if line.len() > MAX_REQUEST_BYTES {
+            return Err(RequestError::TooLong);
+        }
+        match serde_json::from_slice::<Versioned>(line) {
+            Ok(Versioned { v }) if v != VERSION => return Err(RequestError::Version(v)),
+            Ok(_) | Err(_) => {}
+        }
+        let request: Self =
+            serde_json::from_slice(line).map_err(|error| RequestError::Form(error.to_string()))?;
+        match &request.who {
+            Some(who) if who.len() > MAX_WHO_BYTES || who.chars().any(char::is_control) => {
+                Err(RequestError::Who)
+            }
+            _ => Ok(request),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The bytes of version 1. If this fails, the code is wrong: programs of other releases read and write these.
+
+use lamon_control::answer::{Did, Event, Events, NodeLine, Nodes, Settings};
+use lamon_control::{
+    Ack, Answer, Mute, Operation, Outcome, Refusal, Request, RequestError, Response, When, Why, Window,
+};
+
+fn request(ask: Operation) -> Request {
+    Request::new(None, ask)
+}
+
+#[test]
+fn requests() {
+    let mute = |when| Operation::Mute { target: "@ccd".into(), when, reason: "new disk".into() };
+    for (line, asked) in [
+        (r#"{"v":1,"ask":{"status":{}}}"#, request(Operation::Status {})),
+        (
+            r#"{"v":1,"who":"li","ask":{"nodes":{"after":"ccd01"}}}"#,
+            Request::new(Some("li".into()), Operation::Nodes { after: Some("ccd01".into()) }),
+        ),
+        (r#"{"v":1,"ask":{"node":{"node":"ccd01"}}}"#, request(Operation::Node { node: "ccd01".into() })),
+        (
+            r#"{"v":1,"ask":{"explain":{"node":"ccd01","metric":"load1"}}}"#,
+            request(Operation::Explain { node: "ccd01".into(), metric: "load1".into() }),
+        ),
+        (
+            r#"{"v":1,"ask":{"events":{"before":7,"limit":20}}}"#,
+            request(Operation::Events { node: None, before: Some(7), limit: Some(20) }),
+        ),
+        (r#"{"v":1,"ask":{"settings":{}}}"#, request(Operation::Settings {})),
+        (
+            r#"{"v":1,"ask":{"mute":{"target":"@ccd","when":{"for":{"seconds":60}},"reason":"new disk"}}}"#,
+            request(mute(When::For { seconds: 60 })),
+        ),
+        (
+            r#"{"v":1,"ask":{"mute":{"target":"@ccd","when":{"between":{"from_ms":1,"until_ms":2}},"reason":"new disk"}}}"#,
+            request(mute(When::Between { from_ms: 1, until_ms: 2 })),
+        ),
+        (
+            r#"{"v":1,"ask":{"mute":{"target":"@ccd","when":{"weekly":{"hours":"mon 09:00-11:00"}},"reason":"new disk"}}}"#,
+            request(mute(When::Weekly { hours: "mon 09:00-11:00".parse().unwrap(), until_ms: None })),
+        ),
+        (r#"{"v":1,"ask":{"unmute":{"mute":"3"}}}"#, request(Operation::Unmute { mute: "3".into() })),
+        (
+            r#"{"v":1,"ask":{"ack":{"node":"ccd01","metric":"load1","seconds":60,"reason":"known"}}}"#,
+            request(Operation::Ack {
+                node: "ccd01".into(),
+                metric: Some("load1".into()),
+                seconds: Some(60),
+                reason: "known".into(),
+            }),
+        ),
+        (r#"{"v":1,"ask":{"forget":{"node":"ccd01"}}}"#, request(Operation::Forget { node: "ccd01".into() })),
+        (r#"{"v":1,"ask":{"reload":{}}}"#, request(Operation::Reload {})),
+    ] {
+        assert_eq!(Request::parse(line.as_bytes()), Ok(asked.clone()), "{line}");
+        assert_eq!(serde_json::to_string(&asked).unwrap(), line);
+    }
+}
+
+#[test]
+fn what_is_no_request_is_told_why() {
+    for (line, why) in [
+        (r#"{"v":2,"ask":{"dance":{}},"new":1}"#.to_owned(), "speaks version 1, and was asked in version 2"),
+        (r#"{"v":1,"ask":{"dance":{}}}"#.into(), "unknown variant `dance`"),
+        (r#"{"v":1,"ask":{"status":{}},"quietly":true}"#.into(), "unknown field `quietly`"),
+        (
+            r#"{"v":1,"ask":{"mute":{"target":"a","when":{"for":{"seconds":1}},"reason":"b","gates":true}}}"#
+                .into(),
+            "unknown field `gates`",
+        ),
+        (r#"{"v":1,"ask":{"mute":{"target":"a","when":{"for":{"seconds":-1}},"reason":"b"}}}"#.into(), "-1"),
+        (r#"{"v":1,"ask""#.into(), "EOF"),
+        (String::new(), "EOF"),
+        (format!(r#"{{"v":1,"who":"{}","ask":{{"status":{{}}}}}}"#, "x".repeat(65)), "at most 64 bytes"),
+        (r#"{"v":1,"who":"a\nb","ask":{"status":{}}}"#.into(), "without control characters"),
+        ("x".repeat(16_385), "at most 16384 bytes"),
+    ] {
+        let error: RequestError = Request::parse(line.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(why), "{line}: {error}");
+    }
+}
+
+#[test]
+fn answers() {
+    let done = |answer| Response::from(Outcome::Done(answer));
+    let mute = Mute {
+        id: 3,
+        target: "@ccd".into(),
+        window: Window::Between { from_ms: 1, until_ms: 2 },
+        reason: "new disk".into(),
+        who: "li".into(),
+        made_ms: 1,
+    };
+    let ack = Ack {
+        node: "ccd01".into(),
+        metric: None,
+        level: "error".into(),
+        reason: "known".into(),
+        who: "li".into(),
+        made_ms: 1,
+        until_ms: Some(9),
+    };
+    let settings = Settings { mutes: vec![mute], acks: vec![ack] };
+    let node = NodeLine {
+        node: "ccd01".into(),
+        group: "ccd".into(),
+        level: "good".into(),
+        heard_ms: 5,
+        core: vec![("load1".into(), 0.5)],
+        ..NodeLine::default()
+    };
+    let event = Event {
+        number: 1,
+        time_ms: 2,
+        node: None,
+        kind: "reload".into(),
+        level: "good".into(),
+        text: "x".into(),
+    };
+    for (line, answered) in [
+        (
+            r#"{"v":1,"refused":{"why":"not_found","text":"no node"}}"#,
+            Response::from(Outcome::Refused(Refusal::new(Why::NotFound, "no node"))),
+        ),
+        (
+            r#"{"v":1,"done":{"did":{"text":"done","id":3}}}"#,
+            done(Answer::Did(Did { text: "done".into(), id: Some(3) })),
+        ),
+        (
+            r#"{"v":1,"done":{"nodes":{"nodes":[{"node":"ccd01","group":"ccd","level":"good","muted":false,"acknowledged":false,"heard_ms":5,"worst":"","core":[["load1",0.5]]}],"more":true}}}"#,
+            done(Answer::Nodes(Nodes { nodes: vec![node], more: true })),
+        ),
+        (
+            r#"{"v":1,"done":{"events":{"events":[{"number":1,"time_ms":2,"kind":"reload","level":"good","text":"x"}],"more":false}}}"#,
+            done(Answer::Events(Events { events: vec![event], more: false })),
+        ),
+        (
+            r#"{"v":1,"done":{"settings":{"mutes":[{"id":3,"target":"@ccd","window":{"between":{"from_ms":1,"until_ms":2}},"reason":"new disk","who":"li","made_ms":1}],"acks":[{"node":"ccd01","level":"error","reason":"known","who":"li","made_ms":1,"until_ms":9}]}}}"#,
+            done(Answer::Settings(settings)),
+        ),
+    ] {
+        assert_eq!(serde_json::to_string(&answered).unwrap(), line);
+        assert_eq!(serde_json::from_str::<Response>(line).unwrap(), answered, "{line}");
+    }
+}
