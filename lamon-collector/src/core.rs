@@ -1,12 +1,19 @@
 //! The core task: owns the watch, knows who is connected, and tells the faces.
 //!
-//! It waits on the intake's messages, the durable path's reports, the watch's next timeout and the heartbeat. It never
+//! It waits on the intake's messages, what operators ask, the durable path's reports, the watch's next timeout and the heartbeat. It never
 //! waits for a disk or a peer, so a sample is on every face as soon as it is parsed.
+
+mod answers;
+mod log;
+mod operate;
+mod recent;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lamon_control::answer::Did;
+use lamon_control::{Answer, Refusal, Why};
 use lamon_daemon::limit::LogLimit;
 use lamon_store::registers::NodeRecord;
 use lamon_wire::frames::Settings;
@@ -17,11 +24,14 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::log::log;
+use self::recent::Recent;
 use crate::config::HubConfig;
-use crate::durable::{Report, kept_account};
+use crate::control::{Asked, Inbox, ReloadReply};
+use crate::durable::{Found, Keep, Report, kept_account};
 use crate::face::{Condition, Face, Health, Picture};
 use crate::sample::{Now, Sample};
-use crate::watch::{AdmitError, Event, EventKind, KeptNode, Level, Phase, Progress, Update, Watch};
+use crate::watch::{AdmitError, Event, EventKind, KeptNode, Phase, Progress, Update, Watch};
 
 /// How often the faces hear that the hub lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -63,7 +73,15 @@ pub(crate) enum ToCore {
     /// What a peer did that an operator should know.
     Event(Event),
     /// The configuration was read again, or could not be, with the reason.
-    Reload(Result<Box<HubConfig>, String>),
+    Reload(Result<Box<HubConfig>, String>, Option<ReloadReply>),
+}
+
+/// Where the core task sends what others have to do for an operator.
+pub(crate) struct Errands {
+    /// What operators changed, to the thread that writes it.
+    pub(crate) keeps: mpsc::Sender<Keep>,
+    /// Reloads, to whoever reads the file.
+    pub(crate) reload_asks: mpsc::Sender<ReloadReply>,
 }
 
 /// An agent's hello, with what the core needs to answer it.
@@ -104,6 +122,12 @@ pub(crate) struct Core {
     hellos: mpsc::Sender<NodeRecord>,
     agents: HashMap<NodeName, Connection>,
     connections: u64,
+    keeps: mpsc::Sender<Keep>,
+    reload_asks: mpsc::Sender<ReloadReply>,
+    /// At which change of operators' doings they were last written down.
+    kept_at: u64,
+    recent: Recent,
+    started_ms: i64,
     /// Samples at the heartbeat before, for the rate.
     counted: u64,
     /// Levels and silences in the log; the bus has them all.
@@ -121,6 +145,7 @@ const LOG_BURST: u32 = 200;
 enum Chosen {
     Message(Option<ToCore>),
     Report(Report),
+    Asked(Asked),
     Silence,
     Heartbeat,
     Shutdown,
@@ -131,8 +156,10 @@ impl Core {
         config: HubConfig,
         faces: Vec<Box<dyn Face>>,
         hellos: mpsc::Sender<NodeRecord>,
+        Errands { keeps, reload_asks }: Errands,
     ) -> Self {
-        let watch = Watch::new(config.rules.clone(), config.groups.clone());
+        let mut watch = Watch::new(config.rules.clone(), config.groups.clone());
+        watch.in_zone(jiff::tz::TimeZone::system());
         let health = Health { completeness: 1.0, ..Health::default() };
         Self {
             config,
@@ -142,6 +169,11 @@ impl Core {
             hellos,
             agents: HashMap::new(),
             connections: 0,
+            keeps,
+            reload_asks,
+            kept_at: 0,
+            recent: Recent::default(),
+            started_ms: Now::read().unix_ms,
             counted: 0,
             log_limit: LogLimit::new(LOG_BURST, Duration::from_secs(1)),
             peer_limit: LogLimit::new(PEER_BURST, Duration::from_millis(500)),
@@ -159,10 +191,13 @@ impl Core {
         mut self,
         mut messages: mpsc::Receiver<ToCore>,
         mut reports: mpsc::Receiver<Report>,
+        Inbox(mut asked): Inbox,
+        found: Found,
         shutdown: CancellationToken,
     ) {
         self.look_at_the_sky();
         self.show(&[Update::Heartbeat]);
+        self.start_with(found);
         let mut heartbeat = Instant::now() + HEARTBEAT;
         let mut planned = heartbeat;
         loop {
@@ -177,6 +212,7 @@ impl Core {
             let chosen = tokio::select! {
                 message = messages.recv() => Chosen::Message(message),
                 Some(report) = reports.recv() => Chosen::Report(report),
+                Some(asked) = asked.recv() => Chosen::Asked(asked),
                 () = sleep_until(planned) => {
                     if Instant::now() >= heartbeat { Chosen::Heartbeat } else { Chosen::Silence }
                 }
@@ -185,6 +221,7 @@ impl Core {
             match chosen {
                 Chosen::Message(Some(message)) => self.handle(message),
                 Chosen::Report(report) => self.report(report),
+                Chosen::Asked(asked) => self.operate(asked),
                 Chosen::Silence => {
                     // After a pause of the whole process the samples that came meanwhile wait here: they were heard.
                     for _ in 0..QUEUE {
@@ -238,9 +275,18 @@ impl Core {
             }
             ToCore::Progress { node, epoch, progress } => self.watch.handle_progress(&node, epoch, progress),
             ToCore::Event(event) => self.show_of_peer(Update::Event(event)),
-            ToCore::Reload(Ok(config)) => self.reload(*config),
-            ToCore::Reload(Err(why)) => {
+            ToCore::Reload(Ok(config), reply) => {
+                self.reload(*config);
+                if let Some(reply) = reply {
+                    let text = "rules, groups and what agents are told were read again".into();
+                    let _ = reply.send(Ok(Answer::Did(Did { text, id: None })));
+                }
+            }
+            ToCore::Reload(Err(why), reply) => {
                 let text = format!("the configuration stays as it was: {why}");
+                if let Some(reply) = reply {
+                    let _ = reply.send(Err(Refusal::new(Why::NotPossible, text.clone())));
+                }
                 self.show(&[event(None, EventKind::ReloadFailed, text)]);
             }
         }
@@ -331,6 +377,14 @@ impl Core {
                 let text = format!("the archive takes samples again: {}", health.database_server);
                 (EventKind::DatabaseRecovered, text)
             }
+            Report::SettingsWork | Report::SettingsFailed(_) => {
+                let failed = if let Report::SettingsFailed(why) = report { Some(why) } else { None };
+                match self.settings_condition(failed) {
+                    Some(told) => told,
+                    None => return,
+                }
+            }
+            Report::SettingsFound(settings) => return self.take_up(&settings),
             Report::UpkeepFailed(reason) => (
                 EventKind::UpkeepFailed,
                 format!("{reason}; rollups and the deletion of old rows wait, samples are stored"),
@@ -403,6 +457,7 @@ impl Core {
         let picture = Picture { watch: &self.watch, health: &self.health, now: Now::read() };
         for update in updates {
             log(&mut self.log_limit, picture.now, update);
+            self.recent.note(picture.now, update);
             for face in &mut self.faces {
                 face.update(&picture, update);
             }
@@ -410,43 +465,10 @@ impl Core {
         for face in &mut self.faces {
             face.settle(&picture);
         }
+        self.keep_if_changed();
     }
 }
 
 fn event(node: Option<NodeName>, kind: EventKind, text: String) -> Update {
     Update::Event(Event { node, kind, text })
-}
-
-/// Writes an update that an operator would want to find in the log, unless too many come at once.
-fn log(limit: &mut LogLimit, now: Now, update: &Update) {
-    let quiet = match update {
-        Update::Sampled { .. } | Update::Condition | Update::Heartbeat => true,
-        Update::Levels { changes, .. } => changes.is_empty(),
-        Update::Silent { alone, .. } | Update::Back { alone, .. } => !alone,
-        _ => false,
-    };
-    if quiet {
-        return;
-    }
-    let Some(held_back) = limit.admit(now.monotonic) else { return };
-    if held_back > 0 {
-        warn!(held_back, "lines were left out of the log, because too many came at once");
-    }
-    match update {
-        Update::Joined { node } => info!(%node, "node joined"),
-        Update::Silent { node, after, .. } => warn!(%node, after_seconds = after.as_secs(), "node silent"),
-        Update::Back { node, after, .. } => info!(%node, after_seconds = after.as_secs(), "node back"),
-        Update::Levels { node, changes } => {
-            for change in changes {
-                if change.to > change.from {
-                    warn!(%node, "{change}");
-                } else {
-                    info!(%node, "{change}");
-                }
-            }
-        }
-        Update::Event(event) if event.kind.level() > Level::Good => warn!("{}", event.text),
-        Update::Event(event) => info!("{}", event.text),
-        Update::Sampled { .. } | Update::Condition | Update::Heartbeat => {}
-    }
 }

@@ -43,6 +43,8 @@ pub struct Health {
     pub database: Condition,
     /// The file or the server that takes the samples; empty while none does.
     pub database_server: String,
+    /// Whether what operators change outlives a restart.
+    pub settings: Condition,
     /// Samples in the journal that the archive does not have yet, as last counted.
     pub backlog: u64,
     /// When the oldest of them was taken, unix milliseconds UTC.

@@ -11,20 +11,22 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context;
 use lamon_store::journal::{Durability, JournalOptions};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::config::{self, HubConfig};
-use crate::core::{Core, QUEUE, ToCore};
+use crate::control::{self, ControlSocket, Inbox, Operations, ReloadReply};
+use crate::core::{Core, Errands, QUEUE, ToCore};
 use crate::durable::{
-    AccountFace, EVENTS, EventFace, ForwarderSettings, HELLOS, JournalSettings, LEVELS_FILE, LevelFace,
-    keep_levels, load_levels, spawn_forwarder, spawn_journal,
+    AccountFace, EVENTS, EventFace, ForwarderSettings, HELLOS, JournalSettings, KEEPS, LEVELS_FILE,
+    LevelFace, keep_levels, load_levels, read_settings, spawn_forwarder, spawn_journal, spawn_settings,
 };
 use crate::face::Face;
 use crate::intake::{self, Doors, TextNumbers};
@@ -66,7 +68,31 @@ impl Listeners {
     }
 }
 
-/// Runs a hub with these faces until `shutdown`. New configurations come by `reloads`, or why there is none.
+/// What a hub is reached by while it runs.
+#[derive(Debug)]
+pub struct Wires {
+    /// New configurations, or why there is none, with who asked for them.
+    pub reloads: mpsc::Receiver<Reloaded>,
+    /// Where the hub asks for a new configuration when an operator wants one; the other end answers by `reloads`.
+    pub reload_asks: mpsc::Sender<ReloadReply>,
+    /// What operators ask.
+    pub inbox: Inbox,
+    /// The other end of it, for the control socket.
+    pub operations: Operations,
+    /// The control socket, if there is one.
+    pub control: Option<ControlSocket>,
+}
+
+/// A configuration that was read again.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// The configuration, or why it stays as it was.
+    pub config: Result<HubConfig, String>,
+    /// Who asked for it, and hears what came of it.
+    pub reply: Option<ReloadReply>,
+}
+
+/// Runs a hub with these faces until `shutdown`.
 ///
 /// # Errors
 ///
@@ -75,7 +101,7 @@ pub async fn run(
     config: HubConfig,
     listeners: Listeners,
     mut faces: Vec<Box<dyn Face>>,
-    mut reloads: mpsc::Receiver<Result<HubConfig, String>>,
+    Wires { mut reloads, reload_asks, inbox, operations, control }: Wires,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let (reports, reports_in) = mpsc::channel(REPORTS);
@@ -87,12 +113,25 @@ pub async fn run(
     let (journal, journal_thread) =
         spawn_journal(journal_settings(&config), events_in, reports.clone(), durable_ends.clone())
             .context("cannot start the journal's thread")?;
+    let settings_path = config.settings_path();
+    let found = tokio::task::spawn_blocking({
+        let path = settings_path.clone();
+        move || read_settings(&path)
+    });
+    let found = found.await.context("cannot read what operators changed")?;
+    let (keeps, keeps_in) = mpsc::channel(KEEPS);
+    let (copies, copies_in) = watch::channel(Arc::new(found.registered(config.name.as_str())));
+    let settings_thread =
+        spawn_settings(settings_path, config.name.to_string(), keeps_in, copies, reports.clone())
+            .context("cannot start the thread that keeps what operators change")?;
     let forwarder = ForwarderSettings {
         url: config.database.url.clone(),
         hub: config.name.to_string(),
         retention: config.archive.retention(),
         journal_path: config.journal_path(),
         hellos: hellos_in,
+        settings: copies_in,
+        fresh: found.fresh,
     };
     let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, durable_ends.clone())
         .context("cannot start the forwarder's thread")?;
@@ -101,10 +140,10 @@ pub async fn run(
     let levels_path = config.data_dir.join(LEVELS_FILE);
     let (levels, levels_in) = LevelFace::new();
     faces.push(Box::new(levels));
-    let mut core = Core::new(config.clone(), faces, hellos);
+    let mut core = Core::new(config.clone(), faces, hellos, Errands { keeps, reload_asks });
     core.restore(load_levels(&levels_path));
     let levels = tokio::spawn(keep_levels(levels_path, levels_in));
-    let core = tokio::spawn(core.run(messages, reports_in, core_ends.clone()));
+    let core = tokio::spawn(core.run(messages, reports_in, inbox, found, core_ends.clone()));
 
     let doors = Doors { core: to_core.clone(), journal, text_numbers: TextNumbers::new() };
     let mut intakes = JoinSet::new();
@@ -115,11 +154,14 @@ pub async fn run(
         intakes.spawn(intake::run(listener, config.intake.clone(), doors.clone(), shutdown.clone()));
     }
     drop(doors);
+    if let Some(socket) = control {
+        intakes.spawn(control::run(socket, operations, shutdown.clone()));
+    }
     lamon_daemon::systemd::ready();
     loop {
         tokio::select! {
-            Some(config) = reloads.recv() => {
-                let _ = to_core.send(ToCore::Reload(config.map(Box::new))).await;
+            Some(Reloaded { config, reply }) = reloads.recv() => {
+                let _ = to_core.send(ToCore::Reload(config.map(Box::new), reply)).await;
             }
             () = shutdown.cancelled() => break,
         }
@@ -134,6 +176,8 @@ pub async fn run(
     core_ends.cancel();
     let _ = core.await;
     let _ = levels.await;
+    // What operators changed last is written when the core has let go of its end.
+    let _ = tokio::task::spawn_blocking(move || settings_thread.join()).await;
     Ok(())
 }
 

@@ -11,6 +11,7 @@
 //! | `intake` | port 7617: agents and text |
 //! | [`watch`] | pure: nodes, rules, levels, silence |
 //! | `durable` | journal thread and forwarder thread |
+//! | [`control`] | operating the hub while it runs, and the socket for it |
 //! | [`face`] | what shows the picture |
 //! | [`bus`] | the face that publishes on ZeroMQ |
 //! | [`program`] | command line, configuration, signals: what the programs do the same way |
@@ -19,6 +20,7 @@
 
 pub mod bus;
 pub mod config;
+pub mod control;
 mod core;
 mod durable;
 pub mod face;

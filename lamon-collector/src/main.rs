@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lamon_collector::config::{HubConfig, NoFace};
+use lamon_collector::control::Operations;
 use lamon_collector::program::{self, Extras, HubArgs, HubCommand, Started};
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +44,7 @@ impl Extras for Alone {
         &self,
         _hub: &HubConfig,
         _section: NoFace,
+        _operations: &Operations,
         _ended: &CancellationToken,
     ) -> anyhow::Result<Started> {
         Ok(Started::default())

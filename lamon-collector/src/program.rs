@@ -20,12 +20,13 @@ use lamon_wire::names::{MetricName, NodeName};
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::bus;
-use crate::config::{DEFAULT_PATH, HubConfig};
+use crate::config::{ControlConfig, DEFAULT_PATH, HubConfig};
+use crate::control::{self, ControlSocket, Operations, ReloadReply};
 use crate::face::Face;
-use crate::hub::{self, Listeners};
+use crate::hub::{self, Listeners, Reloaded, Wires};
 use crate::sample::Now;
 
 /// Options that every program of the hub has.
@@ -92,7 +93,7 @@ pub trait Extras {
     /// What the section has the program do, a sentence a line, for `check`.
     fn consequences(&self, hub: &HubConfig, section: &Self::Section) -> Vec<String>;
 
-    /// Starts its faces. `ended` is cancelled when a peer asks the whole program to end.
+    /// Starts its faces, by which the hub may be operated too. `ended` is cancelled when a peer asks the whole program to end.
     ///
     /// # Errors
     ///
@@ -101,6 +102,7 @@ pub trait Extras {
         &self,
         hub: &HubConfig,
         section: Self::Section,
+        operations: &Operations,
         ended: &CancellationToken,
     ) -> anyhow::Result<Started>;
 
@@ -171,7 +173,9 @@ async fn run<E: Extras>(
     let ended = shutdown().context("cannot listen for signals")?;
     let hangups = Reloads::listen().context("cannot listen for signals")?;
     let listeners = Listeners::bind(&config).await?;
-    let mut started = extras.start(&config, section, &ended)?;
+    let control = bind_control(&config.control)?;
+    let (operations, inbox) = control::operations();
+    let mut started = extras.start(&config, section, &operations, &ended)?;
     let bus_thread = if config.bus.enabled {
         let (face, thread) = bus::start(&config.bus, config.name.as_str(), Now::read().unix_ms)?;
         info!(publish = thread.publish, snapshot = thread.snapshot, "the bus publishes");
@@ -182,8 +186,10 @@ async fn run<E: Extras>(
     };
     extras.serving();
     let (reloads_out, reloads_in) = mpsc::channel(1);
-    tokio::spawn(reload_on_hangup::<E::Section>(args.clone(), hangups, reloads_out));
-    let result = hub::run(config, listeners, started.faces, reloads_in, ended.clone()).await;
+    let (reload_asks, asks) = mpsc::channel(1);
+    tokio::spawn(reload_when_asked::<E::Section>(args.clone(), hangups, asks, reloads_out));
+    let wires = Wires { reloads: reloads_in, reload_asks, inbox, operations, control };
+    let result = hub::run(config, listeners, started.faces, wires, ended.clone()).await;
     ended.cancel();
     if let Some(thread) = bus_thread {
         thread.join();
@@ -195,16 +201,36 @@ async fn run<E: Extras>(
     result
 }
 
-/// On SIGHUP reads the file again; a file with a mistake changes nothing.
-async fn reload_on_hangup<S: DeserializeOwned + Default + Send + 'static>(
+/// A socket that somebody named has to be there; without the usual one the hub runs all the same.
+fn bind_control(config: &ControlConfig) -> anyhow::Result<Option<ControlSocket>> {
+    if !config.enabled {
+        return Ok(None);
+    }
+    match ControlSocket::bind(config) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if *config == ControlConfig::default() => {
+            warn!("the command lamon cannot reach this hub: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// On SIGHUP, or when an operator asks, reads the file again; a file with a mistake changes nothing.
+async fn reload_when_asked<S: DeserializeOwned + Default + Send + 'static>(
     args: HubArgs,
     mut hangups: Reloads,
-    reloads: mpsc::Sender<Result<HubConfig, String>>,
+    mut asks: mpsc::Receiver<ReloadReply>,
+    reloads: mpsc::Sender<Reloaded>,
 ) {
     loop {
-        hangups.next().await;
+        let reply = tokio::select! {
+            () = hangups.next() => None,
+            Some(reply) = asks.recv() => Some(reply),
+        };
         let config = HubConfig::load::<S>(args.config.as_deref()).map(|(config, _)| config);
-        if reloads.send(config.map_err(|error| error.to_string())).await.is_err() {
+        let config = config.map_err(|error| error.to_string());
+        if reloads.send(Reloaded { config, reply }).await.is_err() {
             return;
         }
     }

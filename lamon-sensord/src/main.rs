@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use lamon_collector::config::HubConfig;
+use lamon_collector::control::Operations;
 use lamon_collector::program::{self, Extras, HubArgs, HubCommand, Started};
 use lamon_daemon::logging::{LogLevel, LogTarget};
 use lamon_sensord::config::{DEFAULT_DEVICE, Rts2Args, Rts2Config};
@@ -55,6 +56,7 @@ impl Extras for WithRts2 {
         &self,
         hub: &HubConfig,
         section: Rts2Config,
+        _operations: &Operations,
         ended: &CancellationToken,
     ) -> anyhow::Result<Started> {
         let section = self.0.over(section);

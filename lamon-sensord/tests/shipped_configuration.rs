@@ -49,6 +49,7 @@ fn every_setting_in_it_exists_and_shows_its_default() {
         "[site]",
         "[intake]",
         "[bus]",
+        "[control]",
         "[journal]",
         "[database]",
         "[archive]",
@@ -64,6 +65,7 @@ fn every_setting_in_it_exists_and_shows_its_default() {
     let host = [
         "name = \"hub\"\n",
         "host = \"hub.example.org\"\n",
+        "group = \"lamon-operators\"\n",
         "latitude = 40.396\n",
         "longitude = 117.577\n",
         "fits = [\"disk_percent\", \"memory_percent\"]\n",

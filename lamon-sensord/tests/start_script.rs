@@ -19,7 +19,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         symlink(env!("CARGO_BIN_EXE_lamon-sensord"), folder.path().join("rts2-sensor-lamon")).unwrap();
         let config = format!(
-            "data_dir = {:?}\n[intake]\nlisten = [{listen:?}]\n[bus]\nenabled = false\n[rts2]\ncentrald = []\n",
+            "data_dir = {:?}\n[intake]\nlisten = [{listen:?}]\n[bus]\nenabled = false\n[control]\nenabled = false\n[rts2]\ncentrald = []\n",
             folder.path().join("data")
         );
         fs::write(folder.path().join("hub.toml"), config).unwrap();

@@ -51,6 +51,7 @@ pub struct Hub {
     process: Process,
     builder: HubBuilder,
     address: SocketAddr,
+    control: PathBuf,
 }
 
 impl HubBuilder {
@@ -198,6 +199,11 @@ impl HubBuilder {
         &self.data_dir
     }
 
+    /// Its control socket.
+    fn control(&self) -> PathBuf {
+        self.folder.path().join("control")
+    }
+
     /// Its configuration.
     #[must_use]
     pub fn configuration(&self) -> String {
@@ -210,6 +216,7 @@ impl HubBuilder {
         if let Some(networks) = &self.plain_from {
             let _ = writeln!(text, "plain_from = {networks}");
         }
+        let _ = writeln!(text, "[control]\nsocket = {}", quoted(&self.control()));
         let _ = writeln!(text, "[bus]\npublish = {publish:?}\nsnapshot = {snapshot:?}");
         if let Some(url) = &self.database {
             let _ = writeln!(text, "[database]\nurl = {url}");
@@ -274,7 +281,8 @@ impl HubBuilder {
         let endpoint = |key| process::field(&line, key).context("the hub does not say where it publishes");
         self.listen = address.to_string();
         (self.publish, self.snapshot) = (endpoint("publish")?, endpoint("snapshot")?);
-        Ok(Hub { process, builder: self, address })
+        let control = self.control();
+        Ok(Hub { process, builder: self, address, control })
     }
 
     /// Starts it as a test does.
@@ -319,6 +327,12 @@ impl Hub {
     #[must_use]
     pub fn snapshot(&self) -> &str {
         &self.builder.snapshot
+    }
+
+    /// Its control socket.
+    #[must_use]
+    pub fn control(&self) -> &Path {
+        &self.control
     }
 
     /// The SQLite archive that it has when nothing else was wanted.
@@ -375,10 +389,19 @@ impl Hub {
     ///
     /// When the file cannot be written.
     pub fn reload(&mut self, tables: &str) -> anyhow::Result<()> {
-        self.builder.tables = tables.into();
-        self.builder.write()?;
+        self.configure(tables)?;
         self.process.signal(Signal::HUP);
         Ok(())
+    }
+
+    /// Writes a configuration that has these tables instead of those before, and does not tell the hub.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn configure(&mut self, tables: &str) -> anyhow::Result<()> {
+        self.builder.tables = tables.into();
+        self.builder.write().map(drop)
     }
 
     /// Ends it by SIGTERM, which it must do with exit code 0, and says how to start it again as [`Hub::crash`] does.

@@ -21,6 +21,7 @@ pub mod archive;
 pub mod bus;
 pub mod chaos;
 pub mod hub;
+pub mod lamon;
 pub mod process;
 pub mod rts2;
 pub mod simulated;

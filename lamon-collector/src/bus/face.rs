@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use lamon_wire::names::NodeName;
 use serde::Serialize;
 use tracing::error;
 
@@ -66,6 +67,8 @@ impl BusFace {
             group: &node.group,
             level: node.level(),
             heard: seconds(node.heard_ms),
+            muted: node.muted,
+            acknowledged: node.acknowledged,
             metrics: Metrics { node, rules: picture.watch.rules() },
         });
     }
@@ -88,11 +91,29 @@ impl BusFace {
             group: &node.group,
             what,
             after,
+            muted: node.muted,
         });
     }
 
+    /// The last word of a node; the picture has its topics no more.
+    fn gone(&mut self, picture: &Picture<'_>, node: &NodeName) {
+        self.publish(picture.now.unix_ms, &format!("node/{node}"), |head| NodeMessage {
+            head,
+            node: node.as_str(),
+            group: picture.watch.groups().of(node),
+            what: "gone",
+            after: None,
+            muted: false,
+        });
+        for kind in ["sample", "level", "event", "node"] {
+            let topic = format!("{kind}/{node}");
+            // A node of that name that comes later goes on counting: its topic's seq only rises.
+            self.updates.send(Message { topic, json: Vec::new() });
+        }
+    }
+
     fn event(&mut self, picture: &Picture<'_>, event: &Event) {
-        let name = event.node.as_ref().map(lamon_wire::names::NodeName::as_str);
+        let name = event.node.as_ref().map(NodeName::as_str);
         let known = event.node.as_ref().and_then(|node| picture.watch.node(node));
         if let Some(node) = known.filter(|_| event.kind == EventKind::Replaced) {
             self.node(picture, node, "replaced", None);
@@ -168,6 +189,13 @@ impl Face for BusFace {
                     self.silence(picture, node, Level::Good, after.as_secs_f64(), *alone);
                 }
             }
+            Update::Standing { node: name, what } => {
+                if let Some(node) = node(name) {
+                    self.node(picture, node, what.as_str(), None);
+                    self.level(picture, node);
+                }
+            }
+            Update::Gone { node } => self.gone(picture, node),
             Update::Event(event) => self.event(picture, event),
             Update::Condition | Update::Heartbeat => self.hub(picture),
         }

@@ -54,6 +54,10 @@ pub(super) struct LevelMessage<'a> {
     pub(super) group: &'a str,
     pub(super) level: Level,
     pub(super) heard: f64,
+    /// It neither gates nor notifies.
+    pub(super) muted: bool,
+    /// Somebody knows of all that is wrong with it.
+    pub(super) acknowledged: bool,
     pub(super) metrics: Metrics<'a>,
 }
 
@@ -131,11 +135,13 @@ pub(super) struct NodeMessage<'a> {
     pub(super) head: Head,
     pub(super) node: &'a str,
     pub(super) group: &'a str,
-    /// `joined`, `silent`, `back`, `replaced`.
+    /// `joined`, `silent`, `back`, `replaced`, `muted`, `unmuted`, `acknowledged`, `unacknowledged`, `gone`.
     pub(super) what: &'a str,
     /// For how long it was not heard, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<f64>,
+    /// It neither gates nor notifies.
+    pub(super) muted: bool,
 }
 
 /// Topic `hub`.
@@ -151,6 +157,7 @@ pub(super) struct HubMessage<'a> {
     pub(super) nodes_warning: usize,
     pub(super) nodes_error: usize,
     pub(super) nodes_silent: usize,
+    pub(super) nodes_muted: usize,
     pub(super) worst: &'a str,
     pub(super) agents: usize,
     pub(super) samples: u64,
@@ -215,6 +222,7 @@ impl<'a> HubMessage<'a> {
             nodes_warning,
             nodes_error,
             nodes_silent,
+            nodes_muted: summary.muted,
             worst: &summary.worst,
             agents: health.agents,
             samples: health.samples,

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) struct Message {
     /// Its topic.
     pub(super) topic: String,
-    /// Its second frame.
+    /// Its second frame; empty when the picture shall have the topic no more.
     pub(super) json: Vec<u8>,
 }
 

@@ -61,6 +61,11 @@ impl Bus {
     }
 
     fn publish(&mut self, Message { topic, json }: Message) {
+        if json.is_empty() {
+            // Its node was forgotten.
+            self.last.remove(&topic);
+            return;
+        }
         // PUB never waits: it drops for a subscriber that is too slow, and that one sees the gap.
         let _ = self.publisher.send_multipart([topic.as_bytes(), &json], zmq::DONTWAIT);
         match self.last.get_mut(&topic) {

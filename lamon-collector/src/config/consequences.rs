@@ -1,6 +1,6 @@
 //! What follows from a configuration, in sentences, for `check`.
 
-use super::HubConfig;
+use super::{ControlConfig, HubConfig};
 use crate::sun::NIGHT_BELOW;
 use crate::watch::{Origin, Ruled, SILENT_INTERVALS};
 
@@ -19,6 +19,13 @@ impl HubConfig {
             )
         } else {
             "there is no bus".into()
+        });
+        let ControlConfig { enabled, socket, group } = &self.control;
+        lines.push(if *enabled {
+            let group = group.as_deref().unwrap_or("the hub's own group");
+            format!("it is operated by the command lamon on {}, by members of {group}", socket.display())
+        } else {
+            "there is no control socket".into()
         });
         lines.push(format!(
             "samples are acknowledged when they are in {} and kept there for {} at least",

@@ -7,6 +7,7 @@ mod agents;
 mod archive;
 mod bus;
 mod consequences;
+mod control;
 mod durable;
 mod intake;
 mod site;
@@ -23,6 +24,7 @@ use toml::Spanned;
 pub use self::agents::AgentRule;
 pub use self::archive::{ArchiveConfig, Keep};
 pub use self::bus::{BusConfig, Endpoint};
+pub use self::control::ControlConfig;
 pub use self::durable::{DatabaseConfig, Durability, JournalConfig};
 pub use self::intake::{IntakeConfig, Network};
 use crate::sun::Site;
@@ -42,6 +44,7 @@ struct HubFile<F> {
     data_dir: PathBuf,
     intake: IntakeConfig,
     bus: BusConfig,
+    control: ControlConfig,
     journal: JournalConfig,
     database: durable::DatabaseTable,
     archive: ArchiveConfig,
@@ -62,6 +65,7 @@ impl<F: Default> Default for HubFile<F> {
             data_dir: DEFAULT_DATA_DIR.into(),
             intake: IntakeConfig::default(),
             bus: BusConfig::default(),
+            control: ControlConfig::default(),
             journal: JournalConfig::default(),
             database: durable::DatabaseTable::default(),
             archive: ArchiveConfig::default(),
@@ -88,6 +92,8 @@ pub struct HubConfig {
     pub intake: IntakeConfig,
     /// Section `[bus]`.
     pub bus: BusConfig,
+    /// Section `[control]`.
+    pub control: ControlConfig,
     /// Section `[journal]`.
     pub journal: JournalConfig,
     /// Section `[database]`.
@@ -165,6 +171,7 @@ impl HubConfig {
             data_dir: table.data_dir,
             intake: table.intake,
             bus: table.bus,
+            control: table.control,
             log: table.log,
             log_to: table.log_to,
             groups: Groups::new(table.group.into_iter().map(Spanned::into_inner).collect())
@@ -180,6 +187,12 @@ impl HubConfig {
     #[must_use]
     pub fn journal_path(&self) -> PathBuf {
         self.journal.path.clone().unwrap_or_else(|| self.data_dir.join("journal.sqlite"))
+    }
+
+    /// Where what operators change is kept.
+    #[must_use]
+    pub fn settings_path(&self) -> PathBuf {
+        self.data_dir.join("operator.json")
     }
 
     /// What the hub tells agents of this name about how to watch their node.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::face::{Face, Picture};
-use crate::watch::{EventKind, Level, Update};
+use crate::watch::{Level, Line, Update};
 
 /// How many events wait for the journal's thread: those of a thousand nodes with one cause.
 pub(crate) const EVENTS: usize = 2_048;
@@ -55,36 +55,8 @@ impl EventFace {
 
 impl Face for EventFace {
     fn update(&mut self, picture: &Picture<'_>, update: &Update) {
-        match update {
-            Update::Joined { node } => {
-                self.tell(
-                    picture,
-                    Some(node.as_str()),
-                    "joined",
-                    Level::Good,
-                    format!("{node}: heard for the first time since the hub's start"),
-                );
-            }
-            // The record has each node, also where one message told of many.
-            Update::Silent { node, after, .. } => {
-                let text = format!("{node}: nothing heard for {} s", after.as_secs());
-                self.tell(picture, Some(node.as_str()), "silent", Level::Silent, text);
-            }
-            Update::Back { node, after, .. } => {
-                let text = format!("{node}: heard again after {} s", after.as_secs());
-                self.tell(picture, Some(node.as_str()), "back", Level::Good, text);
-            }
-            Update::Levels { node, changes } => {
-                for change in changes {
-                    self.tell(picture, Some(node.as_str()), "level", change.to, format!("{node} {change}"));
-                }
-            }
-            Update::Event(event) if event.kind == EventKind::Silent => {}
-            Update::Event(event) => {
-                let node = event.node.as_ref().map(NodeName::as_str);
-                self.tell(picture, node, event.kind.as_str(), event.kind.level(), event.text.clone());
-            }
-            Update::Sampled { .. } | Update::Condition | Update::Heartbeat => {}
+        for Line { node, kind, level, text } in update.lines() {
+            self.tell(picture, node.as_ref().map(NodeName::as_str), kind, level, text);
         }
     }
 }

@@ -3,23 +3,24 @@
 //! It reads with a connection of its own, in batches, and moves the cursor only after the archive's commit: killed at
 //! any instant, it carries some rows twice, which the archive's key makes harmless, and loses none.
 //!
-//! It also carries events and what is known of nodes, and has the archive do its upkeep when no rows wait.
+//! It also carries events, what is known of nodes and what operators changed, and has the archive do its upkeep when no rows wait.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lamon_daemon::backoff::Backoff;
 use lamon_store::archive::{Appended, Archive, ArchiveUrl, BATCH_ROWS};
 use lamon_store::journal::{JournalReader, ReadError};
-use lamon_store::registers::NodeRecord;
+use lamon_store::registers::{NodeRecord, Setting};
 use lamon_store::upkeep::Retention;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::{Ages, Begin, Heard, JournalHandle, Query, Report};
+use super::{Ages, Begin, Heard, JournalHandle, Query, Report, settings};
 use crate::sample::Now;
 
 /// How often the backlog is counted and reported.
@@ -54,6 +55,10 @@ pub(crate) struct ForwarderSettings {
     pub(crate) journal_path: PathBuf,
     /// What agents said of themselves.
     pub(crate) hellos: mpsc::Receiver<NodeRecord>,
+    /// What operators changed, all of it.
+    pub(crate) settings: watch::Receiver<Arc<Vec<Setting>>>,
+    /// The hub has no file of what operators changed: the archive may know it.
+    pub(crate) fresh: bool,
 }
 
 /// Starts the thread. It ends soon after `shutdown` is cancelled; what it did not carry is carried at the next start.
@@ -185,6 +190,9 @@ impl Forwarder {
             Err(error) => return error.into(),
         };
         info!(archive = %archive.server(), "the archive takes samples");
+        if let Err(end) = self.take_up_settings(&mut archive).await {
+            return end;
+        }
         loop {
             // Taken before the rows are read: up to there, an empty answer is the whole answer. Positions do not begin at
             // 0, and rows may have been moved aside, so the newest position may be far above the last row.
@@ -238,6 +246,7 @@ impl Forwarder {
         while let Ok(hello) = self.settings.hellos.try_recv() {
             self.heard.hello(hello);
         }
+        self.copy_settings(archive).await?;
         let due = self.heard.due();
         if !due.is_empty() {
             archive.upsert_nodes(&due).await?;
@@ -253,6 +262,55 @@ impl Forwarder {
     /// Whether rows enough wait behind `position` that they go on without company.
     fn batch_waits(&self, position: i64) -> bool {
         self.journal.newest.borrow().saturating_sub(position) >= BATCH
+    }
+
+    /// Tells what the archive knows of operators' changes, to a hub that has no file of them, and has the copy made anew.
+    async fn take_up_settings(&mut self, archive: &mut Archive) -> Result<(), Interruption> {
+        let hub = self.settings.hub.clone();
+        if std::mem::take(&mut self.settings.fresh) {
+            let known = self.known_settings(archive, &hub).await?;
+            if !known.is_empty() {
+                self.report(Report::SettingsFound(known));
+                // The hub keeps what it takes up, and that is copied, not what it had before.
+                self.settings.settings.mark_unchanged();
+                return Ok(());
+            }
+        }
+        self.settings.settings.mark_changed();
+        Ok(())
+    }
+
+    async fn known_settings(&self, archive: &mut Archive, hub: &str) -> Result<Vec<Setting>, Interruption> {
+        let mut known = Vec::new();
+        for prefix in settings::prefixes(hub) {
+            known.extend(archive.settings(&prefix).await?);
+        }
+        Ok(known)
+    }
+
+    /// Lets the archive's register say what the hub's file says, whenever that changed.
+    async fn copy_settings(&mut self, archive: &mut Archive) -> Result<(), Interruption> {
+        if !self.settings.settings.has_changed().unwrap_or(false) {
+            return Ok(());
+        }
+        let wanted = Arc::clone(&self.settings.settings.borrow_and_update());
+        let hub = self.settings.hub.clone();
+        let result = async {
+            let known = self.known_settings(archive, &hub).await?;
+            for setting in wanted.iter().filter(|setting| !known.contains(setting)) {
+                archive.set(setting).await?;
+            }
+            for setting in known.iter().filter(|known| wanted.iter().all(|wanted| wanted.name != known.name))
+            {
+                archive.reset(&setting.name).await?;
+            }
+            Ok(())
+        };
+        let result = result.await;
+        if result.is_err() {
+            self.settings.settings.mark_changed();
+        }
+        result
     }
 
     /// Has the archive make rollups and delete what is old, until a batch of samples waits again.

@@ -55,7 +55,11 @@ impl Face for LevelFace {
                     self.hand_over(picture);
                 }
             }
-            Update::Joined { .. } | Update::Levels { .. } | Update::Silent { .. } | Update::Back { .. } => {
+            Update::Gone { .. }
+            | Update::Joined { .. }
+            | Update::Levels { .. }
+            | Update::Silent { .. }
+            | Update::Back { .. } => {
                 self.changed = true;
             }
             _ => {}

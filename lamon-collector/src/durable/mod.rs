@@ -10,6 +10,8 @@
 //! Events go the same way: the journal keeps them while the archive is away. The forwarder also has the archive make its
 //! rollups and delete what is old, a short step at a time, when no samples wait.
 //!
+//! What operators change has a file and a thread of its own (`settings`), and a copy in the archive.
+//!
 //! What they have to tell goes to the core task as [`Report`]s.
 
 mod accounts;
@@ -19,12 +21,14 @@ mod forward;
 mod heard;
 mod journal;
 mod levels;
+mod settings;
 mod words;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lamon_store::journal::NodeAccount;
+use lamon_store::registers::Setting;
 use lamon_wire::names::NodeName;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -36,6 +40,9 @@ pub(crate) use self::forward::{ForwarderSettings, spawn as spawn_forwarder};
 pub(crate) use self::heard::{HELLOS, Heard};
 pub(crate) use self::journal::{JournalSettings, spawn as spawn_journal};
 pub(crate) use self::levels::{FILE as LEVELS_FILE, LevelFace, keep as keep_levels, load as load_levels};
+pub(crate) use self::settings::{
+    Found, KEEPS, Keep, Kept, of_register, read as read_settings, spawn as spawn_settings,
+};
 use self::words::Words;
 
 /// Samples to be made durable, all of one node, in order.
@@ -173,6 +180,12 @@ pub(crate) enum Report {
     },
     /// Rollups or the deletion of old rows fail, with the reason; tried again for ever.
     UpkeepFailed(String),
+    /// What operators changed is on disk.
+    SettingsWork,
+    /// What operators changed cannot be written, with the reason; the next change tries again.
+    SettingsFailed(String),
+    /// The archive knows settings of this hub, which had no file of them.
+    SettingsFound(Vec<Setting>),
     /// The archive refuses so many samples for good, with the first reason.
     DeadLetters(usize, String),
     /// What waits in the journal for the archive.

@@ -70,6 +70,8 @@ async fn events_nodes_and_rollups_reach_the_archive() {
         },
         journal_path: settings.path.clone(),
         hellos: hellos_in,
+        settings: watch::channel(Arc::default()).1,
+        fresh: false,
     };
     let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, ends.clone()).unwrap();
 
@@ -168,6 +170,8 @@ async fn a_hub_whose_clock_is_years_ahead_says_so_and_deletes_nothing() {
         retention: Retention { samples: Some(30 * day), ..Retention::default() },
         journal_path: path.clone(),
         hellos: hellos_in,
+        settings: watch::channel(Arc::default()).1,
+        fresh: false,
     };
     let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, ends.clone()).unwrap();
     let ahead = loop {
@@ -240,6 +244,8 @@ async fn a_journal_that_cannot_be_read_is_told_as_that_and_carried_when_it_can()
         retention: Retention::default(),
         journal_path: path.clone(),
         hellos: hellos_in,
+        settings: watch::channel(Arc::default()).1,
+        fresh: false,
     };
     let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, ends.clone()).unwrap();
     let mut next = async |wanted: fn(&Report) -> bool| {

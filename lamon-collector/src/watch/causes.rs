@@ -51,6 +51,15 @@ impl Causes {
         self.told.iter().filter_map(|cause| cause.tell_back_at).chain(self.tell_at).min()
     }
 
+    /// Lets go of a node that will not come back, so that its cause can be over without it.
+    pub(super) fn forget(&mut self, node: &NodeName) {
+        self.waiting.remove(node);
+        for cause in &mut self.told {
+            cause.silent.remove(node);
+        }
+        self.told.retain(|cause| !cause.silent.is_empty() || cause.tell_back_at.is_some());
+    }
+
     /// Takes up nodes that fell silent. `overdue` tells until when others that are overdue will be silent, the last of
     /// them; it is asked only when nothing waits. Whether the nodes are to be told of at once.
     pub(super) fn fall(

@@ -102,6 +102,12 @@ impl Groups {
         self.groups.iter().map(|group| group.name.as_str())
     }
 
+    /// Whether nodes can be in a group of this name.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        name == OTHER || self.names().any(|known| known == name)
+    }
+
     /// Whether none is configured.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

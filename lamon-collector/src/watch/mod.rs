@@ -21,8 +21,12 @@
 //! | `arrivals` | which of its samples came, and how soon the next is expected |
 //! | `names` | which value belongs to whom: no two may have one name |
 //! | `update` | what faces are told |
+//! | `lines` | the same as lines that are written down |
+//! | `mutes`, `acks` | what operators keep quiet, or know of |
+//! | `operate` | what operators change |
 //! | `summary` | all nodes, or a group's, in a few numbers |
 
+mod acks;
 mod arrivals;
 mod causes;
 mod explain;
@@ -31,9 +35,12 @@ mod group;
 mod hub_clock;
 mod kept;
 mod level;
+mod lines;
 mod metric;
+mod mutes;
 mod names;
 mod node;
+mod operate;
 mod pattern;
 mod rate;
 mod rules;
@@ -41,12 +48,14 @@ mod summary;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lamon_wire::names::NodeName;
 use thiserror::Error;
 
+pub use self::acks::Acks;
 use self::arrivals::News;
 pub use self::arrivals::{Account, Arrivals, Progress};
 use self::causes::Causes;
@@ -56,16 +65,20 @@ pub use self::group::{Group, Groups, OTHER, Tag};
 use self::hub_clock::HubClock;
 pub use self::kept::{KeptMetric, KeptNode};
 pub use self::level::Level;
+pub use self::lines::Line;
 pub use self::metric::Metric;
+pub use self::mutes::{MAX_MUTES, MAX_REASON_BYTES, Mutes, OperateError};
 pub use self::node::Node;
 use self::node::{Law, Taken};
+use self::operate::Operated;
+pub use self::operate::describe;
 pub use self::pattern::{NameGlob, NodePattern};
 pub use self::rules::{
     Direction, Hold, Limits, Origin, Override, OverrideError, Phase, Rank, Rule, RuleError, RuleId, Ruled,
     Rules, Target, When,
 };
 pub use self::summary::Summary;
-pub use self::update::{Event, EventKind, LevelChange, Update};
+pub use self::update::{Event, EventKind, LevelChange, Standing, Update};
 use crate::sample::{Now, Sample};
 
 /// The most nodes of one hub: a hundred times LAMOST, so that a stranger who invents names cannot take the memory.
@@ -107,6 +120,8 @@ pub struct Watch {
     hub_clock: HubClock,
     /// What an earlier run of the hub knew of the samples of nodes that are not back yet.
     kept: BTreeMap<NodeName, Account>,
+    /// What operators keep quiet, or know of.
+    operated: Operated,
 }
 
 impl Watch {
@@ -122,6 +137,7 @@ impl Watch {
             causes: Causes::default(),
             hub_clock: HubClock::default(),
             kept: BTreeMap::new(),
+            operated: Operated::new(),
         }
     }
 
@@ -151,6 +167,7 @@ impl Watch {
         if let Some(account) = self.kept.remove(name) {
             node.arrivals.restore(account);
         }
+        self.operated.stand(&mut node);
         self.due.insert((due(&node), key.clone()));
         self.nodes.insert(key, node);
         Ok(vec![Update::Joined { node: name.clone() }])
@@ -190,10 +207,14 @@ impl Watch {
         let taken = if late { Taken::default() } else { node.take(now, sample, &law) };
         let Taken { changes, events, new_metrics } = taken;
         updates.push(Update::Sampled { sample: Arc::clone(sample), late, new_metrics });
+        let settled = changes.is_empty() && heard.silence.is_none();
         if !(changes.is_empty() && events.is_empty()) {
             updates.push(Update::Levels { node: sample.node.clone(), changes });
         }
         updates.extend(events.into_iter().map(Update::Event));
+        if !settled {
+            self.operated.settle(node, &mut updates);
+        }
         if !late {
             updates.extend(self.look_at_clocks(now, sample).map(Update::Event));
         }
@@ -243,16 +264,21 @@ impl Watch {
         }
     }
 
-    /// When [`Watch::handle_timeout`] has something to do; `None` while no node can fall silent and nothing is to be told.
+    /// When [`Watch::handle_timeout`] has something to do; `None` while no node can fall silent, no mute end, and nothing is
+    /// to be told.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.due.first().map(|(due, _)| *due).into_iter().chain(self.causes.next_timeout()).min()
+        let silence = self.due.first().map(|(due, _)| *due);
+        silence.into_iter().chain(self.causes.next_timeout()).chain(self.operated.next()).min()
     }
 
-    /// Finds the nodes that fell silent, and tells of those that did together.
+    /// Finds the nodes that fell silent, tells of those that did together, and finds the mutes that began or ended.
     pub fn handle_timeout(&mut self, now: Now) -> Vec<Update> {
         let mut updates = Vec::new();
         let mut fallen = Vec::new();
+        if self.operated.next().is_some_and(|next| next <= now.monotonic) {
+            updates = self.operate(now);
+        }
         while let Some((due, _)) = self.due.first()
             && *due <= now.monotonic
         {
@@ -262,6 +288,7 @@ impl Watch {
                 let after = now.monotonic.saturating_duration_since(node.heard);
                 fallen.push(node.name.clone());
                 updates.push(Update::Silent { node: node.name.clone(), after, alone: true });
+                self.operated.settle(node, &mut updates);
             }
         }
         if !fallen.is_empty() {
@@ -316,6 +343,7 @@ impl Watch {
         let mut updates = Vec::new();
         for node in self.nodes.values_mut() {
             let Taken { changes, events, .. } = node.judge_again(now, &law);
+            self.operated.stand(node);
             updates.push(Update::Levels { node: node.name.clone(), changes });
             updates.extend(events.into_iter().map(Update::Event));
         }
@@ -331,6 +359,18 @@ impl Watch {
     /// Every node, by name.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.values()
+    }
+
+    /// The nodes behind this name, or from it on, by name.
+    pub fn nodes_from(&self, from: Bound<&str>) -> impl Iterator<Item = &Node> {
+        let from = from.map(|name| name.replace('-', "_"));
+        self.nodes.range((from, Bound::Unbounded)).map(|(_, node)| node)
+    }
+
+    /// What is gravest at the node, in words, `ccd01 disk_percent 91.2 > 90`.
+    #[must_use]
+    pub fn describe(&self, node: &Node) -> String {
+        summary::describe(node, &self.rules)
     }
 
     /// The rules in force.
@@ -389,5 +429,7 @@ fn last_overdue(
     overdue.map(|(due, _)| *due).last()
 }
 
+#[cfg(test)]
+mod operate_tests;
 #[cfg(test)]
 mod tests;

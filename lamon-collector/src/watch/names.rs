@@ -9,7 +9,7 @@ use super::AdmitError;
 use super::node::Node;
 
 /// Names of values that sum up nodes or tell of the hub itself; some are for later releases.
-const HUB_VALUES: [&str; 17] = [
+const HUB_VALUES: [&str; 20] = [
     "infotime",
     "uptime",
     "level",
@@ -18,6 +18,9 @@ const HUB_VALUES: [&str; 17] = [
     "nodes_warning",
     "nodes_error",
     "nodes_silent",
+    "nodes_muted",
+    "mutes",
+    "settings",
     "worst",
     "nights_left",
     "ready_tonight",

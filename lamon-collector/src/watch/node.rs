@@ -26,6 +26,10 @@ pub struct Node {
     pub metrics: Vec<Metric>,
     /// Whether nothing was heard for too long.
     pub silent: bool,
+    /// Whether an operator wants it to neither gate nor notify now.
+    pub muted: bool,
+    /// Whether an operator said of all that is wrong with it that he knows.
+    pub acknowledged: bool,
     /// When anything of it last arrived, by the hub's monotonic clock.
     pub heard: Instant,
     /// The same by the wall clock, unix milliseconds UTC.
@@ -64,6 +68,8 @@ impl Node {
             group,
             metrics: Vec::new(),
             silent: false,
+            muted: false,
+            acknowledged: false,
             heard: now.monotonic,
             heard_ms: now.unix_ms,
             interval: interval.unwrap_or(Gaps::UNKNOWN),

@@ -9,12 +9,14 @@ use super::rules::Rules;
 /// How a set of nodes is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The worst level of its nodes.
+    /// The worst level of its nodes that are not muted: scripts wait for it, and muted nodes hold nobody up.
     pub level: Level,
     /// How many nodes there are.
     pub nodes: usize,
-    /// How many of them are at each level, in the order of [`Level::ALL`].
+    /// How many of them are at each level, in the order of [`Level::ALL`]; muted ones too.
     pub at_level: [usize; 4],
+    /// How many are muted.
+    pub muted: usize,
     /// The gravest thing in words, `ccd01 disk_percent 91.2 % > 90`; empty when all is good.
     pub worst: String,
 }
@@ -29,7 +31,8 @@ impl Summary {
             if let Some(count) = summary.at_level.get_mut(level as usize) {
                 *count += 1;
             }
-            if level > summary.level {
+            summary.muted += usize::from(node.muted);
+            if level > summary.level && !node.muted {
                 (summary.level, gravest) = (level, Some(node));
             }
         }
@@ -38,7 +41,7 @@ impl Summary {
     }
 }
 
-fn describe(node: &Node, rules: &Rules) -> String {
+pub(super) fn describe(node: &Node, rules: &Rules) -> String {
     if node.silent {
         return format!("{} silent", node.name);
     }

@@ -52,12 +52,50 @@ pub enum Update {
         /// Whether that is to be told by itself; if not, an event tells of all nodes that are back together.
         alone: bool,
     },
+    /// An operator, or the end of what one wanted, changed how a node stands.
+    Standing {
+        /// Which.
+        node: NodeName,
+        /// How.
+        what: Standing,
+    },
+    /// A node was forgotten: it is no longer in the picture.
+    Gone {
+        /// Which.
+        node: NodeName,
+    },
     /// Something an operator should know that is no change of level.
     Event(Event),
     /// The hub's own health changed, for the first time since its start.
     Condition,
     /// The hub lives; told at its start and every ten seconds.
     Heartbeat,
+}
+
+/// How a node stands with its operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It neither gates nor notifies.
+    Muted,
+    /// It does again.
+    Unmuted,
+    /// Somebody knows of all that is wrong with it.
+    Acknowledged,
+    /// Nobody does, or nothing is wrong.
+    Unacknowledged,
+}
+
+impl Standing {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Muted => "muted",
+            Self::Unmuted => "unmuted",
+            Self::Acknowledged => "acknowledged",
+            Self::Unacknowledged => "unacknowledged",
+        }
+    }
 }
 
 /// A change of a metric's level.
@@ -151,6 +189,20 @@ pub enum EventKind {
     Flapping,
     /// It is steady again.
     Steady,
+    /// Nodes are muted.
+    Muted,
+    /// A mute ended, or rests.
+    Unmuted,
+    /// Somebody knows of something that is unwell.
+    Acknowledged,
+    /// That is over.
+    AckEnded,
+    /// A node was forgotten.
+    Forgotten,
+    /// What operators change cannot be kept.
+    SettingsFailed,
+    /// It can again.
+    SettingsRecovered,
     /// The configuration was read again.
     Reload,
     /// The configuration could not be read again and stays as it was.
@@ -185,6 +237,13 @@ impl EventKind {
             Self::HubClockTrusted => "hub_clock_trusted",
             Self::Flapping => "flapping",
             Self::Steady => "steady",
+            Self::Muted => "muted",
+            Self::Unmuted => "unmuted",
+            Self::Acknowledged => "acknowledged",
+            Self::AckEnded => "ack_ended",
+            Self::Forgotten => "forgotten",
+            Self::SettingsFailed => "settings_failed",
+            Self::SettingsRecovered => "settings_recovered",
             Self::Reload => "reload",
             Self::ReloadFailed => "reload_failed",
         }
@@ -208,6 +267,7 @@ impl EventKind {
             | Self::Reboot
             | Self::HubPaused
             | Self::HubClockSuspected
+            | Self::SettingsFailed
             | Self::ReloadFailed => Level::Warning,
             Self::JournalRecovered
             | Self::DatabaseRecovered
@@ -215,6 +275,12 @@ impl EventKind {
             | Self::Steady
             | Self::CommonBack
             | Self::HubClockTrusted
+            | Self::Muted
+            | Self::Unmuted
+            | Self::Acknowledged
+            | Self::AckEnded
+            | Self::Forgotten
+            | Self::SettingsRecovered
             | Self::Reload => Level::Good,
         }
     }

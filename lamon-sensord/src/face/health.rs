@@ -2,6 +2,7 @@
 
 use lamon_collector::face::{Condition, Health};
 use lamon_collector::sample::Now;
+use lamon_collector::watch::{Watch, describe};
 use rts2dev::proto::{DisplayType, Level};
 use rts2dev::{DeclareError, DeviceHandle, Value};
 
@@ -14,6 +15,8 @@ pub(super) struct HealthValues {
     database: Value<String>,
     database_server: Value<String>,
     completeness: Value<f64>,
+    mutes: Value<String>,
+    settings: Value<String>,
 }
 
 impl HealthValues {
@@ -43,10 +46,17 @@ impl HealthValues {
                 .double("completeness", "[%] of the samples that agents took, how many are stored")
                 .display(DisplayType::Percent)
                 .declare()?,
+            mutes: device.string("mutes", "which nodes are muted now, and why").declare()?,
+            settings: device
+                .string("settings", "whether what operators change outlives a restart: ok, or why not")
+                .declare()?,
         })
     }
 
-    pub(super) fn show(&self, health: &Health, now: Now) {
+    pub(super) fn show(&self, watch: &Watch, health: &Health, now: Now) {
+        let holding = watch.mutes().holding().filter(|(_, holds)| *holds).map(|(mute, _)| describe(mute));
+        self.mutes.set(text(holding));
+        condition(&self.settings, &health.settings, Level::Warning);
         #[expect(clippy::cast_possible_truncation, reason = "seven digits are what is shown")]
         self.samples_rate.set(health.samples_rate as f32);
         self.journal_backlog.set(i64::try_from(health.backlog).unwrap_or(i64::MAX));
@@ -56,6 +66,19 @@ impl HealthValues {
         condition(&self.database, &health.database, Level::Warning);
         self.database_server.set(health.database_server.as_str());
     }
+}
+
+/// As many as a line of RTS2 has room for.
+fn text(words: impl Iterator<Item = String>) -> String {
+    /// A screen wide and some lines high.
+    const MOST_BYTES: usize = 500;
+    // rts2-mon takes a percent sign in a text for a format.
+    let mut text = words.collect::<Vec<_>>().join("; ").replace('%', " percent");
+    if text.len() > MOST_BYTES {
+        text.truncate(text.floor_char_boundary(MOST_BYTES));
+        text.push_str(" …");
+    }
+    text
 }
 
 fn condition(value: &Value<String>, condition: &Condition, level: Level) {

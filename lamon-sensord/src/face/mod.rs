@@ -173,11 +173,18 @@ impl Rts2Face {
 
     fn sum_up(&self, picture: &Picture<'_>) {
         self.main.device.at_once(|| {
-            self.health.show(picture.health, picture.now);
+            self.health.show(picture.watch, picture.health, picture.now);
             self.summary.show(&picture.watch.summary(None));
         });
         for of in &self.groups {
             of.shelf.device.at_once(|| of.summary.show(&picture.watch.summary(Some(&of.group))));
+        }
+    }
+
+    /// A message about a node, unless it is muted.
+    fn notify(&mut self, picture: &Picture<'_>, node: &NodeName, level: Level, text: &str) {
+        if picture.watch.node(node).is_none_or(|node| !node.muted) {
+            self.message(picture, level, text);
         }
     }
 
@@ -214,13 +221,14 @@ impl Face for Rts2Face {
             Update::Levels { node, changes } => {
                 self.show(picture, node);
                 for change in changes {
-                    self.message(picture, change.to, &format!("{node} {change}"));
+                    self.notify(picture, node, change.to, &format!("{node} {change}"));
                 }
             }
             Update::Silent { node, after, alone } => {
                 self.show(picture, node);
                 if *alone {
-                    self.message(picture, Level::Silent, &format!("{node} silent for {} s", after.as_secs()));
+                    let text = format!("{node} silent for {} s", after.as_secs());
+                    self.notify(picture, node, Level::Silent, &text);
                 }
             }
             Update::Back { node, alone: false, .. } => self.show(picture, node),
@@ -228,10 +236,15 @@ impl Face for Rts2Face {
                 self.show(picture, node);
                 let level = picture.watch.node(node).map(Node::level).unwrap_or_default();
                 let text = format!("{node} back after {} s of silence: {level}", after.as_secs());
-                self.message(picture, Level::Good, &text);
+                self.notify(picture, node, Level::Good, &text);
             }
-            Update::Event(event) => self.message(picture, event.kind.level(), &event.text),
-            Update::Condition | Update::Heartbeat => {}
+            Update::Event(event) => match &event.node {
+                Some(node) if event.kind.level() > Level::Good => {
+                    self.notify(picture, node, event.kind.level(), &event.text);
+                }
+                _ => self.message(picture, event.kind.level(), &event.text),
+            },
+            Update::Standing { .. } | Update::Gone { .. } | Update::Condition | Update::Heartbeat => {}
         }
     }
 

@@ -12,6 +12,7 @@ pub(super) struct SummaryValues {
     /// In the order of [`Level::ALL`].
     at_level: [Value<i32>; 4],
     worst: Value<String>,
+    muted: Value<i32>,
 }
 
 impl SummaryValues {
@@ -21,7 +22,9 @@ impl SummaryValues {
             device.integer(&format!("nodes_{level}"), &format!("how many nodes are {level}")).declare()
         };
         Ok(Self {
-            level: device.selection("level", "the worst level of any node", &levels).declare()?,
+            level: device
+                .selection("level", "the worst level of any node that is not muted", &levels)
+                .declare()?,
             nodes: device.integer("nodes", "how many nodes were heard since the hub's start").declare()?,
             at_level: [
                 count(Level::Good)?,
@@ -30,6 +33,9 @@ impl SummaryValues {
                 count(Level::Silent)?,
             ],
             worst: device.string("worst", "what is gravest").declare()?,
+            muted: device
+                .integer("nodes_muted", "how many nodes are muted: they hold nobody up")
+                .declare()?,
         })
     }
 
@@ -41,6 +47,7 @@ impl SummaryValues {
             let shown = if number > 0 { level } else { Level::Good };
             value.set_with_level(count(number), rts2_level(shown));
         }
+        self.muted.set(count(summary.muted));
         self.worst.set_with_level(summary.worst.as_str(), level);
     }
 }

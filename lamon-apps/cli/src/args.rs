@@ -1,0 +1,175 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use lamon_control::Hours;
+use lamon_daemon::seconds::Seconds;
+
+use crate::exit::CODES;
+use crate::times::{self, Moment};
+
+const EXAMPLES: &str = "Examples:
+  lamon                                            how everything is
+  lamon nodes                                      every node, the worst first
+  lamon nodes ccd01                                all of one node
+  lamon explain ccd01 disk_percent                 why its level is what it is
+  lamon mute ccd01 --for 2h -m \"new disk\"          keep it quiet for two hours
+  lamon mute @ccd --every \"mon,thu 09:00-11:00\" -m maintenance
+  lamon unmute ccd01
+  lamon ack ccd01 disk_percent -m \"Li moves data\"
+  lamon events -n 50
+  lamon status --check || echo look at it          for scripts; also --json
+  source <(lamon completion bash)";
+
+/// Asks lamon's hub how the observatory's computers are, and operates it.
+#[derive(Debug, Parser)]
+#[command(name = "lamon", version = lamon_daemon::VERSION, after_help = format!("{EXAMPLES}\n\n{CODES}"))]
+#[command(args_conflicts_with_subcommands = false, subcommand_required = false)]
+pub(crate) struct Args {
+    /// The hub's control socket, as [control] of its configuration names it
+    #[arg(long, global = true, env = "LAMON_SOCKET", default_value = lamon_control::DEFAULT_SOCKET, value_name = "PATH")]
+    pub(crate) socket: PathBuf,
+    /// The answers as JSON, one object, for scripts
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Who asks, written down beside the user: for those who share one
+    #[arg(long, global = true, env = "LAMON_WHO", value_name = "NAME")]
+    pub(crate) who: Option<String>,
+    /// Whether levels have colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Colours,
+    #[command(subcommand)]
+    pub(crate) task: Option<Task>,
+}
+
+/// Whether levels have colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colours {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Task {
+    /// How everything is, in a few lines; the same as no command
+    Status {
+        /// End with 3 when something is at warning, 4 when something is at error or silent; muted nodes do not count
+        #[arg(long)]
+        check: bool,
+    },
+    /// Every node, the worst first; or all of one node
+    Nodes {
+        /// One node
+        node: Option<String>,
+    },
+    /// Which rule holds for a value, and why its level is what it is
+    Explain {
+        /// The node
+        node: String,
+        /// The metric, as nodes shows them
+        metric: String,
+    },
+    /// What happened since the hub's start, the newest last
+    Events {
+        /// Of this node alone
+        #[arg(long)]
+        node: Option<String>,
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
+        count: usize,
+    },
+    /// What operators changed: mutes and acknowledgements, with who and when
+    Settings,
+    /// Keep nodes quiet: they neither gate nor notify, and keep their levels
+    ///
+    /// A time is 2026-11-23T09:00, local, or with Z behind it, UTC. Hours are those of the hub's local time; those that end
+    /// before they begin end on the next day.
+    #[command(group(ArgGroup::new("when").required(true).args(["length", "until", "every"]).multiple(true)))]
+    Mute {
+        /// A node, a glob ("ccd*"), a group (@ccd), or "*" for all
+        target: String,
+        /// For how long from now: 90s, 30m, 2h, 3d
+        #[arg(long = "for", value_name = "TIME", conflicts_with_all = ["until", "from", "every"])]
+        length: Option<Seconds>,
+        /// From when on; now when not given
+        #[arg(long, value_parser = times::moment, requires = "until", conflicts_with = "every")]
+        from: Option<Moment>,
+        /// Until when
+        #[arg(long, value_parser = times::moment)]
+        until: Option<Moment>,
+        /// Again and again: "mon,thu 09:00-11:00", "daily 12:00-13:00"
+        #[arg(long, value_name = "HOURS")]
+        every: Option<Hours>,
+        /// Why, for those who wonder later
+        #[arg(short = 'm', long)]
+        reason: String,
+    },
+    /// End mutes
+    Unmute {
+        /// The number of one mute, or what it is for, exactly as it was given: ccd01, @ccd
+        mute: String,
+    },
+    /// Say that somebody knows, until it is well again or gets worse
+    Ack {
+        /// The node
+        node: String,
+        /// One metric of it alone
+        metric: Option<String>,
+        /// For how long at most: 2h, 3d
+        #[arg(long = "for", value_name = "TIME")]
+        length: Option<Seconds>,
+        /// What is being done about it
+        #[arg(short = 'm', long)]
+        reason: String,
+    },
+    /// Take a silent node out of the picture that will not come back; its stored samples stay
+    Forget {
+        /// The node
+        node: String,
+    },
+    /// Have the hub read its configuration again: rules, groups, what agents are told
+    Reload,
+    /// A completion file for a shell, on standard output
+    Completion {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_mute_wants_one_kind_of_time_and_a_reason() {
+        for (line, good) in [
+            ("lamon mute a --for 2h -m x", true),
+            ("lamon mute a --until 2026-11-23T09:00Z -m x", true),
+            ("lamon mute a --from 2026-11-23T09:00 --until 2026-11-23T10:00 -m x", true),
+            ("lamon mute a --every 09:00-10:00 -m x", true),
+            ("lamon mute a --every 09:00-10:00 --until 2027-01-01T00:00 -m x", true),
+            ("lamon mute a -m x", false),
+            ("lamon mute a --for 2h", false),
+            ("lamon mute a --for 2h --until 2026-11-23T09:00 -m x", false),
+            ("lamon mute a --from 2026-11-23T09:00 -m x", false),
+            ("lamon mute a --every 9-10 -m x", false),
+            ("lamon mute a --until soon -m x", false),
+        ] {
+            assert_eq!(Args::try_parse_from(line.split(' ')).is_ok(), good, "{line}");
+        }
+    }
+}

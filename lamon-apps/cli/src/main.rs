@@ -1,0 +1,49 @@
+//! `lamon`: asks the hub how the observatory's computers are, and operates it.
+//!
+//! It speaks with the hub over its control socket, and needs nothing else of it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `args` | the command line |
+//! | `client` | the connection |
+//! | `ask` | what each command asks, page by page where there are several |
+//! | `show` | answers for people; `--json` is the answer itself |
+//! | `table` | columns and colours |
+//! | `times` | times as people write and read them |
+//! | `exit` | exit codes |
+
+mod args;
+mod ask;
+mod client;
+mod exit;
+mod show;
+mod table;
+mod times;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use self::args::{Args, Task};
+use self::client::Client;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    if let Some(Task::Completion { shell }) = args.task {
+        clap_complete::generate(shell, &mut Args::command(), "lamon", &mut std::io::stdout());
+        return ExitCode::SUCCESS;
+    }
+    let done = Client::connect(&args.socket, args.who.clone()).and_then(|client| ask::perform(client, &args));
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            say(&error.to_string());
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last words to the person at the terminal")]
+fn say(text: &str) {
+    eprintln!("lamon: {text}");
+}

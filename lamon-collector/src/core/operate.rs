@@ -1,0 +1,183 @@
+//! Operations of people and programs, carried out by the core task.
+
+use lamon_control::answer::{Answer, Did, Settings};
+use lamon_control::{Operation, Refusal, Why};
+use lamon_store::registers::Setting;
+use tokio::sync::oneshot;
+
+use super::answers;
+use super::{Core, event};
+use crate::control::{Asked, Replied};
+use crate::durable::{Found, Keep, Kept, of_register};
+use crate::face::{Condition, Picture};
+use crate::sample::Now;
+use crate::watch::{EventKind, OperateError, Update};
+
+impl From<OperateError> for Refusal {
+    fn from(error: OperateError) -> Self {
+        use OperateError::{
+            NothingWrong, Reason, StillHeard, Target, TooMany, UnknownGroup, UnknownMetric, UnknownMute,
+            UnknownNode, Window,
+        };
+        let why = match error {
+            Target(..) | Reason | Window => Why::BadRequest,
+            UnknownGroup(_) | UnknownNode(_) | UnknownMetric(..) | UnknownMute(..) => Why::NotFound,
+            NothingWrong(_) | StillHeard(_) | TooMany(_) => Why::NotPossible,
+        };
+        Self::new(why, error.to_string())
+    }
+}
+
+impl Core {
+    /// Carries an operation out. Whoever asked and went away changed what he changed.
+    pub(super) fn operate(&mut self, asked: Asked) {
+        let Asked { operation, who, reply } = asked;
+        let replied = if operation.changes() {
+            self.change(operation, &who).unwrap_or_else(|error| Replied::Now(Err(error.into())))
+        } else {
+            Replied::Now(self.answer(operation))
+        };
+        let _ = reply.send(replied);
+    }
+
+    fn answer(&self, operation: Operation) -> Result<Answer, Refusal> {
+        let picture = Picture { watch: &self.watch, health: &self.health, now: Now::read() };
+        match operation {
+            Operation::Status {} => {
+                let status = answers::status(&picture, self.config.name.as_str(), self.started_ms);
+                Ok(Answer::Status(Box::new(status)))
+            }
+            Operation::Nodes { after } => Ok(Answer::Nodes(answers::nodes(&picture, after.as_deref()))),
+            Operation::Node { node } => {
+                answers::node(&picture, &node).map(|node| Answer::Node(Box::new(node)))
+            }
+            Operation::Explain { node, metric } => {
+                answers::explain(&picture, &node, &metric).map(Answer::Explanation)
+            }
+            Operation::Events { node, before, limit } => {
+                Ok(Answer::Events(self.recent.page(node.as_deref(), before, limit)))
+            }
+            _ => {
+                let (mutes, acks) = (self.watch.mutes().iter().cloned(), self.watch.acks().iter().cloned());
+                Ok(Answer::Settings(Settings { mutes: mutes.collect(), acks: acks.collect() }))
+            }
+        }
+    }
+
+    fn change(&mut self, operation: Operation, who: &str) -> Result<Replied, OperateError> {
+        let now = Now::read();
+        match operation {
+            Operation::Mute { target, when, reason } => {
+                let (id, updates) = self.watch.mute(now, &target, &when, &reason, who)?;
+                let mute = self.watch.mutes().iter().find(|mute| mute.id == id);
+                let text = mute.map(crate::watch::describe).unwrap_or_default();
+                Ok(self.changed(&updates, Did { text, id: Some(id) }))
+            }
+            Operation::Unmute { mute } => {
+                let (count, updates) = self.watch.unmute(now, &mute, who)?;
+                let text = if count == 1 { "ended the mute".into() } else { format!("ended {count} mutes") };
+                Ok(self.changed(&updates, Did { text, id: None }))
+            }
+            Operation::Ack { node, metric, seconds, reason } => {
+                let updates = self.watch.acknowledge(now, &node, metric.as_deref(), seconds, &reason, who)?;
+                let text = match metric {
+                    None => format!("{node} is acknowledged until it is well again or gets worse"),
+                    Some(metric) => {
+                        format!("{node} {metric} is acknowledged until it is well again or gets worse")
+                    }
+                };
+                Ok(self.changed(&updates, Did { text, id: None }))
+            }
+            Operation::Forget { node } => {
+                let updates = self.watch.forget(&node, who)?;
+                self.forget_connection(&updates);
+                Ok(self.changed(&updates, Did { text: format!("{node} is forgotten"), id: None }))
+            }
+            _ => {
+                let (reply, result) = oneshot::channel();
+                Ok(match self.reload_asks.try_send(reply) {
+                    Ok(()) => Replied::Later(result),
+                    Err(_) => {
+                        Replied::Now(Err(Refusal::new(Why::Busy, "the configuration is being read already")))
+                    }
+                })
+            }
+        }
+    }
+
+    /// A forgotten node's agent that comes back says hello anew.
+    fn forget_connection(&mut self, updates: &[Update]) {
+        for update in updates {
+            if let Update::Gone { node } = update
+                && let Some(connection) = self.agents.remove(node)
+            {
+                connection.replaced.cancel();
+                self.health.agents = self.agents.len();
+            }
+        }
+    }
+
+    fn changed(&mut self, updates: &[Update], did: Did) -> Replied {
+        let keeping = self.keep();
+        self.show(updates);
+        match keeping {
+            Ok(kept) => Replied::Keeping(Answer::Did(did), kept),
+            Err(why) => {
+                let text = format!("{}; it would not outlive a restart: {why}", did.text);
+                Replied::Now(Ok(Answer::Did(Did { text, ..did })))
+            }
+        }
+    }
+
+    /// Has what operators changed written down, if it changed since it last was.
+    pub(super) fn keep_if_changed(&mut self) {
+        if self.kept_at != self.watch.operated_changes() {
+            // Nobody waits for it; that it failed is told by the thread's report.
+            let _ = self.keep();
+        }
+    }
+
+    fn keep(&mut self) -> Result<oneshot::Receiver<Result<(), String>>, &'static str> {
+        self.kept_at = self.watch.operated_changes();
+        let (mutes, acks) = (self.watch.mutes().iter().cloned(), self.watch.acks().iter().cloned());
+        let kept = Kept { mutes: mutes.collect(), acks: acks.collect() };
+        let (done, result) = oneshot::channel();
+        self.keeps.try_send(Keep { kept, done }).map(|()| result).map_err(|_| "the disk does not answer")
+    }
+
+    /// Takes up what was kept on this machine.
+    pub(super) fn start_with(&mut self, found: Found) {
+        let Kept { mutes, acks } = found.kept;
+        let updates = self.watch.restore_operated(Now::read(), mutes, acks);
+        self.show(&updates);
+        if let Some(damage) = found.damage {
+            let text = format!("{damage}; what the archive has of it is taken up");
+            self.show(&[event(None, EventKind::SettingsFailed, text)]);
+        }
+    }
+
+    /// Takes up what the archive has, on a machine that had nothing.
+    pub(super) fn take_up(&mut self, settings: &[Setting]) {
+        let Kept { mutes, acks } = of_register(self.config.name.as_str(), settings);
+        let updates = self.watch.restore_operated(Now::read(), mutes, acks);
+        // Also when it changed nothing that anybody sees: the file is to be made.
+        let _ = self.keep();
+        self.show(&updates);
+    }
+
+    /// Whether what operators change can be kept.
+    pub(super) fn settings_condition(&mut self, failed: Option<String>) -> Option<(EventKind, String)> {
+        use EventKind::{SettingsFailed, SettingsRecovered};
+        let now = failed.clone().map_or(Condition::Works, Condition::Fails);
+        let before = std::mem::replace(&mut self.health.settings, now);
+        match (before, failed) {
+            (_, Some(why)) => {
+                Some((SettingsFailed, format!("{why}; what operators change would not outlive a restart")))
+            }
+            (Condition::Fails(_), None) => {
+                Some((SettingsRecovered, "what operators change is kept again".into()))
+            }
+            _ => None,
+        }
+    }
+}

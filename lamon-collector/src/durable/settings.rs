@@ -1,0 +1,242 @@
+//! What operators changed, kept over restarts.
+//!
+//! The truth is a small file of this hub's own, `operator.json` in its data directory: a change is confirmed when it is
+//! on that disk, and a hub whose database is away starts with its mutes all the same. The archive's register `settings`
+//! gets a copy, one setting each with who and when, for other programs to read; a hub that has no file, because its
+//! machine is new, takes up what the register has under its name.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use lamon_control::{Ack, Mute};
+use lamon_store::registers::Setting;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::warn;
+
+use super::Report;
+
+/// How many changes wait for the disk; of those that wait the newest is written, for all.
+pub(crate) const KEEPS: usize = 256;
+
+/// The largest file that is read, in bytes: every mute and acknowledgement that there may be, twice.
+const MAX_FILE_BYTES: u64 = 4 << 20;
+
+/// Everything that operators changed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Kept {
+    /// Mutes.
+    pub(crate) mutes: Vec<Mute>,
+    /// Acknowledgements.
+    pub(crate) acks: Vec<Ack>,
+}
+
+/// To be written.
+#[derive(Debug)]
+pub(crate) struct Keep {
+    /// All of it.
+    pub(crate) kept: Kept,
+    /// Told when it is on disk, or why not.
+    pub(crate) done: oneshot::Sender<Result<(), String>>,
+}
+
+/// What was found at the start.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// What was kept.
+    pub(crate) kept: Kept,
+    /// There was no file: the archive may know more.
+    pub(crate) fresh: bool,
+    /// What was wrong with the file, which was moved aside.
+    pub(crate) damage: Option<String>,
+}
+
+impl Found {
+    /// All of it as the register has it.
+    pub(crate) fn registered(&self, hub: &str) -> Vec<Setting> {
+        registered(hub, &self.kept)
+    }
+}
+
+/// Reads the file. One that makes no sense is moved aside.
+pub(crate) fn read(path: &Path) -> Found {
+    let text = fs::metadata(path).and_then(|file| match file.len() {
+        0..=MAX_FILE_BYTES => fs::read(path),
+        _ => Err(io::Error::other("larger than 4 MiB")),
+    });
+    let why = match text {
+        Ok(text) => match serde_json::from_slice(&text) {
+            Ok(kept) => return Found { kept, ..Found::default() },
+            Err(error) => error.to_string(),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Found { fresh: true, ..Found::default() };
+        }
+        Err(error) => error.to_string(),
+    };
+    let aside = path.with_extension("damaged.json");
+    let moved = match fs::rename(path, &aside) {
+        Ok(()) => format!("it is now {}", aside.display()),
+        Err(error) => format!("it cannot be moved aside: {error}"),
+    };
+    let damage = format!("{} cannot be used: {why}; {moved}", path.display());
+    Found { fresh: true, damage: Some(damage), ..Found::default() }
+}
+
+/// Starts the thread that writes the file. It ends when nobody can send any more, with the last change written.
+///
+/// # Errors
+///
+/// When the system gives no thread.
+pub(crate) fn spawn(
+    path: PathBuf,
+    hub: String,
+    mut keeps: mpsc::Receiver<Keep>,
+    copies: watch::Sender<Arc<Vec<Setting>>>,
+    reports: mpsc::Sender<Report>,
+) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("settings".into()).spawn(move || {
+        let mut failing = false;
+        while let Some(first) = keeps.blocking_recv() {
+            let mut waiting = vec![first];
+            while let Ok(next) = keeps.try_recv() {
+                waiting.push(next);
+            }
+            let Some(kept) = waiting.last().map(|keep| &keep.kept) else { continue };
+            copies.send_replace(Arc::new(registered(&hub, kept)));
+            let result = write(&path, kept).map_err(|error| format!("{}: {error}", path.display()));
+            // The core task takes reports within microseconds; a full queue means that it ended.
+            match &result {
+                Ok(()) => drop(reports.try_send(Report::SettingsWork)),
+                Err(why) if !failing => drop(reports.try_send(Report::SettingsFailed(why.clone()))),
+                Err(_) => {}
+            }
+            failing = result.is_err();
+            for keep in waiting {
+                let _ = keep.done.send(result.clone());
+            }
+        }
+    })
+}
+
+/// Puts a new file in the old one's place when it is whole: a full disk costs the last change, never the file.
+fn write(path: &Path, kept: &Kept) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let new = path.with_extension("new");
+    let mut file = File::create(&new)?;
+    file.write_all(&serde_json::to_vec_pretty(kept)?)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    File::open(folder)?.sync_all()
+}
+
+/// What the hub's settings are called in the register: `<hub>/mute/3`, `<hub>/ack/ccd01/disk_percent`.
+pub(crate) fn prefixes(hub: &str) -> [String; 2] {
+    ["mute", "ack"].map(|kind| format!("{hub}/{kind}/"))
+}
+
+/// Everything as the register has it.
+fn registered(hub: &str, kept: &Kept) -> Vec<Setting> {
+    let [mutes, acks] = prefixes(hub);
+    let setting = |name: String, value: serde_json::Result<String>, who: &str, changed_ms| {
+        let value = value.inspect_err(|error| warn!(%error, "a setting does not become JSON")).ok()?;
+        Some(Setting { name, value, who: who.into(), changed_ms })
+    };
+    let of_mutes = kept.mutes.iter().map(|mute| {
+        setting(format!("{mutes}{}", mute.id), serde_json::to_string(mute), &mute.who, mute.made_ms)
+    });
+    let of_acks = kept.acks.iter().map(|ack| {
+        let about =
+            ack.metric.as_ref().map_or_else(|| ack.node.clone(), |metric| format!("{}/{metric}", ack.node));
+        setting(format!("{acks}{about}"), serde_json::to_string(ack), &ack.who, ack.made_ms)
+    });
+    of_mutes.chain(of_acks).flatten().collect()
+}
+
+/// What the register has, read again. Settings that this version does not understand are left where they are.
+pub(crate) fn of_register(hub: &str, settings: &[Setting]) -> Kept {
+    let [mutes, acks] = prefixes(hub);
+    let mut kept = Kept::default();
+    for Setting { name, value, .. } in settings {
+        if name.starts_with(&mutes) {
+            kept.mutes.extend(serde_json::from_str::<Mute>(value));
+        } else if name.starts_with(&acks) {
+            kept.acks.extend(serde_json::from_str::<Ack>(value));
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use lamon_control::Window;
+
+    use super::*;
+
+    fn kept() -> Kept {
+        let mute = |id| Mute {
+            id,
+            target: "@ccd".into(),
+            window: Window::Between { from_ms: 1, until_ms: 2 },
+            reason: "new disk".into(),
+            who: "li".into(),
+            made_ms: 7,
+        };
+        let ack = |metric: Option<&str>| Ack {
+            node: "ccd01".into(),
+            metric: metric.map(Into::into),
+            level: "error".into(),
+            reason: "known".into(),
+            who: "li".into(),
+            made_ms: 7,
+            until_ms: None,
+        };
+        Kept { mutes: vec![mute(3), mute(12)], acks: vec![ack(None), ack(Some("disk_percent"))] }
+    }
+
+    #[test]
+    fn what_is_confirmed_is_in_the_file_and_what_cannot_be_written_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data/operator.json");
+        assert!(read(&path).fresh);
+        let (keeps, keeps_in) = mpsc::channel(KEEPS);
+        let (copies, mut copied) = watch::channel(Arc::default());
+        let (reports, mut reported) = mpsc::channel(8);
+        let thread = spawn(path.clone(), "hub1".into(), keeps_in, copies, reports).unwrap();
+        let keep = |kept| {
+            let (done, result) = oneshot::channel();
+            keeps.blocking_send(Keep { kept, done }).unwrap();
+            result.blocking_recv().unwrap()
+        };
+        assert_eq!(keep(kept()), Ok(()));
+        let found = read(&path);
+        assert_eq!((found.kept, found.fresh), (kept(), false));
+        assert_eq!(reported.try_recv(), Ok(Report::SettingsWork));
+        let names: Vec<_> = copied.borrow_and_update().iter().map(|setting| setting.name.clone()).collect();
+        assert_eq!(names, ["hub1/mute/3", "hub1/mute/12", "hub1/ack/ccd01", "hub1/ack/ccd01/disk_percent"]);
+        assert_eq!(of_register("hub1", &copied.borrow()), kept());
+        assert_eq!(of_register("hub", &copied.borrow()), Kept::default());
+        // A folder stands where the new file is to be made.
+        fs::create_dir(path.with_extension("new")).unwrap();
+        assert!(keep(Kept::default()).unwrap_err().contains("operator.json"));
+        assert!(matches!(reported.try_recv(), Ok(Report::SettingsFailed(_))));
+        assert_eq!(read(&path).kept, kept(), "the file is as it was");
+        drop(keeps);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_makes_no_sense_is_moved_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("operator.json");
+        fs::write(&path, "{\"mutes\": [7]}").unwrap();
+        let found = read(&path);
+        assert!(found.fresh && found.damage.unwrap().contains("operator.damaged.json"));
+        assert!(read(&path).damage.is_none(), "it is out of the way");
+    }
+}
