@@ -13,6 +13,7 @@ mod common;
 mod copying;
 mod journal;
 mod journal_model;
+mod journal_prune;
 mod killed;
 mod migrations;
 mod reading;
