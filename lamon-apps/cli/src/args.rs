@@ -28,7 +28,7 @@ const EXAMPLES: &str = "Examples:
 #[command(name = "lamon", version = lamon_daemon::VERSION, after_help = format!("{EXAMPLES}\n\n{CODES}"))]
 #[command(args_conflicts_with_subcommands = false, subcommand_required = false)]
 pub(crate) struct Args {
-    /// The hub's control socket, as [control] of its configuration names it
+    /// The hub's control socket, as the section control of its configuration names it
     #[arg(long, global = true, env = "LAMON_SOCKET", default_value = lamon_control::DEFAULT_SOCKET, value_name = "PATH")]
     pub(crate) socket: PathBuf,
     /// The answers as JSON, one object, for scripts
