@@ -3,7 +3,7 @@
 //!
 //! | module | what it gives |
 //! |---|---|
-//! | [`line`] | what one agent took, sent and was told of; the values of each sample |
+//! | [`mod@line`] | what one agent took, sent and was told of; the values of each sample |
 //! | [`fleet`] | the load: simulated agents that never give up |
 //! | [`site`] | the hub under test, with its files |
 //! | [`cutter`] | a network that is cut in the middle of a frame |
