@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use self::log::log;
+use self::log::Log;
 use self::recent::Recent;
 use crate::config::HubConfig;
 use crate::control::{Asked, Inbox, ReloadReply};
@@ -130,17 +130,13 @@ pub(crate) struct Core {
     started_ms: i64,
     /// Samples at the heartbeat before, for the rate.
     counted: u64,
-    /// Levels and silences in the log; the bus has them all.
-    log_limit: LogLimit,
+    log: Log,
     /// What peers do: comings, goings, nonsense. On every face and in the log.
     peer_limit: LogLimit,
 }
 
 /// A hundred agents that come back at once, with a word to spare, then two lines a second.
 const PEER_BURST: u32 = 300;
-
-/// As many lines at once as a hundred nodes with a common cause make, then one a second.
-const LOG_BURST: u32 = 200;
 
 enum Chosen {
     Message(Option<ToCore>),
@@ -175,7 +171,7 @@ impl Core {
             recent: Recent::default(),
             started_ms: Now::read().unix_ms,
             counted: 0,
-            log_limit: LogLimit::new(LOG_BURST, Duration::from_secs(1)),
+            log: Log::new(),
             peer_limit: LogLimit::new(PEER_BURST, Duration::from_millis(500)),
         }
     }
@@ -456,7 +452,7 @@ impl Core {
         }
         let picture = Picture { watch: &self.watch, health: &self.health, now: Now::read() };
         for update in updates {
-            log(&mut self.log_limit, picture.now, update);
+            self.log.write(picture.now, update);
             self.recent.note(picture.now, update);
             for face in &mut self.faces {
                 face.update(&picture, update);

@@ -2,6 +2,7 @@
 //! dropped, and subscribers see the gap in its topic's `seq`.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use lamon_wire::names::NodeName;
 use serde::Serialize;
@@ -13,7 +14,7 @@ use super::messages::{
 use super::queue::{Message, Outbox};
 use crate::face::{Face, Picture};
 use crate::sample::Sample;
-use crate::watch::{Event, EventKind, Level, LevelChange, Node, Update};
+use crate::watch::{Event, EventKind, LevelChange, Node, Update};
 
 /// The bus, as the core task sees it. Dropping it ends the bus's thread.
 pub struct BusFace {
@@ -131,21 +132,21 @@ impl BusFace {
     }
 
     /// Shows that a node fell silent or is back; tells it as an event unless one tells of all with its cause.
-    fn silence(&mut self, picture: &Picture<'_>, node: &Node, level: Level, after: f64, alone: bool) {
-        let kind = if level == Level::Silent { "silent" } else { "back" };
-        self.node(picture, node, kind, Some(after));
+    fn silence(&mut self, picture: &Picture<'_>, name: &NodeName, after: Duration, update: &Update) {
+        let Some(node) = picture.watch.node(name) else { return };
+        let kind = if matches!(update, Update::Silent { .. }) { "silent" } else { "back" };
+        self.node(picture, node, kind, Some(after.as_secs_f64()));
         self.level(picture, node);
-        if !alone {
-            return;
+        for line in update.told() {
+            self.publish(picture.now.unix_ms, &format!("event/{name}"), |head| EventMessage {
+                head,
+                node: Some(name.as_str()),
+                kind: line.kind,
+                level: line.level,
+                text: line.text,
+                change: None,
+            });
         }
-        self.publish(picture.now.unix_ms, &format!("event/{}", node.name), |head| EventMessage {
-            head,
-            node: Some(node.name.as_str()),
-            kind,
-            level,
-            text: format!("{} {kind} after {after:.0} s", node.name),
-            change: None,
-        });
     }
 
     fn hub(&mut self, picture: &Picture<'_>) {
@@ -179,15 +180,8 @@ impl Face for BusFace {
                     }
                 }
             }
-            Update::Silent { node: name, after, alone } => {
-                if let Some(node) = node(name) {
-                    self.silence(picture, node, Level::Silent, after.as_secs_f64(), *alone);
-                }
-            }
-            Update::Back { node: name, after, alone } => {
-                if let Some(node) = node(name) {
-                    self.silence(picture, node, Level::Good, after.as_secs_f64(), *alone);
-                }
+            Update::Silent { node, after, .. } | Update::Back { node, after, .. } => {
+                self.silence(picture, node, *after, update);
             }
             Update::Standing { node: name, what } => {
                 if let Some(node) = node(name) {

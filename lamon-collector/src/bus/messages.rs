@@ -118,13 +118,30 @@ pub(super) struct Change<'a> {
     value: f64,
     from: Level,
     to: Level,
-    limit: Option<&'a str>,
+    limit: Option<String>,
+    /// How long it was at the level before, seconds.
+    lasted: f64,
+    /// Free bytes of the disk that the metric is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free: Option<f64>,
+    /// In how many nights it is full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nights_left: Option<f64>,
 }
 
 impl<'a> From<&'a LevelChange> for Change<'a> {
     fn from(change: &'a LevelChange) -> Self {
-        let LevelChange { metric, value, from, to, limit } = change;
-        Change { metric: metric.as_str(), value: *value, from: *from, to: *to, limit: limit.as_deref() }
+        Change {
+            metric: change.metric.as_str(),
+            value: change.value,
+            from: change.from,
+            to: change.to,
+            limit: change.limit.map(|limit| limit.sign()),
+            lasted: change.lasted.as_secs_f64(),
+            free: change.room.free,
+            // JSON has no infinity: a disk that does not fill has no such night.
+            nights_left: change.room.nights_left.filter(|left| left.is_finite()),
+        }
     }
 }
 

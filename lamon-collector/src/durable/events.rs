@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use lamon_daemon::limit::LogLimit;
 use lamon_store::registers::Event;
-use lamon_wire::names::NodeName;
 use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::face::{Face, Picture};
-use crate::watch::{Level, Line, Update};
+use crate::per_node::NodeLimits;
+use crate::watch::{Line, Update};
 
 /// How many events wait for the journal's thread: those of a thousand nodes with one cause.
 pub(crate) const EVENTS: usize = 2_048;
@@ -21,27 +21,34 @@ const BURST: u32 = 2_000;
 pub(crate) struct EventFace {
     events: mpsc::Sender<Event>,
     limit: LogLimit,
+    nodes: NodeLimits,
     /// Events that found no room, until that is told.
     lost: u64,
 }
 
 impl EventFace {
     pub(crate) fn new(events: mpsc::Sender<Event>) -> Self {
-        Self { events, limit: LogLimit::new(BURST, Duration::from_secs(1)), lost: 0 }
+        Self {
+            events,
+            limit: LogLimit::new(BURST, Duration::from_secs(1)),
+            nodes: NodeLimits::default(),
+            lost: 0,
+        }
     }
 
-    fn tell(&mut self, picture: &Picture<'_>, node: Option<&str>, kind: &str, level: Level, text: String) {
+    fn tell(&mut self, picture: &Picture<'_>, line: Line) {
+        let Some(of_node) = self.nodes.admit(picture.now, &line) else { return };
+        let Some(held_back) = self.limit.admit(picture.now.monotonic) else { return };
+        self.lost += held_back + of_node;
         let event = Event {
             time_ms: picture.now.unix_ms,
             // The journal gives it.
             number: 0,
-            node: node.map(str::to_owned),
-            kind: kind.to_owned(),
-            level: level.as_str().to_owned(),
-            text,
+            node: line.node.map(|node| node.to_string()),
+            kind: line.kind.to_owned(),
+            level: line.level.as_str().to_owned(),
+            text: line.text,
         };
-        let Some(held_back) = self.limit.admit(picture.now.monotonic) else { return };
-        self.lost += held_back;
         match self.events.try_send(event) {
             Ok(()) if self.lost > 0 => {
                 warn!(lost = self.lost, "events were not written down, because too many came at once");
@@ -55,8 +62,8 @@ impl EventFace {
 
 impl Face for EventFace {
     fn update(&mut self, picture: &Picture<'_>, update: &Update) {
-        for Line { node, kind, level, text } in update.lines() {
-            self.tell(picture, node.as_ref().map(NodeName::as_str), kind, level, text);
+        for line in update.lines() {
+            self.tell(picture, line);
         }
     }
 }

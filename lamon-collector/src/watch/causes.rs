@@ -10,6 +10,7 @@ use lamon_wire::names::NodeName;
 
 use super::group::Groups;
 use super::update::{Event, EventKind};
+use super::words;
 
 /// The longest that a message waits for others with its cause: nodes of the usual interval of 10 s fall silent within it.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(15);
@@ -156,7 +157,7 @@ impl Causes {
                 waiting.into_iter().partition(|node| groups.of(node) == group);
             waiting = rest;
             if of_group.is_empty() {
-                let text = format!("{first} silent");
+                let text = format!("{first} is silent");
                 events.push(Event { node: Some(first), kind: EventKind::Silent, text });
                 continue;
             }
@@ -191,14 +192,16 @@ impl Cause {
             );
             return Event { node: None, kind: EventKind::HubCutOff, text };
         }
-        let text = format!("{}{count} nodes silent: {names}", self.about());
+        let text = format!("{}{} silent: {names}", self.about(), words::count(count, "node"));
         Event { node: None, kind: EventKind::CommonSilence, text }
     }
 
     fn tell_back(&mut self, now: Instant) -> Event {
-        let seconds = now.saturating_duration_since(self.since).as_secs();
+        let since = words::lasting(now.saturating_duration_since(self.since));
         let about = if self.hub { "the hub hears again: ".into() } else { self.about() };
-        let mut text = format!("{about}{} nodes back, {seconds} s after they were told silent", self.back);
+        let are = if self.back == 1 { "is back" } else { "are back" };
+        let mut text =
+            format!("{about}{} {are}, {since} after the silence was told", words::count(self.back, "node"));
         if !self.silent.is_empty() {
             text += &format!("; {} still silent: {}", self.silent.len(), named(&self.silent));
         }

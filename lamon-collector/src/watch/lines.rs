@@ -3,7 +3,8 @@
 use lamon_wire::names::NodeName;
 
 use super::level::Level;
-use super::update::{EventKind, Update};
+use super::update::{Event, EventKind, Update};
+use super::words::lasting;
 
 /// A line about something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,24 @@ pub struct Line {
     pub text: String,
 }
 
+impl From<&Event> for Line {
+    fn from(Event { node, kind, text }: &Event) -> Self {
+        Self { node: node.clone(), kind: kind.as_str(), level: kind.level(), text: text.clone() }
+    }
+}
+
 impl Update {
+    /// What people are told of it now, by messages and in logs; [`Update::lines`] has what is written down. Where nodes share
+    /// a cause, one line tells of all.
+    #[must_use]
+    pub fn told(&self) -> Vec<Line> {
+        match self {
+            Self::Silent { alone: false, .. } | Self::Back { alone: false, .. } => Vec::new(),
+            Self::Event(event) => vec![event.into()],
+            _ => self.lines(),
+        }
+    }
+
     /// The lines to write down; none for what only comes and goes.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
@@ -36,22 +54,18 @@ impl Update {
                 node,
                 "silent",
                 Level::Silent,
-                format!("{node}: nothing heard for {} s", after.as_secs()),
+                format!("{node} is silent: nothing heard for {}", lasting(*after)),
             ),
-            Self::Back { node, after, .. } => {
-                line(node, "back", Level::Good, format!("{node}: heard again after {} s", after.as_secs()))
+            Self::Back { node, after, level, .. } => {
+                let text = format!("{node} is heard again after {} of silence: {level}", lasting(*after));
+                line(node, "back", Level::Good, text)
             }
             Self::Levels { node, changes } => changes
                 .iter()
                 .flat_map(|change| line(node, "level", change.to, format!("{node} {change}")))
                 .collect(),
             Self::Event(event) if event.kind == EventKind::Silent => Vec::new(),
-            Self::Event(event) => vec![Line {
-                node: event.node.clone(),
-                kind: event.kind.as_str(),
-                level: event.kind.level(),
-                text: event.text.clone(),
-            }],
+            Self::Event(event) => vec![event.into()],
             // Events tell of these.
             Self::Standing { .. } | Self::Gone { .. } => Vec::new(),
             Self::Sampled { .. } | Self::Condition | Self::Heartbeat => Vec::new(),

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use lamon_wire::names::MetricName;
 
+use super::change::{LevelChange, Passed, Room};
 use super::flaps::{Flaps, Turn};
 use super::kept::KeptMetric;
 use super::level::Level;
 use super::rate::Rate;
 use super::rules::{Held, Hold, Quality, Rule, RuleId, Rules};
-use super::update::LevelChange;
 use crate::sample::Now;
 
 /// One watched quantity of a node, with the newest value that was not late.
@@ -27,10 +27,16 @@ pub struct Metric {
     pub taken_ms: i64,
     /// Since when it is at its level, unix milliseconds UTC by the hub's clock.
     pub since_ms: i64,
+    /// Of a disk: how many nights fit that are as busy as the busiest of the last ones, when that is known.
+    pub nights_left: Option<f64>,
     /// Whether the node sends samples without it: its value and its level are of the past.
     pub unknown: bool,
     /// When it last came.
     seen: Instant,
+    /// Since when it is at its level, by the clock that nobody sets.
+    since: Instant,
+    /// How long it was at its level before that, when an earlier run of the hub saw it.
+    lasted: Duration,
     /// The times between its last three comings: lines of text may bring some metrics seldom.
     gaps: [Duration; 2],
     /// The rule on its value.
@@ -63,8 +69,11 @@ impl Metric {
             rule: None,
             taken_ms,
             since_ms: now.unix_ms,
+            nights_left: None,
             unknown: false,
             seen: now.monotonic,
+            since: now.monotonic,
+            lasted: Duration::ZERO,
             gaps: [Duration::ZERO; 2],
             of_value: None,
             by_value: Level::Good,
@@ -111,7 +120,10 @@ impl Metric {
     }
 
     /// Takes up the level of an earlier run of the hub: it stands until a sample is judged.
-    pub(super) fn restore(&mut self, kept: &KeptMetric) {
+    pub(super) fn restore(&mut self, now: Now, kept: &KeptMetric) {
+        // The hub did not run all the time; only the wall clock knows since when.
+        let ms = u64::try_from(now.unix_ms.saturating_sub(kept.since_ms)).unwrap_or(0);
+        self.lasted = Duration::from_millis(ms);
         (self.value, self.level, self.since_ms) = (kept.value, kept.level, kept.since_ms);
         self.judged = kept.level;
         match &mut self.rate {
@@ -215,15 +227,19 @@ impl Metric {
         if from == shown {
             return Judged { change: None, turn };
         }
-        self.since_ms = now.unix_ms;
+        let lasted = now.monotonic.saturating_duration_since(self.since) + std::mem::take(&mut self.lasted);
+        (self.since, self.since_ms) = (now.monotonic, now.unix_ms);
         // What was passed, or on recovery what had been.
         let rule = self.rule.and_then(|id| rules.get(id));
-        let limit = rule.and_then(|rule| rule.passed(shown.max(from)).map(|limit| (limit, rule.rate())));
-        let limit = limit.map(|(limit, rate)| match (rate, self.per_hour()) {
-            (Some(_), Some(per_hour)) => format!("{per_hour:.2} {limit}"),
-            _ => limit,
+        let limit = rule.and_then(|rule| {
+            let (limits, of_rate) = (rule.limits(), rule.rate().is_some());
+            let limit = limits.of(shown.max(from))?;
+            let per_hour = self.per_hour().filter(|_| of_rate);
+            Some(Passed { direction: limits.direction, limit, of_rate, per_hour })
         });
-        let change = LevelChange { metric: self.name.clone(), value: self.value, from, to: shown, limit };
+        let room = Room::default();
+        let metric = self.name.clone();
+        let change = LevelChange { metric, value: self.value, from, to: shown, limit, lasted, room };
         Judged { change: Some(change), turn }
     }
 }

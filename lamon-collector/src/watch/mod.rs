@@ -21,6 +21,8 @@
 //! | `arrivals` | which of its samples came, and how soon the next is expected |
 //! | `names` | which value belongs to whom: no two may have one name |
 //! | `update` | what faces are told |
+//! | `change` | a change of level, as a sentence |
+//! | `words` | numbers as people say them |
 //! | `lines` | the same as lines that are written down |
 //! | `mutes`, `acks` | what operators keep quiet, or know of |
 //! | `operate` | what operators change |
@@ -29,6 +31,7 @@
 mod acks;
 mod arrivals;
 mod causes;
+mod change;
 mod explain;
 mod flaps;
 mod group;
@@ -46,6 +49,7 @@ mod rate;
 mod rules;
 mod summary;
 mod update;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -59,6 +63,7 @@ pub use self::acks::Acks;
 use self::arrivals::News;
 pub use self::arrivals::{Account, Arrivals, Progress};
 use self::causes::Causes;
+pub use self::change::{LevelChange, Passed, Room};
 pub use self::explain::{Candidate, Explanation, State};
 pub use self::flaps::{MAX_FLIPS, WINDOW as FLAP_WINDOW};
 pub use self::group::{Group, Groups, OTHER, Tag};
@@ -78,7 +83,8 @@ pub use self::rules::{
     Rules, Target, When,
 };
 pub use self::summary::Summary;
-pub use self::update::{Event, EventKind, LevelChange, Standing, Update};
+pub use self::update::{Event, EventKind, Standing, Update};
+pub use self::words::lasting;
 use crate::sample::{Now, Sample};
 
 /// The most nodes of one hub: a hundred times LAMOST, so that a stranger who invents names cannot take the memory.
@@ -195,7 +201,8 @@ impl Watch {
         self.due.insert((due(node), key));
         if let Some(after) = heard.silence {
             let (alone, all_back) = self.causes.back(now.monotonic, &sample.node);
-            updates.push(Update::Back { node: sample.node.clone(), after, alone });
+            let level = node.level();
+            updates.push(Update::Back { node: sample.node.clone(), after, level, alone });
             updates.extend(all_back.map(Update::Event));
         }
         let late = match heard.news {
@@ -286,8 +293,11 @@ impl Watch {
             if let Some(node) = self.nodes.get_mut(&key) {
                 node.silent = true;
                 let after = now.monotonic.saturating_duration_since(node.heard);
-                fallen.push(node.name.clone());
-                updates.push(Update::Silent { node: node.name.clone(), after, alone: true });
+                // Of a muted node nobody is told, so it has no part in what is told of others.
+                if !node.muted {
+                    fallen.push(node.name.clone());
+                }
+                updates.push(Update::Silent { node: node.name.clone(), after, alone: node.muted });
                 self.operated.settle(node, &mut updates);
             }
         }
@@ -296,7 +306,7 @@ impl Watch {
             let told_alone = self.causes.fall(now.monotonic, &fallen, overdue);
             for update in &mut updates {
                 if let Update::Silent { alone, .. } = update {
-                    *alone = told_alone;
+                    *alone |= told_alone;
                 }
             }
         }
@@ -330,6 +340,14 @@ impl Watch {
             node.group = self.groups.of(&node.name).into();
         }
         self.judge_again(now)
+    }
+
+    /// Takes up in how many nights a disk is full, by the nights that are stored; a message of its level says so.
+    pub fn handle_outlook(&mut self, name: &NodeName, metric: &str, nights_left: Option<f64>) {
+        let node = self.nodes.get_mut(&key(name)).filter(|node| node.name == *name);
+        if let Some(metric) = node.and_then(|node| node.metric_mut(metric)) {
+            metric.nights_left = nights_left;
+        }
     }
 
     /// Takes up that night or day began. Rules that are for one of them only are found anew.

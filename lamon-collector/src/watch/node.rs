@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use lamon_wire::names::{MetricName, NodeName};
 
 use super::arrivals::{Arrivals, Gaps, News};
+use super::change::{LevelChange, Room};
 use super::flaps::{MAX_FLIPS, Turn, WINDOW};
 use super::hub_clock::CLOCK_OFFSET;
 use super::kept::KeptMetric;
 use super::level::Level;
 use super::metric::{Judged, Metric};
 use super::rules::{Phase, Rules};
-use super::update::{Event, EventKind, LevelChange};
+use super::update::{Event, EventKind};
 use crate::sample::{Now, Sample};
 
 /// One watched computer.
@@ -100,6 +101,33 @@ impl Node {
     #[must_use]
     pub fn metric(&self, name: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.name.as_str() == name)
+    }
+
+    /// The metric of this name, to be changed.
+    pub(super) fn metric_mut(&mut self, name: &str) -> Option<&mut Metric> {
+        self.metrics.iter_mut().find(|metric| metric.name.as_str() == name)
+    }
+
+    /// What is left of the disk that a metric is about: of the fullest, when it is the node's own `disk_percent`.
+    fn room(&self, metric: &MetricName) -> Room {
+        let Some(disk) = disk_of(metric.as_str()) else { return Room::default() };
+        let percent = match disk {
+            "" => self.metric("disk_percent").and_then(|fullest| {
+                let of_disk =
+                    |metric: &&Metric| disk_of(metric.name.as_str()).is_some_and(|disk| !disk.is_empty());
+                let percents = self.metrics.iter().filter(of_disk);
+                percents.filter(|metric| metric.name.as_str().ends_with("_percent")).find(|metric| {
+                    // The agent sends the same number for both.
+                    metric.value.to_bits() == fullest.value.to_bits()
+                })
+            }),
+            _ => self.metric(&format!("disk_{disk}_percent")),
+        };
+        let disk = percent.and_then(|percent| disk_of(percent.name.as_str())).unwrap_or(disk);
+        let free = self.metric(&format!("disk_{disk}_free")).filter(|free| !free.unknown);
+        let nights_left =
+            percent.or_else(|| self.metric(metric.as_str())).and_then(|known| known.nights_left);
+        Room { free: free.map(|free| free.value), nights_left }
     }
 
     /// Notes an arrival: when the next is expected, whether it ends silence, and what the sample is.
@@ -193,7 +221,7 @@ impl Node {
         if self.metrics.len() < MAX_METRICS && self.metric(kept.metric.as_str()).is_none() {
             let mut metric = Metric::new(kept.metric.clone(), now, kept.taken_ms);
             law.find(&self.name, &self.group, &mut metric);
-            metric.restore(kept);
+            metric.restore(now, kept);
             self.metrics.push(metric);
         }
     }
@@ -206,7 +234,8 @@ impl Node {
         let reached = metric.reached(law.rules, of_hub, other);
         let Some(metric) = self.metrics.get_mut(place) else { return };
         let Judged { change, turn } = metric.settle(law.rules, now, reached);
-        taken.changes.extend(change);
+        taken.changes.extend(change.map(|change| LevelChange { room: self.room(&change.metric), ..change }));
+        let Some(metric) = self.metrics.get(place) else { return };
         let (kind, text) = match turn {
             Turn::None => return,
             Turn::Began => (
@@ -234,6 +263,18 @@ impl Node {
         }
         taken
     }
+}
+
+/// The disk that a metric is about: the mount's name, or nothing for the fullest.
+pub(super) fn disk_of(metric: &str) -> Option<&str> {
+    let name = metric.strip_prefix("disk_")?;
+    if name == "percent" {
+        return Some("");
+    }
+    if name.ends_with("_inodes_percent") {
+        return None;
+    }
+    name.strip_suffix("_percent").or_else(|| name.strip_suffix("_free"))
 }
 
 /// By what values are judged.

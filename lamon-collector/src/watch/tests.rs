@@ -8,6 +8,7 @@ use crate::sample::{Arrival, Identity};
 
 mod common;
 mod kept;
+mod messages;
 mod replay;
 
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -93,10 +94,10 @@ fn a_disk_fills_and_is_emptied() {
     let mut site = Site::new("");
     for (at, value, level, said) in [
         (0.0, 79.0, Level::Good, None),
-        (10.0, 80.5, Level::Warning, Some("disk_percent 80.5 %: warning (> 80)")),
+        (10.0, 80.5, Level::Warning, Some("disk_percent 80.5 % over 80: warning")),
         (20.0, 79.0, Level::Warning, None),
-        (30.0, 91.2, Level::Error, Some("disk_percent 91.2 %: error (> 90)")),
-        (40.0, 77.0, Level::Good, Some("disk_percent 77 %: good (was error, > 90)")),
+        (30.0, 91.2, Level::Error, Some("disk_percent 91.2 % over 90: error")),
+        (40.0, 77.0, Level::Good, Some("disk_percent 77 % is good again after 10 s in error")),
     ] {
         let updates = site.sample(at, "ccd01", &[("cpu_percent", 100.0), ("disk_percent", value)]);
         assert_eq!(changes(&updates), said.into_iter().collect::<Vec<_>>(), "at {at}");
@@ -123,7 +124,8 @@ fn silence_comes_after_three_intervals_and_ends_with_any_arrival() {
     assert_eq!(site.watch.handle_timeout(site.at(99.0)), [], "told once");
     assert!((site.watch.node(&name("ccd01")).unwrap().metrics[0].value - 1.0).abs() < 1e-9, "values stay");
     let updates = site.sample(60.0, "ccd01", &[("cpu_percent", 2.0)]);
-    assert_eq!(updates[0], Update::Back { node: name("ccd01"), after: Duration::from_secs(60), alone: true });
+    let after = Duration::from_secs(60);
+    assert_eq!(updates[0], Update::Back { node: name("ccd01"), after, level: Level::Good, alone: true });
     assert_eq!(site.level("ccd01"), Level::Good);
 }
 
@@ -287,7 +289,7 @@ fn a_reload_judges_at_once_and_moves_nodes_between_groups() {
     let rule: Rule = toml::from_str("metrics = ['disk_percent']\nwarning = 60").unwrap();
     let group: Group = toml::from_str("name = 'ccd'\nnodes = ['ccd*']").unwrap();
     let updates = site.watch.reload(site.at(1.0), Rules::new(vec![rule]), Groups::new(vec![group]));
-    assert_eq!(changes(&updates), ["disk_percent 70 %: warning (> 60)"]);
+    assert_eq!(changes(&updates), ["disk_percent 70 % over 60: warning"]);
     assert_eq!(&*site.watch.node(&name("ccd01")).unwrap().group, "ccd");
 }
 
@@ -343,9 +345,9 @@ fn a_change_by_the_hour_has_a_rule_beside_that_of_the_value() {
         let percent = if step < 40 { 40.0 } else { 40.0 + f64::from(step - 40) * 0.25 };
         said.extend(changes(&site.sample(f64::from(step) * 10.0, "a", &[("disk_percent", percent)])));
     }
-    assert_eq!(said, ["disk_percent 43 %: warning (20.77 > 20 per hour)"]);
+    assert_eq!(said, ["disk_percent 43 % changing by 20.77 per hour, over 20: warning"]);
     let updates = site.sample(610.0, "a", &[("disk_percent", 91.0)]);
-    assert_eq!(changes(&updates), ["disk_percent 91 %: error (> 90)"], "the value has its own");
+    assert_eq!(changes(&updates), ["disk_percent 91 % over 90: error"], "the value has its own");
 }
 
 #[test]

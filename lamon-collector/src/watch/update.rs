@@ -1,12 +1,11 @@
 //! What the watch tells its faces: the bus, RTS2, the log.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lamon_wire::metric::Unit;
-use lamon_wire::names::{MetricName, NodeName};
+use lamon_wire::names::NodeName;
 
+use super::change::LevelChange;
 use super::level::Level;
 use crate::sample::Sample;
 
@@ -49,6 +48,8 @@ pub enum Update {
         node: NodeName,
         /// How long it had not been heard.
         after: Duration,
+        /// How it was before, apart from its silence; what its sample changes is told next.
+        level: Level,
         /// Whether that is to be told by itself; if not, an event tells of all nodes that are back together.
         alone: bool,
     },
@@ -94,37 +95,6 @@ impl Standing {
             Self::Unmuted => "unmuted",
             Self::Acknowledged => "acknowledged",
             Self::Unacknowledged => "unacknowledged",
-        }
-    }
-}
-
-/// A change of a metric's level.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LevelChange {
-    /// Which metric.
-    pub metric: MetricName,
-    /// The value that made the change.
-    pub value: f64,
-    /// The level before.
-    pub from: Level,
-    /// The level now.
-    pub to: Level,
-    /// The limit that was passed, or on recovery had been: `> 90`.
-    pub limit: Option<String>,
-}
-
-impl fmt::Display for LevelChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { metric, value, from, to, limit } = self;
-        let unit = match Unit::of(metric).symbol() {
-            "" => String::new(),
-            symbol => format!(" {symbol}"),
-        };
-        write!(f, "{metric} {value}{unit}: {to}")?;
-        match limit {
-            Some(limit) if to > from => write!(f, " ({limit})"),
-            Some(limit) => write!(f, " (was {from}, {limit})"),
-            None => write!(f, " (was {from})"),
         }
     }
 }

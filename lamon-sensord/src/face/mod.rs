@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use lamon_collector::config::HubConfig;
 use lamon_collector::face::{Face, Picture};
-use lamon_collector::watch::{Level, NameGlob, Node, OTHER, Update};
+use lamon_collector::per_node::{NodeLimits, left_out};
+use lamon_collector::watch::{Level, Line, NameGlob, OTHER, Update};
 use lamon_daemon::limit::LogLimit;
 use lamon_wire::names::NodeName;
 use rts2dev::proto::MessageType;
@@ -51,6 +52,8 @@ pub struct Rts2Face {
     fits: Vec<NameGlob>,
     /// Messages are broadcast to every client of the site.
     message_limit: LogLimit,
+    /// Those of one node.
+    node_limits: NodeLimits,
     /// What a new node may write about its values.
     refusal_limit: LogLimit,
     /// Something happened since the nodes were summed up.
@@ -139,6 +142,7 @@ impl Rts2Face {
             nodes: HashMap::new(),
             fits: config.fits.clone(),
             message_limit: LogLimit::new(MESSAGE_BURST, Duration::from_secs(1)),
+            node_limits: NodeLimits::default(),
             refusal_limit: LogLimit::default(),
             summary_due: true,
         };
@@ -181,10 +185,18 @@ impl Rts2Face {
         }
     }
 
-    /// A message about a node, unless it is muted.
-    fn notify(&mut self, picture: &Picture<'_>, node: &NodeName, level: Level, text: &str) {
-        if picture.watch.node(node).is_none_or(|node| !node.muted) {
-            self.message(picture, level, text);
+    /// A message, unless it is about how a muted node is. What operators do with such a node is told.
+    fn tell(&mut self, picture: &Picture<'_>, update: &Update, line: &Line) {
+        let of_operators = matches!(update, Update::Event(_)) && line.level == Level::Good;
+        let node = line.node.as_ref().and_then(|node| picture.watch.node(node));
+        if !of_operators && node.is_some_and(|node| node.muted) {
+            return;
+        }
+        if let Some(held_back) = self.node_limits.admit(picture.now, line) {
+            if let Some(text) = left_out(line, held_back) {
+                self.message(picture, Level::Warning, &text);
+            }
+            self.message(picture, line.level, &line.text);
         }
     }
 
@@ -218,33 +230,18 @@ impl Face for Rts2Face {
         match update {
             Update::Joined { node } => self.show(picture, node),
             Update::Sampled { sample, .. } => self.show(picture, &sample.node),
-            Update::Levels { node, changes } => {
+            Update::Levels { node, .. } | Update::Silent { node, .. } | Update::Back { node, .. } => {
                 self.show(picture, node);
-                for change in changes {
-                    self.notify(picture, node, change.to, &format!("{node} {change}"));
-                }
             }
-            Update::Silent { node, after, alone } => {
-                self.show(picture, node);
-                if *alone {
-                    let text = format!("{node} silent for {} s", after.as_secs());
-                    self.notify(picture, node, Level::Silent, &text);
-                }
-            }
-            Update::Back { node, alone: false, .. } => self.show(picture, node),
-            Update::Back { node, after, .. } => {
-                self.show(picture, node);
-                let level = picture.watch.node(node).map(Node::level).unwrap_or_default();
-                let text = format!("{node} back after {} s of silence: {level}", after.as_secs());
-                self.notify(picture, node, Level::Good, &text);
-            }
-            Update::Event(event) => match &event.node {
-                Some(node) if event.kind.level() > Level::Good => {
-                    self.notify(picture, node, event.kind.level(), &event.text);
-                }
-                _ => self.message(picture, event.kind.level(), &event.text),
-            },
-            Update::Standing { .. } | Update::Gone { .. } | Update::Condition | Update::Heartbeat => {}
+            Update::Event(_)
+            | Update::Standing { .. }
+            | Update::Gone { .. }
+            | Update::Condition
+            | Update::Heartbeat => {}
+        }
+        // That a node joined is no news for observers.
+        if !matches!(update, Update::Joined { .. }) {
+            update.told().iter().for_each(|line| self.tell(picture, update, line));
         }
     }
 

@@ -65,14 +65,20 @@ impl Limits {
         }
     }
 
-    /// The limit that a value at `level` has passed, with the sign that a message shows: `> 90`.
+    /// Where a level begins.
     #[must_use]
-    pub fn passed(&self, level: Level) -> Option<String> {
-        let limit = match level {
+    pub const fn of(&self, level: Level) -> Option<f64> {
+        match level {
             Level::Warning => self.warning,
             Level::Error => self.error,
             Level::Good | Level::Silent => None,
-        }?;
+        }
+    }
+
+    /// The limit that a value at `level` has passed, with the sign that a message shows: `> 90`.
+    #[must_use]
+    pub fn passed(&self, level: Level) -> Option<String> {
+        let limit = self.of(level)?;
         Some(match self.direction {
             Direction::Above => format!("> {limit}"),
             Direction::Below => format!("< {limit}"),

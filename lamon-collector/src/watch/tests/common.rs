@@ -67,14 +67,14 @@ fn nodes_of_a_switch_are_one_message_and_come_back_as_one() {
         told,
         [(
             95.0,
-            "common_back: switch b2: 2 nodes back, 33 s after they were told silent; 1 still silent: ccd02"
+            "common_back: switch b2: 2 nodes are back, 33 s after the silence was told; 1 still silent: ccd02"
                 .into()
         )]
     );
     let (told, _) = pass(&mut site, 110.0, 112.0, &["a", "b", "c", "ccd01", "ccd02", "ccd03"]);
     assert_eq!(
         told,
-        [(110.0, "common_back: switch b2: 1 nodes back, 48 s after they were told silent".into())]
+        [(110.0, "common_back: switch b2: 1 node is back, 48 s after the silence was told".into())]
     );
 }
 
@@ -108,7 +108,11 @@ fn when_most_are_silent_the_hub_itself_is_asked() {
     let (told, _) = pass(&mut site, 240.0, 241.0, &nodes);
     assert_eq!(
         told,
-        [(240.0, "common_back: the hub hears again: 5 nodes back, 177 s after they were told silent".into())]
+        [(
+            240.0,
+            "common_back: the hub hears again: 5 nodes are back, 2 min 57 s after the silence was told"
+                .into()
+        )]
     );
 }
 
@@ -149,9 +153,9 @@ fn clocks_that_are_off_together_are_the_hubs() {
         told,
         [
             "hub_clock_suspected: the clocks of 3 of 4 nodes are off by the same 3.0 s: the hub's own is suspected, and theirs are judged by each other",
-            "d clock_offset 15 s: error (beyond 10)",
+            "d clock_offset 15 s beyond 10 s: error",
             "hub_clock_trusted: the hub's own clock is no longer suspected",
-            "d clock_offset 0 s: good (was error, beyond 10)"
+            "d clock_offset 0 s is good again after 10 s in error"
         ]
     );
 }
