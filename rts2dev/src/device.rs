@@ -104,6 +104,7 @@ impl Device {
                 address: with_port(address),
                 registration: Registration::Disconnected,
                 state: DeviceState::empty(),
+                state_heard: false,
                 bop: DeviceState::empty(),
             })
             .collect();

@@ -257,6 +257,7 @@ impl Shared {
         self.status.send_if_modified(|status| match status.links.get_mut(link) {
             Some(link) if link.registration != registration => {
                 link.registration = registration;
+                link.state_heard &= registration != Registration::Disconnected;
                 true
             }
             _ => false,
@@ -265,8 +266,8 @@ impl Shared {
 
     pub(crate) fn set_centrald_state(&self, link: usize, state: DeviceState) {
         self.status.send_if_modified(|status| match status.links.get_mut(link) {
-            Some(link) if link.state != state => {
-                link.state = state;
+            Some(link) if link.state != state || !link.state_heard => {
+                (link.state, link.state_heard) = (state, true);
                 true
             }
             _ => false,

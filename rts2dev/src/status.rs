@@ -24,8 +24,10 @@ pub struct LinkStatus {
     pub address: String,
     /// Whether we are registered there.
     pub registration: Registration,
-    /// Its state; empty before it was heard.
+    /// Its state; empty before it was heard. While there is no connection, as it was last heard.
     pub state: DeviceState,
+    /// Whether the state was heard on the connection that there is: an empty one means day, and on.
+    pub state_heard: bool,
     /// The mask of operations that are blocked for us.
     pub bop: DeviceState,
 }
