@@ -8,6 +8,7 @@ mod log;
 mod operate;
 mod recent;
 mod reports;
+mod sky;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -83,6 +84,8 @@ pub(crate) struct Errands {
     pub(crate) keeps: mpsc::Sender<Keep>,
     /// Reloads, to whoever reads the file.
     pub(crate) reload_asks: mpsc::Sender<ReloadReply>,
+    /// Night or day, as somebody outside knows it who looks at more than the Sun.
+    pub(crate) sky: watch::Receiver<Option<Phase>>,
 }
 
 /// An agent's hello, with what the core needs to answer it.
@@ -128,6 +131,8 @@ pub(crate) struct Core {
     /// At which change of operators' doings they were last written down.
     kept_at: u64,
     recent: Recent,
+    /// What somebody else says of night and day.
+    sky: watch::Receiver<Option<Phase>>,
     started_ms: i64,
     /// Samples at the heartbeat before, for the rate.
     counted: u64,
@@ -144,6 +149,7 @@ enum Chosen {
     Report(Report),
     Asked(Asked),
     Silence,
+    Sky,
     Heartbeat,
     Shutdown,
 }
@@ -153,7 +159,7 @@ impl Core {
         config: HubConfig,
         faces: Vec<Box<dyn Face>>,
         hellos: mpsc::Sender<NodeRecord>,
-        Errands { keeps, reload_asks }: Errands,
+        Errands { keeps, reload_asks, sky }: Errands,
     ) -> Self {
         let mut watch = Watch::new(config.rules.clone(), config.groups.clone());
         watch.in_zone(jiff::tz::TimeZone::system());
@@ -170,6 +176,7 @@ impl Core {
             reload_asks,
             kept_at: 0,
             recent: Recent::default(),
+            sky,
             started_ms: Now::read().unix_ms,
             counted: 0,
             log: Log::new(),
@@ -210,6 +217,7 @@ impl Core {
                 message = messages.recv() => Chosen::Message(message),
                 Some(report) = reports.recv() => Chosen::Report(report),
                 Some(asked) = asked.recv() => Chosen::Asked(asked),
+                Ok(()) = self.sky.changed() => Chosen::Sky,
                 () = sleep_until(planned) => {
                     if Instant::now() >= heartbeat { Chosen::Heartbeat } else { Chosen::Silence }
                 }
@@ -219,6 +227,7 @@ impl Core {
                 Chosen::Message(Some(message)) => self.handle(message),
                 Chosen::Report(report) => self.report(report),
                 Chosen::Asked(asked) => self.operate(asked),
+                Chosen::Sky => self.look_at_the_sky(),
                 Chosen::Silence => {
                     // After a pause of the whole process the samples that came meanwhile wait here: they were heard.
                     for _ in 0..QUEUE {
@@ -344,15 +353,6 @@ impl Core {
         self.show(&updates);
         self.look_at_the_sky();
         self.show(&[event(None, EventKind::Reload, "rules, groups and what agents are told were read again; the rest of the file waits for the next start".into())]);
-    }
-
-    /// Tells the watch whether it is night.
-    fn look_at_the_sky(&mut self) {
-        let now = Now::read();
-        let Some(site) = self.config.site else { return };
-        let phase = if site.is_night(now.unix_ms) { Phase::Night } else { Phase::Day };
-        let updates = self.watch.handle_phase(now, phase);
-        self.show(&updates);
     }
 
     fn heartbeat(&mut self) {

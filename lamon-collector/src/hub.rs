@@ -30,6 +30,7 @@ use crate::durable::{
 };
 use crate::face::Face;
 use crate::intake::{self, Doors, TextNumbers};
+use crate::watch::Phase;
 
 /// How many reports of the durable path wait for the core. There are a few a second at most.
 const REPORTS: usize = 256;
@@ -81,6 +82,8 @@ pub struct Wires {
     pub operations: Operations,
     /// The control socket, if there is one.
     pub control: Option<ControlSocket>,
+    /// Night or day, by somebody who knows better than the Sun: centrald. `None` while nobody does.
+    pub sky: watch::Receiver<Option<Phase>>,
 }
 
 /// A configuration that was read again.
@@ -101,7 +104,7 @@ pub async fn run(
     config: HubConfig,
     listeners: Listeners,
     mut faces: Vec<Box<dyn Face>>,
-    Wires { mut reloads, reload_asks, inbox, operations, control }: Wires,
+    Wires { mut reloads, reload_asks, inbox, operations, control, sky }: Wires,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let (reports, reports_in) = mpsc::channel(REPORTS);
@@ -140,7 +143,7 @@ pub async fn run(
     let levels_path = config.data_dir.join(LEVELS_FILE);
     let (levels, levels_in) = LevelFace::new();
     faces.push(Box::new(levels));
-    let mut core = Core::new(config.clone(), faces, hellos, Errands { keeps, reload_asks });
+    let mut core = Core::new(config.clone(), faces, hellos, Errands { keeps, reload_asks, sky });
     core.restore(load_levels(&levels_path));
     let levels = tokio::spawn(keep_levels(levels_path, levels_in));
     let core = tokio::spawn(core.run(messages, reports_in, inbox, found, core_ends.clone()));

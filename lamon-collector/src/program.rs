@@ -18,7 +18,7 @@ use lamon_daemon::signals::{Reloads, shutdown};
 use lamon_store::archive::Archive;
 use lamon_wire::names::{MetricName, NodeName};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -28,6 +28,7 @@ use crate::control::{self, ControlSocket, Operations, ReloadReply};
 use crate::face::Face;
 use crate::hub::{self, Listeners, Reloaded, Wires};
 use crate::sample::Now;
+use crate::watch::Phase;
 
 /// Options that every program of the hub has.
 #[derive(Debug, Clone, Default, Args)]
@@ -117,6 +118,8 @@ pub struct Started {
     pub faces: Vec<Box<dyn Face>>,
     /// What is waited for at the end.
     pub threads: Vec<JoinHandle<()>>,
+    /// Night or day, when one of the faces knows; the Sun tells while it does not.
+    pub sky: Option<watch::Receiver<Option<Phase>>>,
 }
 
 /// Does what the command line asks for; without a command it runs the hub until SIGTERM or SIGINT.
@@ -188,7 +191,8 @@ async fn run<E: Extras>(
     let (reloads_out, reloads_in) = mpsc::channel(1);
     let (reload_asks, asks) = mpsc::channel(1);
     tokio::spawn(reload_when_asked::<E::Section>(args.clone(), hangups, asks, reloads_out));
-    let wires = Wires { reloads: reloads_in, reload_asks, inbox, operations, control };
+    let sky = started.sky.unwrap_or_else(|| watch::channel(None).1);
+    let wires = Wires { reloads: reloads_in, reload_asks, inbox, operations, control, sky };
     let result = hub::run(config, listeners, started.faces, wires, ended.clone()).await;
     ended.cancel();
     if let Some(thread) = bus_thread {

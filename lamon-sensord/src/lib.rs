@@ -9,8 +9,10 @@
 //! | [`config`] | the section `[rts2]`, and RTS2's own command line |
 //! | [`face`] | the picture as RTS2 devices |
 //! | [`devices`] | the thread that runs the devices |
+//! | [`sky`] | night and day as centrald has them |
 
 pub mod config;
 #[cfg(unix)]
 pub mod devices;
 pub mod face;
+pub mod sky;

@@ -13,6 +13,8 @@ use lamon_daemon::logging::{LogLevel, LogTarget};
 use lamon_sensord::config::{DEFAULT_DEVICE, Rts2Args, Rts2Config};
 use lamon_sensord::devices::{self, Bound};
 use lamon_sensord::face::Rts2Face;
+use lamon_sensord::sky;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// glibc's arenas, one for each thread, grow without end in long-lived daemons. This one is told at build time
@@ -61,12 +63,17 @@ impl Extras for WithRts2 {
     ) -> anyhow::Result<Started> {
         let section = self.0.over(section);
         let (face, devices) = Rts2Face::new(&section, hub)?;
+        let sky = devices.first().map(|summary| {
+            let (told, sky) = watch::channel(None);
+            tokio::spawn(sky::follow(summary.handle().centrald_status(), told));
+            sky
+        });
         // The summary device is the first, and the one whose port somebody may want to know.
         let ports = std::iter::once(section.port).chain(std::iter::repeat(0));
         let bound =
             devices.into_iter().zip(ports).map(|(device, port)| Bound::new(device, section.listen, port));
         let thread = devices::spawn(bound.collect::<Result<_, _>>()?, ended.clone())?;
-        Ok(Started { faces: vec![Box::new(face)], threads: vec![thread] })
+        Ok(Started { faces: vec![Box::new(face)], threads: vec![thread], sky })
     }
 
     fn serving(&self) {
