@@ -20,6 +20,7 @@
 //! | `kept` | what outlives the hub |
 //! | `arrivals` | which of its samples came, and how soon the next is expected |
 //! | `names` | which value belongs to whom: no two may have one name |
+//! | `silence` | when a node will be silent |
 //! | `update` | what faces are told |
 //! | `change` | a change of level, as a sentence |
 //! | `words` | numbers as people say them |
@@ -47,6 +48,7 @@ mod operate;
 mod pattern;
 mod rate;
 mod rules;
+mod silence;
 mod summary;
 mod update;
 mod words;
@@ -82,6 +84,7 @@ pub use self::rules::{
     Direction, Hold, Limits, Origin, Override, OverrideError, Phase, Rank, Rule, RuleError, RuleId, Ruled,
     Rules, Target, When,
 };
+use self::silence::{due, grace, last_overdue};
 pub use self::summary::Summary;
 pub use self::update::{Event, EventKind, Standing, Update};
 pub use self::words::lasting;
@@ -418,33 +421,6 @@ impl Watch {
 
 fn key(name: &NodeName) -> String {
     name.as_str().replace('-', "_")
-}
-
-/// When the node will be silent.
-fn due(node: &Node) -> Instant {
-    let due = node.heard + node.interval * SILENT_INTERVALS + grace(node.interval);
-    node.excused_until.map_or(due, |until| due.max(until))
-}
-
-/// Timers run a little late, and so may a sample on a busy node: a tenth of an interval is no silence.
-fn grace(interval: Duration) -> Duration {
-    const PART: u32 = 10;
-    (interval / PART).min(Duration::from_secs(1))
-}
-
-/// Until when the nodes that are overdue now, and would soon be silent, will be: the last of them.
-fn last_overdue(
-    nodes: &BTreeMap<String, Node>,
-    due: &BTreeSet<(Instant, String)>,
-    now: Now,
-) -> Option<Instant> {
-    let soon = due.iter().take_while(|(due, _)| *due <= now.monotonic + causes::MAX_WAIT);
-    let overdue = soon.filter(|(_, key)| {
-        nodes
-            .get(key)
-            .is_some_and(|node| now.monotonic.saturating_duration_since(node.heard) > node.interval * 3 / 2)
-    });
-    overdue.map(|(due, _)| *due).last()
 }
 
 #[cfg(test)]
