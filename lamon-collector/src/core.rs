@@ -1,6 +1,6 @@
 //! The core task: owns the watch, knows who is connected, and tells the faces.
 //!
-//! It waits on the intake's messages, what operators ask, the durable path's reports, the watch's next timeout and the heartbeat. It never
+//! It waits on the intake's messages, what operators ask, the durable path's reports, the next timeout of watch and gates, and the heartbeat. It never
 //! waits for a disk or a peer, so a sample is on every face as soon as it is parsed.
 
 mod answers;
@@ -33,7 +33,7 @@ use crate::control::{Asked, Inbox, ReloadReply};
 use crate::durable::{Found, Keep, Report};
 use crate::face::{Face, Health, Picture};
 use crate::sample::{Now, Sample};
-use crate::watch::{AdmitError, Event, EventKind, KeptNode, Phase, Progress, Update, Watch};
+use crate::watch::{AdmitError, Event, EventKind, Gates, KeptNode, Phase, Progress, Update, Watch};
 
 /// How often the faces hear that the hub lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -120,6 +120,7 @@ struct Connection {
 pub(crate) struct Core {
     config: HubConfig,
     watch: Watch,
+    gates: Gates,
     health: Health,
     faces: Vec<Box<dyn Face>>,
     /// What agents say of themselves, for the archive.
@@ -148,7 +149,7 @@ enum Chosen {
     Message(Option<ToCore>),
     Report(Report),
     Asked(Asked),
-    Silence,
+    Timeout,
     Sky,
     Heartbeat,
     Shutdown,
@@ -163,10 +164,12 @@ impl Core {
     ) -> Self {
         let mut watch = Watch::new(config.rules.clone(), config.groups.clone());
         watch.in_zone(jiff::tz::TimeZone::system());
+        let gates = Gates::new(config.gates.clone());
         let health = Health { completeness: 1.0, ..Health::default() };
         Self {
             config,
             watch,
+            gates,
             health,
             faces,
             hellos,
@@ -211,15 +214,16 @@ impl Core {
                 let updates = self.watch.handle_pause(Now::read(), late);
                 self.show(&updates);
             }
-            let silence = self.watch.next_timeout().map_or(heartbeat, Instant::from_std);
-            planned = silence.min(heartbeat).max(Instant::now());
+            let timeouts = [self.watch.next_timeout(), self.gates.next_timeout()];
+            let timeout = timeouts.into_iter().flatten().min().map_or(heartbeat, Instant::from_std);
+            planned = timeout.min(heartbeat).max(Instant::now());
             let chosen = tokio::select! {
                 message = messages.recv() => Chosen::Message(message),
                 Some(report) = reports.recv() => Chosen::Report(report),
                 Some(asked) = asked.recv() => Chosen::Asked(asked),
                 Ok(()) = self.sky.changed() => Chosen::Sky,
                 () = sleep_until(planned) => {
-                    if Instant::now() >= heartbeat { Chosen::Heartbeat } else { Chosen::Silence }
+                    if Instant::now() >= heartbeat { Chosen::Heartbeat } else { Chosen::Timeout }
                 }
                 () = shutdown.cancelled() => Chosen::Shutdown,
             };
@@ -228,13 +232,15 @@ impl Core {
                 Chosen::Report(report) => self.report(report),
                 Chosen::Asked(asked) => self.operate(asked),
                 Chosen::Sky => self.look_at_the_sky(),
-                Chosen::Silence => {
+                Chosen::Timeout => {
                     // After a pause of the whole process the samples that came meanwhile wait here: they were heard.
                     for _ in 0..QUEUE {
                         let Ok(message) = messages.try_recv() else { break };
                         self.handle(message);
                     }
                     let updates = self.watch.handle_timeout(Now::read());
+                    self.show(&updates);
+                    let updates = self.gates.handle_timeout(Now::read());
                     self.show(&updates);
                 }
                 Chosen::Heartbeat => {
@@ -284,7 +290,7 @@ impl Core {
             ToCore::Reload(Ok(config), reply) => {
                 self.reload(*config);
                 if let Some(reply) = reply {
-                    let text = "rules, groups and what agents are told were read again".into();
+                    let text = "rules, gates, groups and what agents are told were read again".into();
                     let _ = reply.send(Ok(Answer::Did(Did { text, id: None })));
                 }
             }
@@ -341,6 +347,7 @@ impl Core {
 
     fn reload(&mut self, config: HubConfig) {
         let updates = self.watch.reload(Now::read(), config.rules.clone(), config.groups.clone());
+        let of_gates = self.gates.reload(Now::read(), &self.watch, config.gates.clone());
         for (node, agent) in &self.agents {
             let settings = config.settings_for(node);
             agent.settings.send_if_modified(|before| {
@@ -351,8 +358,9 @@ impl Core {
         }
         self.config = config;
         self.show(&updates);
+        self.show(&of_gates);
         self.look_at_the_sky();
-        self.show(&[event(None, EventKind::Reload, "rules, groups and what agents are told were read again; the rest of the file waits for the next start".into())]);
+        self.show(&[event(None, EventKind::Reload, "rules, gates, groups and what agents are told were read again; the rest of the file waits for the next start".into())]);
     }
 
     fn heartbeat(&mut self) {
@@ -376,12 +384,19 @@ impl Core {
         self.show(&[update]);
     }
 
+    fn picture(&self) -> Picture<'_> {
+        Picture { watch: &self.watch, gates: &self.gates, health: &self.health, now: Now::read() }
+    }
+
     fn show(&mut self, updates: &[Update]) {
         if updates.is_empty() {
             return;
         }
-        let picture = Picture { watch: &self.watch, health: &self.health, now: Now::read() };
-        for update in updates {
+        // What a level does to a gate is told with it: faces see both at once.
+        let of_gates = self.gates.handle_updates(Now::read(), &self.watch, updates);
+        let picture =
+            Picture { watch: &self.watch, gates: &self.gates, health: &self.health, now: Now::read() };
+        for update in updates.iter().chain(&of_gates) {
             self.log.write(picture.now, update);
             self.recent.note(picture.now, update);
             for face in &mut self.faces {

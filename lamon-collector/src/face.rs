@@ -1,7 +1,7 @@
 //! Faces: where the picture is shown. The bus is one, RTS2 another.
 
 use crate::sample::Now;
-use crate::watch::{Update, Watch};
+use crate::watch::{Gates, Update, Watch};
 
 /// Shows what the watch sees, to programs of one kind.
 ///
@@ -22,6 +22,8 @@ pub trait Face: Send {
 pub struct Picture<'a> {
     /// The nodes.
     pub watch: &'a Watch,
+    /// What the nodes hold up.
+    pub gates: &'a Gates,
     /// The hub itself.
     pub health: &'a Health,
     /// When this is.

@@ -16,15 +16,18 @@
 //! |---|---|
 //! | [`request`] | what is asked |
 //! | [`answer`] | what is answered |
+//! | [`gate`] | gates that operators override |
 //! | [`mute`] | mutes and acknowledgements, as they are asked for, shown and kept |
 //! | [`hours`] | hours of the week, for maintenance that recurs |
 
 pub mod answer;
+pub mod gate;
 pub mod hours;
 pub mod mute;
 pub mod request;
 
 pub use answer::{Answer, Outcome, Refusal, Response, Why};
+pub use gate::GateOverride;
 pub use hours::Hours;
 pub use mute::{Ack, Mute, When, Window};
 pub use request::{Operation, Request, RequestError};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::face::{Face, Health, Picture};
 use crate::sample::Now;
-use crate::watch::{Event, EventKind, Groups, Rules, Update, Watch};
+use crate::watch::{Event, EventKind, Gates, Groups, Rules, Update, Watch};
 
 fn config() -> BusConfig {
     toml::from_str("publish = 'tcp://127.0.0.1:*'\nsnapshot = 'tcp://127.0.0.1:*'").unwrap()
@@ -15,7 +15,8 @@ fn config() -> BusConfig {
 fn publish(face: &mut BusFace, count: usize, length: usize) {
     let watch = Watch::new(Rules::default(), Groups::default());
     let (health, now) = (Health::default(), Now::read());
-    let picture = Picture { watch: &watch, health: &health, now };
+    let gates = Gates::default();
+    let picture = Picture { watch: &watch, gates: &gates, health: &health, now };
     for _ in 0..count {
         let event = Event { node: None, kind: EventKind::Reload, text: "x".repeat(length) };
         face.update(&picture, &Update::Event(event));

@@ -47,6 +47,10 @@ impl HubConfig {
             let origin = if *origin == Origin::BuiltIn { "built-in rule" } else { "rule" };
             format!("{origin} {}: {rule}", rule.name())
         }));
+        lines.extend(self.gates.iter().map(|gate| format!("gate {}: {gate}", gate.name())));
+        if self.gates.is_empty() {
+            lines.push("nothing is held up by any level: there are no gates".into());
+        }
         if let Some(site) = self.site {
             let (latitude, longitude) = (site.latitude, site.longitude);
             lines.push(format!(

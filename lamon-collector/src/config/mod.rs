@@ -9,6 +9,7 @@ mod bus;
 mod consequences;
 mod control;
 mod durable;
+mod gates;
 mod intake;
 mod site;
 
@@ -28,7 +29,7 @@ pub use self::control::ControlConfig;
 pub use self::durable::{DatabaseConfig, Durability, JournalConfig};
 pub use self::intake::{IntakeConfig, Network};
 use crate::sun::Site;
-use crate::watch::{Group, Groups, NodePattern, OTHER, Rule, Rules, Tag, When};
+use crate::watch::{Gate, Group, Groups, NodePattern, OTHER, Rule, Rules, Tag, When};
 
 /// Where the configuration is when nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/lamon/hub.toml";
@@ -53,6 +54,7 @@ struct HubFile<F> {
     group: Vec<Spanned<Group>>,
     tag: Vec<Tag>,
     rule: Vec<Spanned<Rule>>,
+    gate: Vec<Spanned<Gate>>,
     agents: Vec<Spanned<AgentRule>>,
     site: site::SiteTable,
     rts2: F,
@@ -74,6 +76,7 @@ impl<F: Default> Default for HubFile<F> {
             group: Vec::new(),
             tag: Vec::new(),
             rule: Vec::new(),
+            gate: Vec::new(),
             agents: Vec::new(),
             site: site::SiteTable::default(),
             rts2: F::default(),
@@ -108,6 +111,8 @@ pub struct HubConfig {
     pub groups: Groups,
     /// Tables `[[rule]]`, with the built-in rules below them.
     pub rules: Rules,
+    /// Tables `[[gate]]`.
+    pub gates: Vec<Gate>,
     /// Tables `[[agents]]`.
     pub agents: Vec<AgentRule>,
     /// Section `[site]`; rules that know night and day want it.
@@ -152,6 +157,7 @@ impl HubConfig {
         let wrong = |span, message: &str| ConfigError::Wrong(mistake(file, text, span, message));
         check_groups(&table.group, &wrong)?;
         check_group_names(&table, &wrong)?;
+        gates::check(&table.gate, &wrong)?;
         let site = table.site.check(wrong)?;
         let of_phase = table.rule.iter().find(|rule| rule.get_ref().when() != When::Always);
         if let Some(rule) = of_phase.filter(|_| site.is_none()) {
@@ -177,6 +183,7 @@ impl HubConfig {
             groups: Groups::new(table.group.into_iter().map(Spanned::into_inner).collect())
                 .with_tags(table.tag),
             rules: Rules::new(table.rule.into_iter().map(Spanned::into_inner).collect()),
+            gates: table.gate.into_iter().map(Spanned::into_inner).collect(),
             agents: table.agents.into_iter().map(Spanned::into_inner).collect(),
             site,
         };
@@ -222,14 +229,20 @@ fn check_groups(groups: &[Spanned<Group>], wrong: &Wrong<'_>) -> Result<(), Conf
     Ok(())
 }
 
-/// Every group that a rule or an agents' table names exists.
+/// Every group that a rule, a gate or an agents' table names exists.
 fn check_group_names<F>(table: &HubFile<F>, wrong: &Wrong<'_>) -> Result<(), ConfigError> {
     let known = |name: &str| name == OTHER || table.group.iter().any(|group| group.get_ref().name == name);
     let of_rules = table.rule.iter().map(|rule| (rule.span(), NodePattern::groups(&rule.get_ref().nodes)));
     let of_agents =
         table.agents.iter().map(|agents| (agents.span(), NodePattern::groups(&agents.get_ref().nodes)));
-    for (span, mut groups) in of_rules.chain(of_agents) {
-        if let Some(unknown) = groups.find(|name| !known(name)) {
+    let of_gates = table.gate.iter().map(|gate| (gate.span(), gate.get_ref()));
+    let devices = of_gates.clone().filter_map(|(span, gate)| Some((span, gate.device_group()?)));
+    let of_gates = of_gates
+        .flat_map(|(span, gate)| NodePattern::groups(&gate.nodes).map(move |group| (span.clone(), group)));
+    let of_tables =
+        of_rules.chain(of_agents).flat_map(|(span, groups)| groups.map(move |group| (span.clone(), group)));
+    for (span, unknown) in of_tables.chain(of_gates).chain(devices) {
+        if !known(unknown) {
             return Err(wrong(
                 span,
                 &format!("this is for group \"{unknown}\", but no [[group]] has that name"),
@@ -284,6 +297,23 @@ mod tests {
                 (1, 1),
                 "no [[group]] has that name",
             ),
+            (
+                "[[gate]]\nname = 'x'\nnodes = ['@ccd']\nstop = true",
+                (1, 1),
+                "group \"ccd\", but no [[group]] has",
+            ),
+            (
+                "[[gate]]\nname = 'x'\nnodes = ['a']\nstop = true\ndevice = '@ccd'",
+                (1, 1),
+                "group \"ccd\", but no [[group]] has",
+            ),
+            ("[[gate]]\nname = 'x'\nnodes = []\nstop = true", (1, 1), "gate \"x\" names no nodes"),
+            (
+                "[[gate]]\nname = 'x'\nnodes = ['a']\nstop = true\n[[gate]]\nname = 'x'\nnodes = ['b']\nstop = true",
+                (5, 1),
+                "gate \"x\" stands twice",
+            ),
+            ("[[gate]]\nname = 'x'\nnods = ['a']", (3, 1), "did you mean \"nodes\"?"),
             ("[[group]]\nname = 'a'\nnodes = []\n[[group]]\nname = 'A'\nnodes = []", (4, 1), "stands twice"),
             ("[[group]]\nname = 'other'\nnodes = []", (1, 1), "no group wants"),
             ("[[rule]]\nmetrics = ['a']\nwarning = 1\nwhen = 'night'", (1, 1), "want [site]"),

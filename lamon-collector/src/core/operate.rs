@@ -9,20 +9,22 @@ use super::answers;
 use super::{Core, event};
 use crate::control::{Asked, Replied};
 use crate::durable::{Found, Keep, Kept, of_register};
-use crate::face::{Condition, Picture};
+use crate::face::Condition;
 use crate::sample::Now;
 use crate::watch::{EventKind, OperateError, Update};
 
 impl From<OperateError> for Refusal {
     fn from(error: OperateError) -> Self {
         use OperateError::{
-            NothingWrong, Reason, StillHeard, Target, TooMany, UnknownGroup, UnknownMetric, UnknownMute,
-            UnknownNode, Window,
+            NotOverridden, NothingWrong, OverrideTime, Reason, StillHeard, Target, TooMany, UnknownGate,
+            UnknownGroup, UnknownMetric, UnknownMute, UnknownNode, Window,
         };
         let why = match error {
-            Target(..) | Reason | Window => Why::BadRequest,
-            UnknownGroup(_) | UnknownNode(_) | UnknownMetric(..) | UnknownMute(..) => Why::NotFound,
-            NothingWrong(_) | StillHeard(_) | TooMany(_) => Why::NotPossible,
+            Target(..) | Reason | Window | OverrideTime => Why::BadRequest,
+            UnknownGroup(_) | UnknownNode(_) | UnknownMetric(..) | UnknownMute(..) | UnknownGate(..) => {
+                Why::NotFound
+            }
+            NothingWrong(_) | NotOverridden(_) | StillHeard(_) | TooMany(_) => Why::NotPossible,
         };
         Self::new(why, error.to_string())
     }
@@ -41,7 +43,7 @@ impl Core {
     }
 
     fn answer(&self, operation: Operation) -> Result<Answer, Refusal> {
-        let picture = Picture { watch: &self.watch, health: &self.health, now: Now::read() };
+        let picture = self.picture();
         match operation {
             Operation::Status {} => {
                 let status = answers::status(&picture, self.config.name.as_str(), self.started_ms);
@@ -149,6 +151,9 @@ impl Core {
     pub(super) fn start_with(&mut self, found: Found) {
         let Kept { mutes, acks } = found.kept;
         let updates = self.watch.restore_operated(Now::read(), mutes, acks);
+        self.show(&updates);
+        // Now, not before: a muted node must not close a gate for the moment until its mute is known.
+        let updates = self.gates.start(Now::read(), &self.watch);
         self.show(&updates);
         if let Some(damage) = found.damage {
             let text = format!("{damage}; what the archive has of it is taken up");

@@ -10,6 +10,7 @@
 //! | `pattern` | which nodes and metrics are meant: names, globs, groups |
 //! | `rules` | limits, and which of them holds for a value |
 //! | `explain` | which rule holds for a value and why it is at its level, in words |
+//! | `gates` | which levels hold the observatory up; beside the watch, not in it |
 //! | `group` | which subsystem a node belongs to |
 //! | `node` | what is known of one node |
 //! | `metric` | one value of it, and how it is judged |
@@ -35,6 +36,7 @@ mod causes;
 mod change;
 mod explain;
 mod flaps;
+mod gates;
 mod group;
 mod hub_clock;
 mod kept;
@@ -68,6 +70,9 @@ use self::causes::Causes;
 pub use self::change::{LevelChange, Passed, Room};
 pub use self::explain::{Candidate, Explanation, State};
 pub use self::flaps::{MAX_FLIPS, WINDOW as FLAP_WINDOW};
+pub use self::gates::{
+    Effect, Gate, GateError, GateStanding, Gates, MAX_GATES, MAX_OVERRIDE, Position, Tally,
+};
 pub use self::group::{Group, Groups, OTHER, Tag};
 use self::hub_clock::HubClock;
 pub use self::kept::{KeptMetric, KeptNode};

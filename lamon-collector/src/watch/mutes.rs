@@ -54,6 +54,17 @@ pub enum OperateError {
     /// There is nothing to acknowledge.
     #[error("{0} is good: there is nothing to acknowledge")]
     NothingWrong(String),
+    /// No gate of the configuration has that name; with those that there are.
+    #[error("there is no gate {0:?} (gates: {1})")]
+    UnknownGate(String, String),
+    /// There is nothing to release.
+    #[error("nobody overrides gate {0:?}")]
+    NotOverridden(String),
+    /// An override that is too short or too long.
+    #[error(
+        "an override ends within 7 days: what is wanted for longer belongs into the configuration, as shadow = true"
+    )]
+    OverrideTime,
     /// A node that is heard would be back at once.
     #[error("{0} is heard: stop its agent first, or it is back with its next sample")]
     StillHeard(NodeName),
@@ -123,12 +134,12 @@ impl Mutes {
 
     /// The mutes that are for this node, also those that wait for their time.
     pub fn of<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a Mute> {
-        self.kept.iter().filter(|kept| wants(&kept.pattern, node)).map(|kept| &kept.mute)
+        self.kept.iter().filter(|kept| kept.pattern.wants(&node.name, &node.group)).map(|kept| &kept.mute)
     }
 
     /// Whether the node is muted now.
     pub(super) fn hold_for(&self, node: &Node) -> bool {
-        self.kept.iter().any(|kept| kept.holds && wants(&kept.pattern, node))
+        self.kept.iter().any(|kept| kept.holds && kept.pattern.wants(&node.name, &node.group))
     }
 
     /// Adds a mute. It holds from the next [`Mutes::handle_time`].
@@ -206,13 +217,6 @@ const MINUTE_MS: i64 = 60_000;
 
 fn pattern(target: &str) -> Result<NodePattern, OperateError> {
     NodePattern::try_from(target.trim().to_owned()).map_err(|why| OperateError::Target(target.into(), why))
-}
-
-fn wants(pattern: &NodePattern, node: &Node) -> bool {
-    match pattern {
-        NodePattern::Group(group) => **group == *node.group,
-        NodePattern::Name(glob) => glob.matches(node.name.as_str()),
-    }
 }
 
 /// The window that is asked for, if it makes sense.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use globset::{Glob, GlobMatcher};
+use lamon_wire::names::NodeName;
 use serde::Deserialize;
 
 /// A glob over names (`ccd*`, `disk_?_percent`, `{a,b}`), or an exact name.
@@ -88,6 +89,15 @@ impl NodePattern {
             Self::Group(name) => Some(name.as_str()),
             Self::Name(_) => None,
         })
+    }
+
+    /// Whether a node of this name and group is meant.
+    #[must_use]
+    pub fn wants(&self, node: &NodeName, group: &str) -> bool {
+        match self {
+            Self::Group(name) => name == group,
+            Self::Name(glob) => glob.matches(node.as_str()),
+        }
     }
 }
 

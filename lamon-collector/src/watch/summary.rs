@@ -3,6 +3,7 @@
 use lamon_wire::metric::Unit;
 
 use super::level::Level;
+use super::metric::Metric;
 use super::node::Node;
 use super::rules::Rules;
 
@@ -45,7 +46,11 @@ pub(super) fn describe(node: &Node, rules: &Rules) -> String {
     if node.silent {
         return format!("{} silent", node.name);
     }
-    let Some(metric) = node.worst() else { return String::new() };
+    node.worst().map(|metric| describe_metric(node, metric, rules)).unwrap_or_default()
+}
+
+/// `ccd01 disk_percent 91.2 > 90`.
+pub(super) fn describe_metric(node: &Node, metric: &Metric, rules: &Rules) -> String {
     let unit = match Unit::of(&metric.name).symbol() {
         // Clients of RTS2 take a percent sign in a string for a format (rts2-mon): the name tells the unit.
         "" | "%" => String::new(),

@@ -169,6 +169,18 @@ pub enum EventKind {
     AckEnded,
     /// A node was forgotten.
     Forgotten,
+    /// A gate closed: what it blocks is blocked.
+    GateClosed,
+    /// It opened.
+    GateOpened,
+    /// A gate that only tells, a shadow or overridden, would have closed.
+    GateWouldClose,
+    /// It would have opened.
+    GateWouldOpen,
+    /// An operator lets a gate block nothing for a while.
+    GateOverridden,
+    /// That is over.
+    GateOverrideEnded,
     /// What operators change cannot be kept.
     SettingsFailed,
     /// It can again.
@@ -212,6 +224,12 @@ impl EventKind {
             Self::Acknowledged => "acknowledged",
             Self::AckEnded => "ack_ended",
             Self::Forgotten => "forgotten",
+            Self::GateClosed => "gate_closed",
+            Self::GateOpened => "gate_opened",
+            Self::GateWouldClose => "gate_would_close",
+            Self::GateWouldOpen => "gate_would_open",
+            Self::GateOverridden => "gate_overridden",
+            Self::GateOverrideEnded => "gate_override_ended",
             Self::SettingsFailed => "settings_failed",
             Self::SettingsRecovered => "settings_recovered",
             Self::Reload => "reload",
@@ -223,7 +241,9 @@ impl EventKind {
     #[must_use]
     pub const fn level(self) -> Level {
         match self {
-            Self::JournalFailed | Self::JournalUnreadable | Self::HubCutOff => Level::Error,
+            Self::JournalFailed | Self::JournalUnreadable | Self::HubCutOff | Self::GateClosed => {
+                Level::Error
+            }
             Self::Silent | Self::CommonSilence => Level::Silent,
             Self::DatabaseFailed
             | Self::ClockJumped
@@ -237,6 +257,7 @@ impl EventKind {
             | Self::Reboot
             | Self::HubPaused
             | Self::HubClockSuspected
+            | Self::GateOverridden
             | Self::SettingsFailed
             | Self::ReloadFailed => Level::Warning,
             Self::JournalRecovered
@@ -250,6 +271,10 @@ impl EventKind {
             | Self::Acknowledged
             | Self::AckEnded
             | Self::Forgotten
+            | Self::GateOpened
+            | Self::GateWouldClose
+            | Self::GateWouldOpen
+            | Self::GateOverrideEnded
             | Self::SettingsRecovered
             | Self::Reload => Level::Good,
         }
