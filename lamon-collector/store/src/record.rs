@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use diesel::prelude::{Insertable, Queryable, Selectable};
+use diesel::prelude::{Queryable, Selectable};
 use serde::{
     Serialize, Serializer,
     de::{DeserializeSeed, MapAccess, Visitor},
@@ -21,8 +21,8 @@ const MAX_NAMES: usize = 8_192;
 macro_rules! core_columns {
     ($(#[$doc:meta])* $name:ident, $table:path) => {
         $(#[$doc])*
-        #[derive(Insertable, Queryable, Selectable)]
-        #[diesel(table_name = $table, treat_none_as_default_value = false)]
+        #[derive(Queryable, Selectable)]
+        #[diesel(table_name = $table)]
         pub(crate) struct $name {
             cpu_percent: Option<f64>,
             memory_percent: Option<f64>,
@@ -34,35 +34,6 @@ macro_rules! core_columns {
             processes: Option<f64>,
             uptime: Option<f64>,
             clock_offset: Option<f64>,
-        }
-
-        impl From<CoreValues> for $name {
-            fn from(values: CoreValues) -> Self {
-                let [
-                    cpu_percent,
-                    memory_percent,
-                    swap_percent,
-                    disk_percent,
-                    nic_in,
-                    nic_out,
-                    load1,
-                    processes,
-                    uptime,
-                    clock_offset,
-                ] = values;
-                Self {
-                    cpu_percent,
-                    memory_percent,
-                    swap_percent,
-                    disk_percent,
-                    nic_in,
-                    nic_out,
-                    load1,
-                    processes,
-                    uptime,
-                    clock_offset,
-                }
-            }
         }
 
         impl From<$name> for CoreValues {

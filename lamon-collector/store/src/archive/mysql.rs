@@ -15,15 +15,16 @@ use super::{
     mysql_fault::{MysqlFault, fault_of},
     mysql_lease::{acquire, keep, release},
     mysql_session::{Purpose, Session, open_session},
-    rows::{NewDeadLetter, NewSample},
+    rows::NewDeadLetter,
     servers::{MysqlServer, MysqlTarget},
     tasks::Task,
 };
 use crate::{
     db::Db,
+    insert::{InsertSample, InsertSamples},
     migrations::{self, MigrateError},
     sample::Sample,
-    schema::{dead_letter, samples},
+    schema::dead_letter,
     tier::Tier,
     upkeep::{Upkeep, are_partitioned, mark_due, prepare_partitions},
 };
@@ -58,7 +59,7 @@ const STEP_ASIDE: Duration = Duration::from_millis(20);
 /// A sample with its row.
 struct Item<'a> {
     sample: &'a Sample,
-    row: NewSample<'a>,
+    row: InsertSample<'a>,
 }
 
 /// A sample that was refused, and whether it is known to be its own fault.
@@ -280,7 +281,7 @@ async fn append(
     let mut refused = Vec::new();
     let mut items = Vec::with_capacity(samples.len());
     for sample in samples {
-        match NewSample::new(sample, hub) {
+        match InsertSample::new(sample, hub) {
             Ok(row) => items.push(Item { sample, row }),
             Err(reason) => refused.push(Refusal { sample, reason, certain: true }),
         }
@@ -352,21 +353,14 @@ fn chunks<'a, 'b>(items: &'a [Item<'b>]) -> Vec<&'a [Item<'b>]> {
     chunks
 }
 
-/// Writes rows in one statement, in one transaction with the rollups that become due by them, and says how many were new.
+/// Writes rows in one transaction with the rollups that become due by them, and says how many were new.
 async fn insert(
     connection: &mut AsyncMysqlConnection,
     chunk: &[Item<'_>],
     marks: &mut Marks,
 ) -> Result<usize, Error> {
-    let rows: Vec<&NewSample<'_>> = chunk.iter().map(|item| &item.row).collect();
     connection.begin().await?;
-    // ON DUPLICATE KEY UPDATE of the key to itself: changes nothing, and counts no row as affected.
-    let stored = diesel::insert_into(samples::table)
-        .values(rows)
-        .on_conflict(DuplicatedKeys)
-        .do_nothing()
-        .execute(connection)
-        .await?;
+    let stored = insert_rows(connection, chunk).await?;
     let now_ms = now_ms();
     // What was there already is due, or rolled up, already.
     let new = if stored > 0 { chunk } else { &[] };
@@ -374,6 +368,31 @@ async fn insert(
     mark_due(connection, Tier::TenMinutes, &due).await?;
     connection.commit().await?;
     marks.written(due, now_ms);
+    Ok(stored)
+}
+
+/// Rows of the larger statements. A server describes each parameter of a prepared statement, and both sides keep it: for
+/// a hundred rows that is some hundred kilobytes, and a larger statement is hardly faster.
+const MANY: usize = 100;
+
+/// Rows of the smaller statements, for what is left.
+const SOME: usize = 10;
+
+/// Writes rows, and says how many were new.
+async fn insert_rows(connection: &mut AsyncMysqlConnection, chunk: &[Item<'_>]) -> Result<usize, Error> {
+    let rows: Vec<&InsertSample<'_>> = chunk.iter().map(|item| &item.row).collect();
+    let (many, rest) = rows.as_chunks::<MANY>();
+    let (some, single) = rest.as_chunks::<SOME>();
+    let mut stored = 0;
+    for rows in many {
+        stored += InsertSamples(rows).execute(connection).await?;
+    }
+    for rows in some {
+        stored += InsertSamples(rows).execute(connection).await?;
+    }
+    for row in single {
+        stored += InsertSamples(&[row]).execute(connection).await?;
+    }
     Ok(stored)
 }
 

@@ -26,21 +26,7 @@ const MAX_DEAD_NODE_CHARS: usize = 255;
 /// What `dead_letter` keeps of a reason.
 const MAX_REASON_BYTES: usize = 1_000;
 
-/// A row of `samples` to write.
-#[derive(Insertable)]
-#[diesel(table_name = samples, treat_none_as_default_value = false)]
-pub(super) struct NewSample<'a> {
-    node: &'a str,
-    time_ms: i64,
-    epoch: i64,
-    sequence: i64,
-    hub: &'a str,
-    #[diesel(embed)]
-    core: SampleCore,
-    metrics: Option<String>,
-}
-
-impl<'a> NewSample<'a> {
+impl<'a> InsertSample<'a> {
     /// A sample as a row.
     ///
     /// # Errors
@@ -64,15 +50,9 @@ impl<'a> NewSample<'a> {
             epoch: i64::from(sample.epoch),
             sequence: sample.sequence.cast_signed(),
             hub,
-            core: core.into(),
+            core,
             metrics,
         })
-    }
-
-    /// The statement that writes it into a SQLite file, unless it is there.
-    pub(super) fn into_insert(self) -> InsertSample<'a> {
-        let Self { node, time_ms, epoch, sequence, hub, core, metrics } = self;
-        InsertSample { node, time_ms, epoch, sequence, hub, core: core.into(), metrics }
     }
 
     /// About how many bytes the row takes on its way to a server.

@@ -12,11 +12,12 @@ use tokio::task;
 use super::{
     Appended, ArchiveError, debug_name,
     marks::{Marks, now_ms},
-    rows::{NewDeadLetter, NewSample},
+    rows::NewDeadLetter,
     tasks::Task,
 };
 use crate::{
     db::at_once,
+    insert::InsertSample,
     migrations::{self, MigrateError},
     sample::Sample,
     schema::dead_letter,
@@ -176,9 +177,9 @@ fn store(
     hub: &str,
     appended: &mut Appended,
 ) -> Result<bool, Error> {
-    let reason = match NewSample::new(sample, hub) {
+    let reason = match InsertSample::new(sample, hub) {
         Ok(row) => {
-            match row.into_insert().execute(connection) {
+            match row.execute(connection) {
                 Ok(1) => {
                     appended.stored += 1;
                     return Ok(true);
