@@ -76,7 +76,7 @@ pub(crate) fn bus(options: &Options, table: &mut Table) -> anyhow::Result<()> {
     );
     costs(&ours, &bare, table);
     table.note(format!(
-        "{} agents, Live frames, 10 written at once; 5,000 messages under way at most, so none is dropped",
+        "{} agents, Live frames, 10 written at once; no more under way than the bus lets wait, so none is dropped",
         flood::NODES
     ));
     Ok(())
