@@ -1,4 +1,4 @@
-//! How large an archive grows, and what its rollups cost: 100 nodes with 40 metrics each ten seconds, for some days, in
+//! How large journal and archive grow, how fast an archive takes them, and what its rollups cost: 100 nodes with 40 metrics each ten seconds, for some days, in
 //! SQLite and in MariaDB, each tier scaled to the time that it is kept by default.
 //!
 //! `cargo run --release -p lamon-store --example archive_size [DAYS] [FOLDER]`
@@ -6,11 +6,12 @@
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement for people; what fails ends it")]
 #![expect(clippy::indexing_slicing, reason = "one row of one column")]
 
-use std::{sync::Arc, time::Instant};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query, sql_types::BigInt};
 use lamon_store::{
-    Archive, ArchiveUrl, CORE_METRICS, Sample, Tier, archive::BATCH_ROWS, testing::Mariadb, upkeep::Retention,
+    Archive, ArchiveUrl, CORE_METRICS, Journal, JournalOptions, Sample, Tier, archive::BATCH_ROWS,
+    testing::Mariadb, upkeep::Retention,
 };
 
 const NODES: usize = 100;
@@ -69,6 +70,7 @@ async fn main() {
     let folder = tempfile::tempdir_in(folder).unwrap();
     let path = folder.path().join("archive.db");
     println!("{NODES} nodes, {} metrics each 10 s, {days} days", CORE_METRICS.len() + others().len());
+    journal(folder.path(), days);
     fill(&ArchiveUrl::sqlite(&path), days).await;
     let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     let sizes = Tier::ALL.map(|tier| {
@@ -92,54 +94,102 @@ async fn main() {
     report("MariaDB", days, sizes);
 }
 
+/// Makes the samples and hands them over in whole batches.
+struct Batches {
+    others: Vec<(Arc<str>, i32)>,
+    nodes: Vec<Arc<str>>,
+    walk: Walk,
+    sequences: std::ops::Range<i64>,
+}
+
+impl Batches {
+    fn of(days: i64) -> Self {
+        Self {
+            others: others(),
+            nodes: (0..NODES).map(|node| format!("node{node:03}").into()).collect(),
+            walk: Walk { state: 42 },
+            sequences: 0..days * DAY_MS / INTERVAL_MS,
+        }
+    }
+
+    fn sample(&mut self, node: usize, sequence: i64) -> Sample {
+        let walk = &mut self.walk;
+        let core = CORE_METRICS.iter().zip([2, 2, 2, 2, 0, 0, 2, 0, 0, 3]).map(|(name, decimals)| {
+            let scale = if decimals == 0 { 100_000.0 } else { 100.0 };
+            (Arc::from(*name), rounded(walk.unit() * scale, decimals))
+        });
+        let mut metrics: Vec<(Arc<str>, f64)> = core.collect();
+        metrics.extend(self.others.iter().map(|(name, decimals)| {
+            // Most of these hardly move: bytes that are free, errors, processes, sensors.
+            let value = match (&**name, decimals) {
+                (name, _) if name.starts_with("proc") || name.ends_with("errors") => 1.0,
+                (name, _) if name.ends_with("free") => {
+                    412_345_678_848.0 + (walk.unit() * 1e6).round() * 4_096.0
+                }
+                (_, 0) => rounded(walk.unit() * 100_000.0, 0),
+                (_, decimals) => rounded(40.0 + walk.unit() * 10.0, *decimals),
+            };
+            (Arc::clone(name), value)
+        }));
+        Sample {
+            node: Arc::clone(&self.nodes[node]),
+            epoch: 7,
+            sequence: sequence.unsigned_abs(),
+            time_ms: BEGIN_MS + sequence * INTERVAL_MS,
+            metrics,
+        }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Vec<Sample>;
+
+    fn next(&mut self) -> Option<Vec<Sample>> {
+        let rounds = BATCH_ROWS / NODES;
+        let sequences: Vec<i64> = self.sequences.by_ref().take(rounds).collect();
+        let batch: Vec<Sample> = sequences
+            .into_iter()
+            .flat_map(|sequence| (0..NODES).map(move |node| (node, sequence)))
+            .map(|(node, sequence)| self.sample(node, sequence))
+            .collect();
+        (!batch.is_empty()).then_some(batch)
+    }
+}
+
+/// Appends the samples to a journal; tells how large it is then.
+fn journal(folder: &Path, days: i64) {
+    let path = folder.join("journal.db");
+    let (mut journal, _) = Journal::open(&path, JournalOptions::default()).unwrap();
+    let (mut samples, mut seconds) = (0, 0.0);
+    for batch in Batches::of(days) {
+        let begin = Instant::now();
+        samples += batch.len();
+        journal.append(&batch).unwrap();
+        seconds += begin.elapsed().as_secs_f64();
+    }
+    drop(journal);
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    println!(
+        "journal: {samples} samples, {:.0} a second; {} bytes each, {:.1} MB a day",
+        samples as f64 / seconds,
+        bytes / samples as u64,
+        bytes as f64 / 1e6 / days as f64
+    );
+}
+
 /// Appends the samples, then does all upkeep; tells how long each took.
 async fn fill(url: &ArchiveUrl, days: i64) {
     let mut archive = Archive::connect(url, "hub1").await.unwrap();
-    let others = others();
-    let nodes: Vec<Arc<str>> = (0..NODES).map(|node| format!("node{node:03}").into()).collect();
-    let mut walk = Walk { state: 42 };
-    let mut batch = Vec::new();
-    let begin = Instant::now();
-    let mut appending = std::time::Duration::ZERO;
-    for sequence in 0..days * DAY_MS / INTERVAL_MS {
-        for node in &nodes {
-            let core = CORE_METRICS.iter().zip([2, 2, 2, 2, 0, 0, 2, 0, 0, 3]).map(|(name, decimals)| {
-                let scale = if decimals == 0 { 100_000.0 } else { 100.0 };
-                (Arc::from(*name), rounded(walk.unit() * scale, decimals))
-            });
-            let mut metrics: Vec<(Arc<str>, f64)> = core.collect();
-            metrics.extend(others.iter().map(|(name, decimals)| {
-                // Most of these hardly move: bytes that are free, errors, processes, sensors.
-                let value = match (&**name, decimals) {
-                    (name, _) if name.starts_with("proc") || name.ends_with("errors") => 1.0,
-                    (name, _) if name.ends_with("free") => {
-                        412_345_678_848.0 + (walk.unit() * 1e6).round() * 4_096.0
-                    }
-                    (_, 0) => rounded(walk.unit() * 100_000.0, 0),
-                    (_, decimals) => rounded(40.0 + walk.unit() * 10.0, *decimals),
-                };
-                (Arc::clone(name), value)
-            }));
-            batch.push(Sample {
-                node: Arc::clone(node),
-                epoch: 7,
-                sequence: sequence.unsigned_abs(),
-                time_ms: BEGIN_MS + sequence * INTERVAL_MS,
-                metrics,
-            });
-            if batch.len() == BATCH_ROWS {
-                let begin = Instant::now();
-                archive.append(&batch).await.unwrap();
-                appending += begin.elapsed();
-                batch.clear();
-            }
-        }
+    let (mut samples, mut appending) = (0, 0.0);
+    for batch in Batches::of(days) {
+        let begin = Instant::now();
+        samples += batch.len();
+        archive.append(&batch).await.unwrap();
+        appending += begin.elapsed().as_secs_f64();
     }
-    archive.append(&batch).await.unwrap();
     println!(
-        "{url}: made and appended in {:.0} s, of these {:.0} s appending",
-        begin.elapsed().as_secs_f64(),
-        appending.as_secs_f64()
+        "{url}: {samples} samples appended in {appending:.0} s, {:.0} a second",
+        samples as f64 / appending
     );
     let keep = Retention { samples: None, ten_minutes: None, hour: None, events: None, dead_letters: None };
     let begin = Instant::now();
