@@ -9,7 +9,7 @@ use rts2_proto::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::handlers::Refusal;
+use crate::handlers::{Caller, Refusal};
 use crate::lane::{Begun, Kind};
 use crate::parameters::FromParameters;
 use crate::shared::Shared;
@@ -61,7 +61,7 @@ impl From<()> for Reply {
 }
 
 /// Reads the parameters and makes the work of it; nothing of the program runs before that is polled.
-type Handler = Arc<dyn Fn(Rest<'_>) -> Result<Doing, ParseError> + Send + Sync>;
+type Handler = Arc<dyn Fn(Caller, Rest<'_>) -> Result<Doing, ParseError> + Send + Sync>;
 type Doing = Pin<Box<dyn Future<Output = CommandReturn> + Send>>;
 
 /// A device's commands by name; as in RTS2, the case of a command matters.
@@ -73,7 +73,7 @@ impl Commands {
     pub(crate) fn add<P, F, D, R>(&mut self, name: &str, command: F) -> Result<(), CommandError>
     where
         P: FromParameters,
-        F: Fn(P) -> D + Send + Sync + 'static,
+        F: Fn(Caller, P) -> D + Send + Sync + 'static,
         D: Future<Output = Result<R, Refusal>> + Send + 'static,
         R: Into<Reply>,
     {
@@ -91,11 +91,11 @@ impl Commands {
             return Err(CommandError::TooMany);
         }
         let command = Arc::new(command);
-        let handler: Handler = Arc::new(move |parameters| {
+        let handler: Handler = Arc::new(move |caller, parameters| {
             let parameters = P::from_parameters(Parameters::new(parameters))?;
             let command = Arc::clone(&command);
             Ok(Box::pin(async move {
-                match command(parameters).await {
+                match command(caller, parameters).await {
                     Ok(reply) => reply.into().0,
                     Err(refusal) => refusal.command_return(),
                 }
@@ -107,7 +107,13 @@ impl Commands {
 }
 
 /// Begins a command that is none of RTS2's own.
-pub(crate) fn begin(shared: &Shared, word: Text<'_>, parameters: Rest<'_>, end: CancellationToken) -> Begun {
+pub(crate) fn begin(
+    shared: &Shared,
+    word: Text<'_>,
+    parameters: Rest<'_>,
+    caller: Caller,
+    end: CancellationToken,
+) -> Begun {
     let handler = std::str::from_utf8(word.as_bytes()).ok().and_then(|word| {
         let commands = shared.commands();
         commands.0.get(word).map(Arc::clone)
@@ -115,7 +121,7 @@ pub(crate) fn begin(shared: &Shared, word: Text<'_>, parameters: Rest<'_>, end: 
     let Some(handler) = handler else {
         return Begun::Ended(CommandReturn::unknown_command(word.as_bytes()));
     };
-    match handler(parameters) {
+    match handler(caller, parameters) {
         Ok(work) => shared.lane.submit(Kind::Command, end, work).into(),
         Err(_) => Begun::Ended(CommandReturn::bad_parameters(word.as_bytes())),
     }

@@ -8,7 +8,7 @@ use rts2_proto::{
     check_fits_name,
 };
 
-use crate::handlers::{Refusal, SetHandler, set_handler};
+use crate::handlers::{Caller, Refusal, SetHandler, set_handler};
 use crate::presets::{Due, PresetError};
 use crate::samples::MAX_SAMPLES;
 use crate::shared::Shared;
@@ -216,6 +216,34 @@ impl<T: ValueKind> Declaration<T> {
     pub fn on_set<F, R>(self, on_set: F) -> Self
     where
         F: Fn(T) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), Refusal>> + Send + 'static,
+    {
+        self.on_set_by(move |_, value| on_set(value))
+    }
+
+    /// As [`on_set`](Self::on_set), for a closure that wants to know who asks: to take sets from some addresses only, or
+    /// to write down who changed what.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let handle = rts2dev::Device::new(rts2dev::DeviceOptions::new("CELLAR"))?.handle();
+    /// use rts2dev::{Caller, Refusal};
+    ///
+    /// let limit = handle.double("limit", "[C] warning above").on_set_by(|caller, _| async move {
+    ///     match caller {
+    ///         Caller::Client(client) if !client.address.ip().is_loopback() => {
+    ///             Err(Refusal::not_allowed("only from this computer"))
+    ///         }
+    ///         _ => Ok(()),
+    ///     }
+    /// });
+    /// limit.declare()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_set_by<F, R>(self, on_set: F) -> Self
+    where
+        F: Fn(Caller, T) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
         Self { on_set: Some(set_handler(on_set)), ..self.writable() }

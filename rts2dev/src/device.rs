@@ -2,6 +2,7 @@
 
 mod centrald;
 mod client;
+mod clients;
 mod errors;
 mod primary;
 

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::commands::{CommandError, Reply};
 use crate::declaration::Declaration;
-use crate::handlers::Refusal;
+use crate::handlers::{Caller, Refusal};
 use crate::parameters::FromParameters;
 use crate::shared::Shared;
 use crate::status::CentraldStatus;
@@ -105,6 +105,20 @@ impl DeviceHandle {
     where
         P: FromParameters,
         F: Fn(P) -> D + Send + Sync + 'static,
+        D: Future<Output = Result<R, Refusal>> + Send + 'static,
+        R: Into<Reply>,
+    {
+        self.command_by(name, move |_, parameters| command(parameters))
+    }
+
+    /// As [`command`](Self::command), for a closure that wants to know who asks.
+    ///
+    /// # Errors
+    /// As [`command`](Self::command).
+    pub fn command_by<P, F, D, R>(&self, name: &str, command: F) -> Result<(), CommandError>
+    where
+        P: FromParameters,
+        F: Fn(Caller, P) -> D + Send + Sync + 'static,
         D: Future<Output = Result<R, Refusal>> + Send + 'static,
         R: Into<Reply>,
     {

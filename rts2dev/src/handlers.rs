@@ -6,6 +6,7 @@
 //! of the same device, which would wait for them. A handler finishes even when its client has gone; it is given up
 //! (at its next await) only when the device ends. One that panics refuses.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -16,17 +17,59 @@ use crate::value::ValueKind;
 /// What a handler becomes when it is called.
 pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
 
+/// Who has a device do something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A client.
+    Client(CallingClient),
+    /// The device itself: a value takes what was saved or given at the start, or goes back at the end of a script.
+    Device,
+}
+
+/// The client that asks.
+///
+/// Only its address can be relied on: centrald vouches for everybody whose password is his name, and names are what
+/// clients say of themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallingClient {
+    /// From where it came.
+    pub address: SocketAddr,
+    /// As whom it logged in at centrald, which told the device so; `None` for a client that centrald did not vouch for
+    /// (with [`noauth`](crate::DeviceOptions::noauth)).
+    pub login: Option<ClientLogin>,
+}
+
+/// As whom a client logged in at centrald.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientLogin {
+    /// The user: RTS2's clients say who they run as.
+    pub user: String,
+    /// The program, such as `monitor` or `scripted`.
+    pub program: String,
+}
+
+impl Caller {
+    /// The client's address.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Client(client) => Some(client.address),
+            Self::Device => None,
+        }
+    }
+}
+
 /// Asked before a client's set is done.
-pub(crate) type SetHandler = Arc<dyn Fn(&ValueData) -> Handling + Send + Sync>;
+pub(crate) type SetHandler = Arc<dyn Fn(Caller, &ValueData) -> Handling + Send + Sync>;
 
 /// A set handler of a typed value.
 pub(crate) fn set_handler<T, F, R>(on_set: F) -> SetHandler
 where
     T: ValueKind,
-    F: Fn(T) -> R + Send + Sync + 'static,
+    F: Fn(Caller, T) -> R + Send + Sync + 'static,
     R: Future<Output = Result<(), Refusal>> + Send + 'static,
 {
-    Arc::new(move |data| Box::pin(on_set(T::from_data(data))))
+    Arc::new(move |caller, data| Box::pin(on_set(caller, T::from_data(data))))
 }
 
 /// Why a device does not do what a client asks; the client sees it.

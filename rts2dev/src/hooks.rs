@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::handle::DeviceHandle;
-use crate::handlers::{Handling, Refusal};
+use crate::handlers::{Caller, Handling, Refusal};
 use crate::lane::{Begun, Kind};
 use crate::shared::Shared;
 
@@ -201,7 +201,7 @@ pub(crate) fn begin_script_ends(shared: &Arc<Shared>, end: CancellationToken) ->
     let work = async move {
         let resets = device.lock().table.resets_to_ask();
         for reset in resets {
-            match (reset.on_set)(&reset.data).await {
+            match (reset.on_set)(Caller::Device, &reset.data).await {
                 Ok(()) => device.set(reset.index, Some(reset.data), None),
                 Err(refusal) => {
                     let why = refusal.command_return().text;

@@ -65,7 +65,8 @@
 //! - Handlers are asked before a client's set is done ([`Declaration::on_set`]), run commands of the device's own
 //!   ([`DeviceHandle::command`]), refresh values ([`DeviceHandle::on_info`]), or stop the work
 //!   ([`DeviceHandle::on_killall`]). They may take their time: centrald, which holds up exposures until every device has
-//!   answered it, is answered all the same. Each can refuse with a [`Refusal`], whose reason the client sees.
+//!   answered it, is answered all the same. Each can refuse with a [`Refusal`], whose reason the client sees; those that
+//!   want to know who asks take a [`Caller`] ([`Declaration::on_set_by`], [`DeviceHandle::command_by`]).
 //! - Its state holds up an observation: [`DeviceHandle::block_exposure`], [`DeviceHandle::bad_weather`] and their
 //!   like. [`DeviceHandle::message`] writes to the observatory's log. What the library itself has to tell, as that no
 //!   centrald can be reached, goes to [`tracing`]: without a subscriber, as `tracing_subscriber::fmt::init()`, nobody
@@ -116,7 +117,7 @@ pub use declaration::{Declaration, DeclareError, MAX_ITEMS, MAX_VALUES};
 pub use device::{Device, DeviceError, RunError};
 pub use devices::{Devices, DevicesError};
 pub use handle::DeviceHandle;
-pub use handlers::Refusal;
+pub use handlers::{Caller, CallingClient, ClientLogin, Refusal};
 pub use lane::MAX_WAITING_HANDLERS;
 pub use messages::MAX_WAITING_MESSAGES;
 pub use options::DeviceOptions;

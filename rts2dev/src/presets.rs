@@ -22,7 +22,7 @@ use rts2_proto::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::handlers::Refusal;
+use crate::handlers::{Caller, Refusal};
 use crate::lane::Kind;
 use crate::options::DeviceOptions;
 use crate::shared::Shared;
@@ -241,8 +241,9 @@ pub(crate) async fn ask_handlers(shared: &Arc<Shared>, end: &CancellationToken) 
             state.table.entry(index).and_then(|entry| Some((entry.on_set.clone()?, entry.data.clone())))
         };
         let Some((on_set, data)) = asked else { continue };
-        let work =
-            async move { on_set(&data).await.map_or_else(Refusal::command_return, |()| CommandReturn::ok()) };
+        let work = async move {
+            on_set(Caller::Device, &data).await.map_or_else(Refusal::command_return, |()| CommandReturn::ok())
+        };
         let refused = match shared.lane.submit(Kind::Upkeep, end.clone(), work) {
             Ok(answer) => answer.await.ok().filter(CommandReturn::is_error),
             Err(full) => Some(full),

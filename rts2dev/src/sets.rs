@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rts2_proto::{CommandReturn, Rest, SetOp, Text};
 use tokio_util::sync::CancellationToken;
 
+use crate::handlers::Caller;
 use crate::lane::{Begun, Kind};
 use crate::shared::Shared;
 
@@ -15,6 +16,7 @@ pub(crate) fn begin(
     name: Text<'_>,
     op: SetOp,
     operand: Rest<'_>,
+    caller: Caller,
     end: CancellationToken,
 ) -> Begun {
     let idle = shared.lane.is_idle();
@@ -37,12 +39,18 @@ pub(crate) fn begin(
             Ok(None) | Err(_) => {}
         }
     }
-    let work = turn(Arc::clone(shared), name.as_bytes().to_vec(), op, operand.as_bytes().to_vec());
+    let work = turn(Arc::clone(shared), name.as_bytes().to_vec(), op, operand.as_bytes().to_vec(), caller);
     shared.lane.submit(Kind::Command, end, work).into()
 }
 
 /// A set whose turn has come.
-async fn turn(shared: Arc<Shared>, name: Vec<u8>, op: SetOp, operand: Vec<u8>) -> CommandReturn {
+async fn turn(
+    shared: Arc<Shared>,
+    name: Vec<u8>,
+    op: SetOp,
+    operand: Vec<u8>,
+    caller: Caller,
+) -> CommandReturn {
     let (Ok(name), Ok(operand)) = (Text::new(&name), Rest::new(&operand)) else {
         return CommandReturn::bad_parameters(b"X");
     };
@@ -53,7 +61,7 @@ async fn turn(shared: Arc<Shared>, name: Vec<u8>, op: SetOp, operand: Vec<u8>) -
         Err(end) => return end,
     };
     if let Some(on_set) = set.on_set
-        && let Err(refusal) = on_set(&set.data).await
+        && let Err(refusal) = on_set(caller, &set.data).await
     {
         return refusal.command_return();
     }

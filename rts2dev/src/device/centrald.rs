@@ -14,8 +14,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
+use super::clients::Clients;
 use super::primary::Primary;
 use crate::cursor::{Cursor, Receiver};
+use crate::handlers::ClientLogin;
 use crate::shared::Shared;
 use crate::status::Registration;
 use crate::wire::{OUT_BYTES, Wire};
@@ -30,9 +32,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a client needs of centrald.
 pub(super) enum Request {
     /// Is this key right? The answer is dropped when centrald cannot be asked.
-    Authorize { client: i32, key: i32, answer: oneshot::Sender<bool> },
+    Authorize { client: i32, key: i32, answer: oneshot::Sender<Verdict> },
     /// Collect fresh states.
     StatusInfo { answer: oneshot::Sender<bool> },
+}
+
+/// What centrald says of a client's key.
+pub(super) enum Verdict {
+    /// It is right; with what centrald told of the client before.
+    Right(Option<ClientLogin>),
+    Wrong,
 }
 
 /// A pause that doubles.
@@ -176,6 +185,7 @@ impl Link {
             session,
             cursor: None,
             authorizations: VecDeque::new(),
+            clients: Clients::default(),
             status_infos: VecDeque::new(),
             weather_sent: None,
             register_at: None,
@@ -192,7 +202,9 @@ struct Conversation<'l> {
     /// There once we are registered.
     cursor: Option<Cursor>,
     /// Clients whose keys were sent to centrald, in that order.
-    authorizations: VecDeque<(i32, i32, oneshot::Sender<bool>)>,
+    authorizations: VecDeque<(i32, i32, oneshot::Sender<Verdict>)>,
+    /// Who the clients are that centrald has told of.
+    clients: Clients,
     status_infos: VecDeque<oneshot::Sender<bool>>,
     weather_sent: Option<QuotedString>,
     /// When to ask again for a name that is taken.
@@ -291,8 +303,15 @@ impl Conversation<'_> {
                 self.register_at = None;
                 self.session.register(&mut self.wire.out);
             }
-            CentraldEvent::Authorized { client, key } => self.authorized(client, key, true),
-            CentraldEvent::NotAuthorized { client, key } => self.authorized(client, key, false),
+            CentraldEvent::Authorized { client, key } => {
+                let verdict = Verdict::Right(self.clients.get(client));
+                self.authorized(client, key, verdict);
+            }
+            CentraldEvent::NotAuthorized { client, key } => self.authorized(client, key, Verdict::Wrong),
+            CentraldEvent::Client { id, login, name } => {
+                self.clients.add(id, ClientLogin { user: login, program: name });
+            }
+            CentraldEvent::ClientGone { id } => self.clients.remove(id),
             CentraldEvent::StatusInfo => {
                 // A device that stands by has no state of its own to show: centrald would count it.
                 if self.cursor.is_some() {
@@ -314,11 +333,11 @@ impl Conversation<'_> {
         }
     }
 
-    fn authorized(&mut self, client: i32, key: i32, ok: bool) {
+    fn authorized(&mut self, client: i32, key: i32, verdict: Verdict) {
         if let Some(at) = self.authorizations.iter().position(|(id, k, _)| (*id, *k) == (client, key))
             && let Some((_, _, answer)) = self.authorizations.remove(at)
         {
-            let _ = answer.send(ok);
+            let _ = answer.send(verdict);
         }
     }
 

@@ -19,10 +19,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::centrald::Request;
+use super::centrald::{Request, Verdict};
 use super::errors::ErrorBudget;
 use crate::commands;
 use crate::cursor::{Cursor, Receiver};
+use crate::handlers::{Caller, CallingClient};
 use crate::hooks;
 use crate::lane::Begun;
 use crate::sets;
@@ -49,9 +50,15 @@ pub(super) struct Client {
     pub(super) end_device: CancellationToken,
 }
 
+/// What centrald answered.
+enum Answer {
+    Authorization(Verdict),
+    DeviceStatus,
+}
+
 /// What centrald was asked for this client.
 enum Asked {
-    Authorization { client: i32, answer: oneshot::Receiver<bool> },
+    Authorization { client: i32, answer: oneshot::Receiver<Verdict> },
     DeviceStatus { answer: oneshot::Receiver<bool> },
 }
 
@@ -71,6 +78,8 @@ struct Connection {
     /// Close when everything is written, at this time at the latest.
     closing: Option<Instant>,
     errors: ErrorBudget,
+    /// Who asks, for handlers.
+    caller: CallingClient,
 }
 
 impl Client {
@@ -90,6 +99,7 @@ impl Client {
             held: None,
             closing: None,
             errors: ErrorBudget::new(Instant::now()),
+            caller: CallingClient { address: peer, login: None },
             context: self,
         };
         let why = connection.serve().await;
@@ -122,9 +132,8 @@ impl Connection {
             };
             let asked = async {
                 match &mut self.asked {
-                    Some(Asked::Authorization { answer, .. } | Asked::DeviceStatus { answer }) => {
-                        answer.await
-                    }
+                    Some(Asked::Authorization { answer, .. }) => answer.await.map(Answer::Authorization),
+                    Some(Asked::DeviceStatus { answer }) => answer.await.map(|_| Answer::DeviceStatus),
                     None => std::future::pending().await,
                 }
             };
@@ -223,8 +232,8 @@ impl Connection {
                 self.ask_authorization(centrald_num, client, key);
             }
             ClientAction::SetValue { name, op, operand } => {
-                let end_device = self.context.end_device.clone();
-                self.begun(sets::begin(&self.context.shared, name, op, operand, end_device));
+                let (caller, end_device) = (self.caller(), self.context.end_device.clone());
+                self.begun(sets::begin(&self.context.shared, name, op, operand, caller, end_device));
             }
             ClientAction::Info => {
                 let end_device = self.context.end_device.clone();
@@ -255,11 +264,15 @@ impl Connection {
                 }
             }
             ClientAction::Command(Command::Other { word, parameters }) => {
-                let end_device = self.context.end_device.clone();
-                self.begun(commands::begin(&self.context.shared, word, parameters, end_device));
+                let (caller, end_device) = (self.caller(), self.context.end_device.clone());
+                self.begun(commands::begin(&self.context.shared, word, parameters, caller, end_device));
             }
             ClientAction::Command(command) => self.end(CommandReturn::unknown_command(command.word())),
         }
+    }
+
+    fn caller(&self) -> Caller {
+        Caller::Client(self.caller.clone())
     }
 
     fn begun(&mut self, command: Begun) {
@@ -319,10 +332,14 @@ impl Connection {
     }
 
     /// centrald answered; `None` when its connection broke.
-    fn answered(&mut self, answer: Option<bool>) {
+    fn answered(&mut self, answer: Option<Answer>) {
         match (self.asked.take(), answer) {
-            (Some(Asked::Authorization { client, .. }), Some(true)) => {
+            (
+                Some(Asked::Authorization { client, .. }),
+                Some(Answer::Authorization(Verdict::Right(login))),
+            ) => {
                 let Some(end) = self.session.authorization_ok(client) else { return };
+                self.caller.login = login;
                 self.context.authorized.store(true, Ordering::Relaxed);
                 if !hooks::refreshes(&self.context.shared) {
                     self.context.shared.touch_infotime();

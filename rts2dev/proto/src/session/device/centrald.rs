@@ -62,6 +62,20 @@ pub enum CentraldEvent {
         /// Its key.
         key: i32,
     },
+    /// centrald tells of one of its clients, before that asks us to be let in.
+    Client {
+        /// Number of the client.
+        id: i32,
+        /// The user that it logged in as.
+        login: String,
+        /// Its program's name.
+        name: String,
+    },
+    /// A client left centrald.
+    ClientGone {
+        /// Number of the client.
+        id: i32,
+    },
     /// Somebody needs our state: send it, then `+0 OK`.
     StatusInfo,
     /// A `status_info` of ours came to its end; the mask of blocked operations is fresh.
@@ -241,11 +255,15 @@ impl CentraldSession {
                     CentraldEvent::None
                 }
             }
-            Command::Device { .. }
-            | Command::DeleteDevice { .. }
-            | Command::Client { .. }
-            | Command::DeleteClient { .. }
-            | Command::AuthorizationKey { .. } => CentraldEvent::None,
+            Command::Client { id, login, name } => CentraldEvent::Client {
+                id: *id,
+                login: login.to_str().into_owned(),
+                name: name.to_str().into_owned(),
+            },
+            Command::DeleteClient { id } => CentraldEvent::ClientGone { id: *id },
+            Command::Device { .. } | Command::DeleteDevice { .. } | Command::AuthorizationKey { .. } => {
+                CentraldEvent::None
+            }
             other => {
                 CommandReturn::unknown_command(other.word()).write_to(out);
                 CentraldEvent::None
@@ -391,7 +409,8 @@ mod tests {
         assert_eq!(d.heard("+0 OK"), CentraldEvent::None);
         assert_eq!(d.sent(), "authorize 2 77\n");
         assert_eq!(d.heard("A authorization_ok 2"), CentraldEvent::Authorized { client: 2, key: 77 });
-        assert_eq!(d.heard("client 2 obs scripted"), CentraldEvent::None);
+        let client = CentraldEvent::Client { id: 2, login: "obs".to_owned(), name: "scripted".to_owned() };
+        assert_eq!(d.heard("client 2 obs scripted"), client);
         assert_eq!(d.heard("+0 OK"), CentraldEvent::None);
         d.session.authorize(2, 12345, &mut d.out).unwrap();
         d.session.authorize(99, 12345, &mut d.out).unwrap();
@@ -404,6 +423,7 @@ mod tests {
         assert_eq!(vanished, CentraldEvent::NotAuthorized { client: 99, key: 12345 });
         assert_eq!(d.sent(), "authorize 2 12345\nauthorize 99 12345\n");
         assert_eq!(d.session.registered_as(), Some(1));
+        assert_eq!(d.heard("delete_client 2"), CentraldEvent::ClientGone { id: 2 });
     }
 
     #[test]
