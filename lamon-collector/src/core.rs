@@ -33,7 +33,7 @@ use crate::control::{Asked, Inbox, ReloadReply};
 use crate::durable::{Found, Keep, Report};
 use crate::face::{Face, Health, Picture};
 use crate::sample::{Now, Sample};
-use crate::watch::{AdmitError, Event, EventKind, Gates, KeptNode, Phase, Progress, Update, Watch};
+use crate::watch::{AdmitError, Event, EventKind, Gates, Phase, Progress, Update, Watch};
 
 /// How often the faces hear that the hub lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -185,13 +185,6 @@ impl Core {
             log: Log::new(),
             peer_limit: LogLimit::new(PEER_BURST, Duration::from_millis(500)),
         }
-    }
-
-    /// Puts back what the hub knew when it ended, before anything else comes.
-    pub(crate) fn restore(&mut self, kept: Vec<KeptNode>) {
-        self.look_at_the_sky();
-        let updates = self.watch.restore_levels(Now::read(), kept);
-        self.show(&updates);
     }
 
     pub(crate) async fn run(

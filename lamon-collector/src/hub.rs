@@ -144,7 +144,7 @@ pub async fn run(
     let (levels, levels_in) = LevelFace::new();
     faces.push(Box::new(levels));
     let mut core = Core::new(config.clone(), faces, hellos, Errands { keeps, reload_asks, sky });
-    core.restore(load_levels(&levels_path));
+    core.restore(found.kept.limits.clone(), load_levels(&levels_path));
     let levels = tokio::spawn(keep_levels(levels_path, levels_in));
     let core = tokio::spawn(core.run(messages, reports_in, inbox, found, core_ends.clone()));
 

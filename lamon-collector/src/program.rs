@@ -3,6 +3,7 @@
 mod backup;
 mod copy;
 mod export;
+mod operated;
 mod status;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::operated::Operated;
 use crate::bus;
 use crate::config::{ControlConfig, DEFAULT_PATH, HubConfig};
 use crate::control::{self, ControlSocket, Operations, ReloadReply};
@@ -51,7 +53,7 @@ pub struct HubArgs {
 pub enum HubCommand {
     /// Check the configuration, say what follows from it, and end: 0 when it is good, 78 when not.
     Check,
-    /// Say which rule of the configuration holds for a value, and why: from the file alone, whatever runs.
+    /// Say which rule holds for a value, and why: from the configuration and what operators set over it, whatever runs.
     Explain(ExplainArgs),
     /// Bring the archive's tables to this version, and end. The hub does it by itself when it starts.
     Migrate,
@@ -242,7 +244,12 @@ async fn reload_when_asked<S: DeserializeOwned + Default + Send + 'static>(
 
 #[expect(clippy::print_stdout, reason = "the command's answer")]
 fn explain(config: &HubConfig, asked: &ExplainArgs) {
-    println!("{}", config.rules.explain(&config.groups, None, &asked.node, &asked.metric));
+    let operated = Operated::read(config);
+    let explanation = operated.rules.explain(&config.groups, None, &asked.node, &asked.metric);
+    println!("{}", explanation.with_thresholds(&operated.limits));
+    for line in operated.complaints {
+        println!("  {line}");
+    }
 }
 
 async fn migrate(config: &HubConfig) -> anyhow::Result<()> {
@@ -263,7 +270,7 @@ fn check(args: &HubArgs, config: &HubConfig, more: &[String]) {
         None if Path::new(DEFAULT_PATH).exists() => println!("{DEFAULT_PATH}: good"),
         None => println!("there is no {DEFAULT_PATH}: every default is taken"),
     }
-    for line in config.consequences().iter().chain(more) {
+    for line in config.consequences().iter().chain(&Operated::read(config).consequences()).chain(more) {
         println!("  {line}");
     }
 }

@@ -111,6 +111,69 @@ async fn settings(archive: &ArchiveUrl) -> Result<Vec<Setting>, lamon_store::Arc
 }
 
 #[tokio::test]
+async fn limits_are_set_judged_at_once_and_outlive_a_crash() {
+    let hub = Hub::collector().start();
+    assert_eq!(say(hub.address(), "node=ccd01 disk_percent=85").await.unwrap(), "ok");
+    assert_eq!(lamon(hub.control(), "status --check").code, Some(3));
+    let set = lamon(hub.control(), "--who li set disk --warning 90 --error 95 -m 'new disks come'");
+    assert_eq!(set.out, "disk: warning > 90, error > 95 (was warning > 80, error > 90)", "{set:?}");
+    assert_eq!(lamon(hub.control(), "status --check").code, Some(0), "judged at once");
+    assert_eq!(lamon(hub.control(), "set ccd01 disk_percent --warning 50").code, Some(0));
+    for (line, said) in [
+        ("set disk --warning 99", "error must lie beyond warning"),
+        ("set disk --warning nan", "\"nan\" is no limit"),
+        ("set nothing --warning 1", "there is no rule \"nothing\"; the rules are"),
+        ("reset memory", "no operator set limits of memory"),
+    ] {
+        let refused = lamon(hub.control(), line);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.err.contains(said), "{line}: {refused:?}");
+    }
+    hub.says("the archive takes samples");
+    let archive = hub.archive();
+    eventually("the copy in the archive", || async {
+        let settings = settings(&archive).await.unwrap();
+        let names = ["testhub/limits/ccd01/disk_percent", "testhub/limits/disk"];
+        settings.iter().map(|setting| setting.name.as_str()).eq(names).then_some(())
+    })
+    .await;
+
+    let hub = hub.crash().start();
+    assert_eq!(
+        lamon(hub.control(), "status --check").code,
+        Some(3),
+        "levels stand by the limits that were set"
+    );
+    assert_eq!(say(hub.address(), "node=ccd01 disk_percent=85").await.unwrap(), "ok");
+    let kept = lamon(hub.control(), "settings").out;
+    for words in ["disk                90       95", "ccd01 disk_percent  50", "li (", "new disks come"] {
+        assert!(kept.contains(words), "{words} in\n{kept}");
+    }
+    let why = lamon(hub.control(), "explain ccd01 disk_percent").out;
+    assert!(why.contains("warning > 50, error > 95") && why.contains("set by li ("), "{why}");
+    let config = hub.control().with_file_name("hub.toml");
+    let offline = |command: &[&str]| {
+        let program = lamon_tests::process::find("lamon-collector").unwrap();
+        let output =
+            std::process::Command::new(program).args(command).arg("-c").arg(&config).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (checked, explained) = (offline(&["check"]), offline(&["explain", "ccd01", "disk_percent"]));
+    assert!(
+        checked.contains("set limits of disk on ") && checked.contains(": warning 90, error 95"),
+        "{checked}"
+    );
+    assert!(
+        explained.contains("warning > 50, error > 95") && explained.contains("set by li ("),
+        "{explained}"
+    );
+    assert_eq!(lamon(hub.control(), "reset ccd01 disk_percent").code, Some(0));
+    assert_eq!(lamon(hub.control(), "status --check").code, Some(0));
+    assert_eq!(lamon(hub.control(), "reset disk").code, Some(0));
+    assert_eq!(lamon(hub.control(), "status --check").code, Some(3));
+}
+
+#[tokio::test]
 async fn a_hub_that_is_not_there_and_one_that_lets_nobody_in_are_told_apart() {
     let hub = Hub::collector().start();
     let socket = hub.control().to_owned();

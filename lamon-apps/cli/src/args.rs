@@ -19,6 +19,9 @@ const EXAMPLES: &str = "Examples:
   lamon mute @ccd --every \"mon,thu 09:00-11:00\" -m maintenance
   lamon unmute ccd01
   lamon ack ccd01 disk_percent -m \"Li moves data\"
+  lamon set disk --warning 85 --error 95            limits of a rule, until they are reset
+  lamon set ccd01 disk_root_free --error \"5 GB\"    of one value
+  lamon reset disk
   lamon events -n 50
   lamon status --check || echo look at it          for scripts; also --json
   source <(lamon completion bash)";
@@ -85,8 +88,37 @@ pub(crate) enum Task {
         #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
         count: usize,
     },
-    /// What operators changed: mutes and acknowledgements, with who and when
+    /// What operators changed: mutes, acknowledgements and limits, with who and when
     Settings,
+    /// Set the limits of a rule, or of one value, over those of the configuration, until they are reset
+    ///
+    /// A limit is a number in the metric's unit, or has its unit with it: 80, "90 %", "20 GB", 2m; none for no such limit.
+    /// One that is not given stays as it is. explain names the rule that holds for a value.
+    #[command(group(ArgGroup::new("limits").required(true).args(["warning", "error"]).multiple(true)))]
+    Set {
+        /// A rule by its name, wherever it holds; or a node, with a metric
+        #[arg(value_name = "RULE|NODE")]
+        target: String,
+        /// The metric of the node
+        metric: Option<String>,
+        /// Where warning begins
+        #[arg(long, value_name = "LIMIT", allow_hyphen_values = true)]
+        warning: Option<String>,
+        /// Where error begins
+        #[arg(long, value_name = "LIMIT", allow_hyphen_values = true)]
+        error: Option<String>,
+        /// Why, for those who wonder later
+        #[arg(short = 'm', long)]
+        reason: Option<String>,
+    },
+    /// Let the limits of the configuration hold again
+    Reset {
+        /// A rule by its name; or a node, with a metric
+        #[arg(value_name = "RULE|NODE")]
+        target: String,
+        /// The metric of the node
+        metric: Option<String>,
+    },
     /// Keep nodes quiet: they neither gate nor notify, and keep their levels
     ///
     /// A time is 2026-11-23T09:00, local, or with Z behind it, UTC. Hours are those of the hub's local time; those that end
@@ -155,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mute_wants_one_kind_of_time_and_a_reason() {
+    fn a_mute_wants_one_kind_of_time_and_a_reason_and_limits_a_limit() {
         for (line, good) in [
             ("lamon mute a --for 2h -m x", true),
             ("lamon mute a --until 2026-11-23T09:00Z -m x", true),
@@ -168,6 +200,10 @@ mod tests {
             ("lamon mute a --from 2026-11-23T09:00 -m x", false),
             ("lamon mute a --every 9-10 -m x", false),
             ("lamon mute a --until soon -m x", false),
+            ("lamon set disk --warning 80 --error 90", true),
+            ("lamon set a clock_offset --warning -5 -m x", true),
+            ("lamon set disk", false),
+            ("lamon set disk -m x", false),
         ] {
             assert_eq!(Args::try_parse_from(line.split(' ')).is_ok(), good, "{line}");
         }

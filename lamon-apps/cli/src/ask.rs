@@ -55,6 +55,10 @@ fn operation(task: Task) -> Operation {
             let seconds = length.map(|length| length.duration().as_secs());
             Operation::Ack { node, metric, seconds, reason }
         }
+        Task::Set { target, metric, warning, error, reason } => {
+            Operation::Set { target, metric, warning, error, reason }
+        }
+        Task::Reset { target, metric } => Operation::Reset { target, metric },
         Task::Forget { node } => Operation::Forget { node },
         Task::Reload => Operation::Reload {},
         // The others are asked page by page, or of nobody.

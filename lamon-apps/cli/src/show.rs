@@ -150,7 +150,7 @@ fn show_events(paint: Paint, events: &Events) -> String {
 
 fn show_settings(paint: Paint, settings: &Settings) -> String {
     let mut out = String::new();
-    let Settings { mutes, acks } = settings;
+    let Settings { mutes, acks, limits } = settings;
     if !mutes.is_empty() {
         let rows: Vec<Vec<Cell>> = mutes
             .iter()
@@ -173,6 +173,18 @@ fn show_settings(paint: Paint, settings: &Settings) -> String {
             })
             .collect();
         out += &columns(paint, &["acknowledged", "at", "when", "by", "why"], &rows);
+    }
+    if !limits.is_empty() {
+        let limit = |limit: Option<f64>| limit.map_or_else(|| "none".into(), |limit| limit.to_string());
+        let rows: Vec<Vec<Cell>> = limits
+            .iter()
+            .map(|set| {
+                let cells = [set.about(), limit(set.warning), limit(set.error), local(set.made_ms)];
+                let rest = [set.who.clone(), set.reason.clone().unwrap_or_default()];
+                cells.into_iter().chain(rest).map(|text| (text, None)).collect()
+            })
+            .collect();
+        out += &columns(paint, &["limits of", "warning", "error", "when", "by", "why"], &rows);
     }
     if out.is_empty() { "operators changed nothing: the configuration file holds".into() } else { out }
 }

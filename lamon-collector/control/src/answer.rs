@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::VERSION;
 use crate::mute::{Ack, Mute};
+use crate::threshold::Threshold;
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -238,6 +239,9 @@ pub struct Settings {
     pub mutes: Vec<Mute>,
     /// Acknowledgements.
     pub acks: Vec<Ack>,
+    /// Limits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<Threshold>,
 }
 
 /// What was done.

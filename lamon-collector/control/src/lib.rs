@@ -18,6 +18,7 @@
 //! | [`answer`] | what is answered |
 //! | [`gate`] | gates that operators override |
 //! | [`mute`] | mutes and acknowledgements, as they are asked for, shown and kept |
+//! | [`threshold`] | limits that operators set, as they are shown and kept |
 //! | [`hours`] | hours of the week, for maintenance that recurs |
 
 pub mod answer;
@@ -25,12 +26,14 @@ pub mod gate;
 pub mod hours;
 pub mod mute;
 pub mod request;
+pub mod threshold;
 
 pub use answer::{Answer, Outcome, Refusal, Response, Why};
 pub use gate::GateOverride;
 pub use hours::Hours;
 pub use mute::{Ack, Mute, When, Window};
 pub use request::{Operation, Request, RequestError};
+pub use threshold::Threshold;
 
 /// The version of the language. A hub refuses another one with a sentence that names both.
 pub const VERSION: u32 = 1;

@@ -1,4 +1,4 @@
-//! What operators change: mutes and acknowledgements, as they are asked for, shown and kept.
+//! Mutes and acknowledgements, as they are asked for, shown and kept.
 
 use serde::{Deserialize, Serialize};
 

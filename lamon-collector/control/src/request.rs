@@ -59,7 +59,7 @@ pub enum Operation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<usize>,
     },
-    /// What operators changed: mutes, acknowledgements, each with who and when.
+    /// What operators changed: mutes, acknowledgements, limits, each with who and when.
     Settings {},
     /// Let nodes neither gate nor notify for a while.
     Mute {
@@ -92,6 +92,33 @@ pub enum Operation {
     Forget {
         /// Which.
         node: String,
+    },
+    /// Set limits, warning and error together, over those of the configuration, until they are reset. A limit is a number
+    /// in the metric's unit, or has its unit with it: `80`, `20 GB`, `2m`; `none` for no such limit. One that is left out
+    /// stays as it is.
+    Set {
+        /// A rule by its name, wherever it holds; with a metric, a node.
+        target: String,
+        /// The metric of the node.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        metric: Option<String>,
+        /// Where warning begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        warning: Option<String>,
+        /// Where error begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        /// Why, for those who wonder later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Let the limits of the configuration hold again.
+    Reset {
+        /// A rule by its name; with a metric, a node.
+        target: String,
+        /// The metric of the node.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        metric: Option<String>,
     },
     /// Read the configuration file again: rules, groups, what agents are told.
     Reload {},

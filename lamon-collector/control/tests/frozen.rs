@@ -2,7 +2,8 @@
 
 use lamon_control::answer::{Did, Event, Events, NodeLine, Nodes, Settings};
 use lamon_control::{
-    Ack, Answer, Mute, Operation, Outcome, Refusal, Request, RequestError, Response, When, Why, Window,
+    Ack, Answer, Mute, Operation, Outcome, Refusal, Request, RequestError, Response, Threshold, When, Why,
+    Window,
 };
 
 fn request(ask: Operation) -> Request {
@@ -51,6 +52,20 @@ fn requests() {
             }),
         ),
         (r#"{"v":1,"ask":{"forget":{"node":"ccd01"}}}"#, request(Operation::Forget { node: "ccd01".into() })),
+        (
+            r#"{"v":1,"ask":{"set":{"target":"disk","warning":"80","error":"none","reason":"x"}}}"#,
+            request(Operation::Set {
+                target: "disk".into(),
+                metric: None,
+                warning: Some("80".into()),
+                error: Some("none".into()),
+                reason: Some("x".into()),
+            }),
+        ),
+        (
+            r#"{"v":1,"ask":{"reset":{"target":"ccd01","metric":"load1"}}}"#,
+            request(Operation::Reset { target: "ccd01".into(), metric: Some("load1".into()) }),
+        ),
         (r#"{"v":1,"ask":{"reload":{}}}"#, request(Operation::Reload {})),
     ] {
         assert_eq!(Request::parse(line.as_bytes()), Ok(asked.clone()), "{line}");
@@ -101,7 +116,17 @@ fn answers() {
         made_ms: 1,
         until_ms: Some(9),
     };
-    let settings = Settings { mutes: vec![mute], acks: vec![ack] };
+    let settings = Settings { mutes: vec![mute], acks: vec![ack], limits: Vec::new() };
+    let limit = Threshold {
+        target: "ccd01".into(),
+        metric: Some("load1".into()),
+        warning: Some(8.5),
+        error: None,
+        reason: None,
+        who: "li".into(),
+        made_ms: 1,
+    };
+    let limits = Settings { limits: vec![limit], ..Settings::default() };
     let node = NodeLine {
         node: "ccd01".into(),
         group: "ccd".into(),
@@ -138,6 +163,10 @@ fn answers() {
         (
             r#"{"v":1,"done":{"settings":{"mutes":[{"id":3,"target":"@ccd","window":{"between":{"from_ms":1,"until_ms":2}},"reason":"new disk","who":"li","made_ms":1}],"acks":[{"node":"ccd01","level":"error","reason":"known","who":"li","made_ms":1,"until_ms":9}]}}}"#,
             done(Answer::Settings(settings)),
+        ),
+        (
+            r#"{"v":1,"done":{"settings":{"mutes":[],"acks":[],"limits":[{"target":"ccd01","metric":"load1","warning":8.5,"who":"li","made_ms":1}]}}}"#,
+            done(Answer::Settings(limits)),
         ),
     ] {
         assert_eq!(serde_json::to_string(&answered).unwrap(), line);

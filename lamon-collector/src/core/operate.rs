@@ -1,7 +1,7 @@
 //! Operations of people and programs, carried out by the core task.
 
 use lamon_control::answer::{Answer, Did, Settings};
-use lamon_control::{Operation, Refusal, Why};
+use lamon_control::{Operation, Refusal, Threshold, Why};
 use lamon_store::registers::Setting;
 use tokio::sync::oneshot;
 
@@ -11,13 +11,13 @@ use crate::control::{Asked, Replied};
 use crate::durable::{Found, Keep, Kept, of_register};
 use crate::face::Condition;
 use crate::sample::Now;
-use crate::watch::{EventKind, OperateError, Update};
+use crate::watch::{EventKind, KeptNode, OperateError, Update};
 
 impl From<OperateError> for Refusal {
     fn from(error: OperateError) -> Self {
         use OperateError::{
-            NotOverridden, NothingWrong, OverrideTime, Reason, StillHeard, Target, TooMany, UnknownGate,
-            UnknownGroup, UnknownMetric, UnknownMute, UnknownNode, Window,
+            Limits, NotOverridden, NothingWrong, OverrideTime, Reason, StillHeard, Target, TooMany,
+            UnknownGate, UnknownGroup, UnknownMetric, UnknownMute, UnknownNode, Window,
         };
         let why = match error {
             Target(..) | Reason | Window | OverrideTime => Why::BadRequest,
@@ -25,6 +25,8 @@ impl From<OperateError> for Refusal {
                 Why::NotFound
             }
             NothingWrong(_) | NotOverridden(_) | StillHeard(_) | TooMany(_) => Why::NotPossible,
+            Limits(ref error) if error.is_about_nothing() => Why::NotFound,
+            Limits(_) => Why::BadRequest,
         };
         Self::new(why, error.to_string())
     }
@@ -60,8 +62,8 @@ impl Core {
                 Ok(Answer::Events(self.recent.page(node.as_deref(), before, limit)))
             }
             _ => {
-                let (mutes, acks) = (self.watch.mutes().iter().cloned(), self.watch.acks().iter().cloned());
-                Ok(Answer::Settings(Settings { mutes: mutes.collect(), acks: acks.collect() }))
+                let Kept { mutes, acks, limits } = self.kept();
+                Ok(Answer::Settings(Settings { mutes, acks, limits }))
             }
         }
     }
@@ -88,6 +90,16 @@ impl Core {
                         format!("{node} {metric} is acknowledged until it is well again or gets worse")
                     }
                 };
+                Ok(self.changed(&updates, Did { text, id: None }))
+            }
+            Operation::Set { target, metric, warning, error, reason } => {
+                let (metric, wanted) = (metric.as_deref(), (warning.as_deref(), error.as_deref()));
+                let (text, updates) =
+                    self.watch.set_limits(now, (&target, metric), wanted, reason.as_deref(), who)?;
+                Ok(self.changed(&updates, Did { text, id: None }))
+            }
+            Operation::Reset { target, metric } => {
+                let (text, updates) = self.watch.reset_limits(now, (&target, metric.as_deref()), who)?;
                 Ok(self.changed(&updates, Did { text, id: None }))
             }
             Operation::Forget { node } => {
@@ -141,15 +153,31 @@ impl Core {
 
     fn keep(&mut self) -> Result<oneshot::Receiver<Result<(), String>>, &'static str> {
         self.kept_at = self.watch.operated_changes();
-        let (mutes, acks) = (self.watch.mutes().iter().cloned(), self.watch.acks().iter().cloned());
-        let kept = Kept { mutes: mutes.collect(), acks: acks.collect() };
+        let kept = self.kept();
         let (done, result) = oneshot::channel();
         self.keeps.try_send(Keep { kept, done }).map(|()| result).map_err(|_| "the disk does not answer")
     }
 
-    /// Takes up what was kept on this machine.
+    fn kept(&self) -> Kept {
+        Kept {
+            mutes: self.watch.mutes().iter().cloned().collect(),
+            acks: self.watch.acks().iter().cloned().collect(),
+            limits: self.watch.limits().to_vec(),
+        }
+    }
+
+    /// Puts back what the hub knew when it ended, before anything else comes: limits that operators set, then levels, which
+    /// stand by them.
+    pub(crate) fn restore(&mut self, limits: Vec<Threshold>, kept: Vec<KeptNode>) {
+        self.look_at_the_sky();
+        let mut updates = self.watch.restore_limits(Now::read(), limits);
+        updates.extend(self.watch.restore_levels(Now::read(), kept));
+        self.show(&updates);
+    }
+
+    /// Takes up what was kept on this machine; the limits among it hold already.
     pub(super) fn start_with(&mut self, found: Found) {
-        let Kept { mutes, acks } = found.kept;
+        let Kept { mutes, acks, limits: _ } = found.kept;
         let updates = self.watch.restore_operated(Now::read(), mutes, acks);
         self.show(&updates);
         // Now, not before: a muted node must not close a gate for the moment until its mute is known.
@@ -163,8 +191,9 @@ impl Core {
 
     /// Takes up what the archive has, on a machine that had nothing.
     pub(super) fn take_up(&mut self, settings: &[Setting]) {
-        let Kept { mutes, acks } = of_register(self.config.name.as_str(), settings);
-        let updates = self.watch.restore_operated(Now::read(), mutes, acks);
+        let Kept { mutes, acks, limits } = of_register(self.config.name.as_str(), settings);
+        let mut updates = self.watch.restore_operated(Now::read(), mutes, acks);
+        updates.extend(self.watch.restore_limits(Now::read(), limits));
         // Also when it changed nothing that anybody sees: the file is to be made.
         let _ = self.keep();
         self.show(&updates);

@@ -41,7 +41,8 @@ pub(crate) use self::heard::{HELLOS, Heard};
 pub(crate) use self::journal::{JournalSettings, spawn as spawn_journal};
 pub(crate) use self::levels::{FILE as LEVELS_FILE, LevelFace, keep as keep_levels, load as load_levels};
 pub(crate) use self::settings::{
-    Found, KEEPS, Keep, Kept, of_register, read as read_settings, spawn as spawn_settings,
+    Found, KEEPS, Keep, Kept, look as look_at_settings, of_register, read as read_settings,
+    spawn as spawn_settings,
 };
 use self::words::Words;
 

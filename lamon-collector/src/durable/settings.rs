@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use lamon_control::{Ack, Mute};
+use lamon_control::{Ack, Mute, Threshold};
 use lamon_store::registers::Setting;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -33,6 +33,8 @@ pub(crate) struct Kept {
     pub(crate) mutes: Vec<Mute>,
     /// Acknowledgements.
     pub(crate) acks: Vec<Ack>,
+    /// Limits.
+    pub(crate) limits: Vec<Threshold>,
 }
 
 /// To be written.
@@ -62,17 +64,23 @@ impl Found {
     }
 }
 
+/// Reads the file, and leaves it as it is.
+///
+/// # Errors
+///
+/// When there is none, it cannot be read, or makes no sense.
+pub(crate) fn look(path: &Path) -> io::Result<Kept> {
+    let text = match fs::metadata(path)?.len() {
+        0..=MAX_FILE_BYTES => fs::read(path)?,
+        _ => return Err(io::Error::other("larger than 4 MiB")),
+    };
+    serde_json::from_slice(&text).map_err(Into::into)
+}
+
 /// Reads the file. One that makes no sense is moved aside.
 pub(crate) fn read(path: &Path) -> Found {
-    let text = fs::metadata(path).and_then(|file| match file.len() {
-        0..=MAX_FILE_BYTES => fs::read(path),
-        _ => Err(io::Error::other("larger than 4 MiB")),
-    });
-    let why = match text {
-        Ok(text) => match serde_json::from_slice(&text) {
-            Ok(kept) => return Found { kept, ..Found::default() },
-            Err(error) => error.to_string(),
-        },
+    let why = match look(path) {
+        Ok(kept) => return Found { kept, ..Found::default() },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Found { fresh: true, ..Found::default() };
         }
@@ -135,14 +143,14 @@ fn write(path: &Path, kept: &Kept) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// What the hub's settings are called in the register: `<hub>/mute/3`, `<hub>/ack/ccd01/disk_percent`.
-pub(crate) fn prefixes(hub: &str) -> [String; 2] {
-    ["mute", "ack"].map(|kind| format!("{hub}/{kind}/"))
+/// What the hub's settings are called in the register: `<hub>/mute/3`, `<hub>/ack/ccd01/disk_percent`, `<hub>/limits/disk`.
+pub(crate) fn prefixes(hub: &str) -> [String; 3] {
+    ["mute", "ack", "limits"].map(|kind| format!("{hub}/{kind}/"))
 }
 
 /// Everything as the register has it.
 fn registered(hub: &str, kept: &Kept) -> Vec<Setting> {
-    let [mutes, acks] = prefixes(hub);
+    let [mutes, acks, limits] = prefixes(hub);
     let setting = |name: String, value: serde_json::Result<String>, who: &str, changed_ms| {
         let value = value.inspect_err(|error| warn!(%error, "a setting does not become JSON")).ok()?;
         Some(Setting { name, value, who: who.into(), changed_ms })
@@ -155,18 +163,24 @@ fn registered(hub: &str, kept: &Kept) -> Vec<Setting> {
             ack.metric.as_ref().map_or_else(|| ack.node.clone(), |metric| format!("{}/{metric}", ack.node));
         setting(format!("{acks}{about}"), serde_json::to_string(ack), &ack.who, ack.made_ms)
     });
-    of_mutes.chain(of_acks).flatten().collect()
+    let of_limits = kept.limits.iter().map(|set| {
+        let about = set.about().replace(' ', "/");
+        setting(format!("{limits}{about}"), serde_json::to_string(set), &set.who, set.made_ms)
+    });
+    of_mutes.chain(of_acks).chain(of_limits).flatten().collect()
 }
 
 /// What the register has, read again. Settings that this version does not understand are left where they are.
 pub(crate) fn of_register(hub: &str, settings: &[Setting]) -> Kept {
-    let [mutes, acks] = prefixes(hub);
+    let [mutes, acks, limits] = prefixes(hub);
     let mut kept = Kept::default();
     for Setting { name, value, .. } in settings {
         if name.starts_with(&mutes) {
             kept.mutes.extend(serde_json::from_str::<Mute>(value));
         } else if name.starts_with(&acks) {
             kept.acks.extend(serde_json::from_str::<Ack>(value));
+        } else if name.starts_with(&limits) {
+            kept.limits.extend(serde_json::from_str::<Threshold>(value));
         }
     }
     kept
@@ -196,7 +210,20 @@ mod tests {
             made_ms: 7,
             until_ms: None,
         };
-        Kept { mutes: vec![mute(3), mute(12)], acks: vec![ack(None), ack(Some("disk_percent"))] }
+        let limit = |target: &str, metric: Option<&str>| Threshold {
+            target: target.into(),
+            metric: metric.map(Into::into),
+            warning: Some(1.0),
+            error: None,
+            reason: None,
+            who: "li".into(),
+            made_ms: 7,
+        };
+        Kept {
+            mutes: vec![mute(3), mute(12)],
+            acks: vec![ack(None), ack(Some("disk_percent"))],
+            limits: vec![limit("disk", None), limit("ccd01", Some("load1"))],
+        }
     }
 
     #[test]
@@ -218,7 +245,8 @@ mod tests {
         assert_eq!((found.kept, found.fresh), (kept(), false));
         assert_eq!(reported.try_recv(), Ok(Report::SettingsWork));
         let names: Vec<_> = copied.borrow_and_update().iter().map(|setting| setting.name.clone()).collect();
-        assert_eq!(names, ["hub1/mute/3", "hub1/mute/12", "hub1/ack/ccd01", "hub1/ack/ccd01/disk_percent"]);
+        let all = "mute/3 mute/12 ack/ccd01 ack/ccd01/disk_percent limits/disk limits/ccd01/load1";
+        assert_eq!(names, all.split(' ').map(|name| format!("hub1/{name}")).collect::<Vec<_>>());
         assert_eq!(of_register("hub1", &copied.borrow()), kept());
         assert_eq!(of_register("hub", &copied.borrow()), Kept::default());
         // A folder stands where the new file is to be made.

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use lamon_control::Threshold;
 use lamon_wire::metric::Unit;
 use lamon_wire::names::{MetricName, NodeName};
 use serde::Serialize;
 
 use super::rules::{Quality, Ruled};
-use super::{Groups, Level, Metric, Node, Phase, RuleId, Rules, Watch};
+use super::{Groups, Level, Metric, Node, Origin, Phase, RuleId, Rules, Watch};
 
 /// Why a value is at its level. Shown to people by [`fmt::Display`], to programs by its fields.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,6 +40,8 @@ pub struct Candidate {
     pub rank: String,
     /// Its limits before an operator changed them, in words.
     pub before: Option<String>,
+    /// Who changed them, when and why.
+    pub changed: Option<String>,
     /// Why it does not hold now, when it is for the other phase.
     pub resting: Option<String>,
 }
@@ -100,6 +103,7 @@ impl Rules {
                     origin: origin.to_string(),
                     rank: rank.to_string(),
                     before: before.map(|limits| limits.to_string()),
+                    changed: None,
                     resting: resting(id),
                 })
             });
@@ -123,7 +127,27 @@ impl Watch {
         let known = self.node(node);
         let state =
             known.and_then(|known| Some(State::of(known, known.metric(metric.as_str())?, &self.rules)));
-        Explanation { state, ..self.rules.explain(&self.groups, Some(self.phase), node, metric) }
+        let explanation = self.rules.explain(&self.groups, Some(self.phase), node, metric);
+        Explanation { state, ..explanation }.with_thresholds(self.limits())
+    }
+}
+
+impl Explanation {
+    /// Adds who set limits, and when.
+    #[must_use]
+    pub fn with_thresholds<'a>(mut self, thresholds: impl IntoIterator<Item = &'a Threshold>) -> Self {
+        let Self { node, metric, rules, rate_rules, .. } = &mut self;
+        for set in thresholds {
+            let about_value = set.target == *node && set.metric.as_ref() == Some(metric);
+            for candidate in rules.iter_mut().chain(rate_rules.iter_mut()) {
+                let of_value = candidate.origin == Origin::Operator.to_string();
+                let of_rule = set.metric.is_none() && set.target == candidate.name;
+                if of_rule || (about_value && of_value) {
+                    candidate.changed = Some(super::thresholds::by_whom(set));
+                }
+            }
+        }
+        self
     }
 }
 
@@ -162,6 +186,9 @@ impl fmt::Display for Explanation {
                 };
                 write!(f, "\n  {what}: rule {} {verb}: {}", candidate.name, candidate.rule)?;
                 write!(f, " ({}, {})", candidate.origin, candidate.rank)?;
+                if let Some(changed) = &candidate.changed {
+                    write!(f, "; set by {changed}")?;
+                }
                 if let Some(before) = &candidate.before {
                     write!(f, "; before an operator changed it: {before}")?;
                 }

@@ -28,6 +28,7 @@
 //! | `lines` | the same as lines that are written down |
 //! | `mutes`, `acks` | what operators keep quiet, or know of |
 //! | `operate` | what operators change |
+//! | `thresholds` | limits that they set over those of the file |
 //! | `summary` | all nodes, or a group's, in a few numbers |
 
 mod acks;
@@ -52,6 +53,7 @@ mod rate;
 mod rules;
 mod silence;
 mod summary;
+mod thresholds;
 mod update;
 mod words;
 
@@ -91,6 +93,8 @@ pub use self::rules::{
 };
 use self::silence::{due, grace, last_overdue};
 pub use self::summary::Summary;
+use self::thresholds::Thresholds;
+pub use self::thresholds::{ThresholdError, with_thresholds};
 pub use self::update::{Event, EventKind, Standing, Update};
 pub use self::words::lasting;
 use crate::sample::{Now, Sample};
@@ -136,6 +140,8 @@ pub struct Watch {
     kept: BTreeMap<NodeName, Account>,
     /// What operators keep quiet, or know of.
     operated: Operated,
+    /// The rules of the file, and the limits that operators set over them.
+    thresholds: Thresholds,
 }
 
 impl Watch {
@@ -143,6 +149,7 @@ impl Watch {
     #[must_use]
     pub fn new(rules: Rules, groups: Groups) -> Self {
         Self {
+            thresholds: Thresholds::new(rules.clone()),
             rules,
             groups,
             phase: Phase::Night,
@@ -341,15 +348,6 @@ impl Watch {
         vec![Update::Event(Event { node: None, kind: EventKind::HubPaused, text })]
     }
 
-    /// Takes other rules and groups, judging every value by them at once.
-    pub fn reload(&mut self, now: Now, rules: Rules, groups: Groups) -> Vec<Update> {
-        (self.rules, self.groups) = (rules, groups);
-        for node in self.nodes.values_mut() {
-            node.group = self.groups.of(&node.name).into();
-        }
-        self.judge_again(now)
-    }
-
     /// Takes up in how many nights a disk is full, by the nights that are stored; a message of its level says so.
     pub fn handle_outlook(&mut self, name: &NodeName, metric: &str, nights_left: Option<f64>) {
         let node = self.nodes.get_mut(&key(name)).filter(|node| node.name == *name);
@@ -399,7 +397,7 @@ impl Watch {
         summary::describe(node, &self.rules)
     }
 
-    /// The rules in force.
+    /// The rules in force: those of the file, with the limits that operators set.
     #[must_use]
     pub const fn rules(&self) -> &Rules {
         &self.rules
@@ -432,3 +430,5 @@ fn key(name: &NodeName) -> String {
 mod operate_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thresholds_tests;

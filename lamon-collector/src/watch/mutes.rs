@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use super::node::Node;
 use super::pattern::NodePattern;
+use super::thresholds::ThresholdError;
 use crate::sample::Now;
 
 /// The most mutes: many more than anybody keeps in mind.
@@ -65,6 +66,9 @@ pub enum OperateError {
         "an override ends within 7 days: what is wanted for longer belongs into the configuration, as shadow = true"
     )]
     OverrideTime,
+    /// Limits cannot be set so.
+    #[error(transparent)]
+    Limits(#[from] ThresholdError),
     /// A node that is heard would be back at once.
     #[error("{0} is heard: stop its agent first, or it is back with its next sample")]
     StillHeard(NodeName),

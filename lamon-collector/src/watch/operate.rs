@@ -35,6 +35,11 @@ impl Operated {
         self.next
     }
 
+    /// Something else that operators change is to be kept.
+    pub(super) const fn note_change(&mut self) {
+        self.changes += 1;
+    }
+
     /// How a node that joins, or that is in another group now, stands.
     pub(super) fn stand(&self, node: &mut Node) {
         node.muted = self.mutes.hold_for(node);
@@ -78,7 +83,7 @@ impl Watch {
         &self.operated.acks
     }
 
-    /// How often mutes and acknowledgements changed: another number than before means that they are to be kept anew.
+    /// How often mutes, acknowledgements and limits changed: another number than before means that they are to be kept anew.
     #[must_use]
     pub const fn operated_changes(&self) -> u64 {
         self.operated.changes
@@ -267,7 +272,7 @@ impl Watch {
         updates
     }
 
-    fn named(&self, name: &str) -> Result<&Node, OperateError> {
+    pub(super) fn named(&self, name: &str) -> Result<&Node, OperateError> {
         let known = NodeName::new(name).ok().and_then(|name| self.node(&name));
         known.ok_or_else(|| OperateError::UnknownNode(name.into()))
     }

@@ -167,6 +167,12 @@ pub enum EventKind {
     Acknowledged,
     /// That is over.
     AckEnded,
+    /// An operator set limits.
+    LimitsSet,
+    /// Those of the file hold again.
+    LimitsReset,
+    /// Limits that an operator set can no longer be used, because the file changed.
+    LimitsUnused,
     /// A node was forgotten.
     Forgotten,
     /// A gate closed: what it blocks is blocked.
@@ -223,6 +229,9 @@ impl EventKind {
             Self::Unmuted => "unmuted",
             Self::Acknowledged => "acknowledged",
             Self::AckEnded => "ack_ended",
+            Self::LimitsSet => "limits_set",
+            Self::LimitsReset => "limits_reset",
+            Self::LimitsUnused => "limits_unused",
             Self::Forgotten => "forgotten",
             Self::GateClosed => "gate_closed",
             Self::GateOpened => "gate_opened",
@@ -259,6 +268,7 @@ impl EventKind {
             | Self::HubClockSuspected
             | Self::GateOverridden
             | Self::SettingsFailed
+            | Self::LimitsUnused
             | Self::ReloadFailed => Level::Warning,
             Self::JournalRecovered
             | Self::DatabaseRecovered
@@ -270,6 +280,8 @@ impl EventKind {
             | Self::Unmuted
             | Self::Acknowledged
             | Self::AckEnded
+            | Self::LimitsSet
+            | Self::LimitsReset
             | Self::Forgotten
             | Self::GateOpened
             | Self::GateWouldClose

@@ -7,6 +7,7 @@ use lamon_wire::names::{MetricName, NodeName};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::quantity::Quantity;
 use super::table::made_name;
 use super::{Direction, Hold, Limits, Origin, Quality, Rule, RuleError, Ruled, Rules, When};
 use crate::watch::group::Groups;
@@ -47,6 +48,9 @@ pub enum OverrideError {
     /// The rule takes limits away, and has none that could be changed.
     #[error("rule {0:?} is off and has no limits to change")]
     Off(String),
+    /// That is no number.
+    #[error("{0:?} is no limit (write 80, \"90 %\", \"20 GB\", \"500 MiB\", \"2m\", or none)")]
+    NoLimit(String),
     /// The limits cannot be meant.
     #[error(transparent)]
     Limits(#[from] RuleError),
@@ -61,6 +65,48 @@ impl Override {
 }
 
 impl Rules {
+    /// The limits that hold for what is to be changed, and the side on which they are; `None` for a value that no rule is for.
+    ///
+    /// # Errors
+    ///
+    /// [`OverrideError::UnknownRule`].
+    pub fn limits_of(&self, groups: &Groups, target: &Target) -> Result<Option<Limits>, OverrideError> {
+        match target {
+            Target::Rule(name) => {
+                let ruled = self.named(name).ok_or_else(|| OverrideError::UnknownRule(name.clone()))?;
+                Ok(Some(ruled.rule.limits))
+            }
+            Target::Value { node, metric } => {
+                let held = self.find_for(Quality::Value, node, groups.of(node), metric, None);
+                Ok(held.and_then(|id| self.get(id)).map(|rule| rule.limits))
+            }
+        }
+    }
+
+    /// Reads a limit as people write it, in the unit of what it is for.
+    ///
+    /// # Errors
+    ///
+    /// [`OverrideError`], a sentence for who asked.
+    pub fn read_limit(&self, target: &Target, text: &str) -> Result<f64, OverrideError> {
+        let written = Quantity::parse(text).ok_or_else(|| OverrideError::NoLimit(text.into()))?;
+        let misfit = match target {
+            Target::Rule(name) => {
+                let ruled = self.named(name).ok_or_else(|| OverrideError::UnknownRule(name.clone()))?;
+                ruled.rule.metrics.iter().find(|glob| !written.fits(glob)).map(ToString::to_string)
+            }
+            Target::Value { metric, .. } => {
+                let glob = NameGlob::new(metric.as_str());
+                glob.is_ok_and(|glob| !written.fits(&glob)).then(|| metric.to_string())
+            }
+        };
+        match misfit {
+            Some(metric) => Err(RuleError::WrongUnit(metric).into()),
+            None if written.value.is_finite() => Ok(written.value),
+            None => Err(RuleError::NotFinite.into()),
+        }
+    }
+
     /// Whether limits can be set so.
     ///
     /// # Errors

@@ -31,7 +31,8 @@ const BYTES: [(&str, f64); 9] = [
 ];
 
 impl Quantity {
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads one as people write it; `None` when it is none.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let split = text.find(|c: char| c == '%' || c.is_ascii_alphabetic()).unwrap_or(text.len());
         let (number, unit) = text.split_at(split);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lamon_daemon::seconds::Seconds;
+use lamon_wire::metric::Unit;
 use lamon_wire::names::{MetricName, NodeName};
 use serde::Deserialize;
 
@@ -123,6 +124,27 @@ impl Rule {
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The value that it was made for, when an operator set limits for one.
+    #[must_use]
+    pub fn of_value(&self) -> Option<(&NodePattern, &NameGlob)> {
+        match (&self.nodes[..], &self.metrics[..]) {
+            ([node], [metric]) if metric.is_exact() => Some((node, metric)),
+            _ => None,
+        }
+    }
+
+    /// The metrics that it is for, in words, and the unit of its limits where all of them have the same.
+    #[must_use]
+    pub fn of_metrics(&self) -> (String, Option<Unit>) {
+        let words = self.metrics.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let mut units = self.metrics.iter().map(|glob| {
+            // A star stands for a name: disk_*_free has the unit of disk_x_free.
+            MetricName::new(&glob.to_string().replace('*', "x")).ok().map(|name| Unit::of(&name))
+        });
+        let first = units.next().flatten();
+        (words, first.filter(|_| units.all(|unit| unit == first)))
     }
 
     /// How long a value must be past a limit.
