@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use clap::Args;
-use lamon_collector::config::HubConfig;
+use lamon_collector::config::{HubConfig, Network};
 use lamon_collector::watch::NameGlob;
 use rts2dev::cli::DeviceArgs;
 use serde::{Deserialize, Deserializer};
@@ -33,6 +33,8 @@ pub struct Rts2Config {
     pub layout: Layout,
     /// Metrics whose values images carry in their FITS headers, each with its node's `_level` and `_heard`.
     pub fits: Vec<NameGlob>,
+    /// From which addresses commands and limits of operators are taken; everybody reads.
+    pub allow: Vec<Network>,
     /// Serve commands to clients that centrald does not vouch for.
     pub noauth: bool,
     /// What the command line gave, for what is not in the file: what values of the summary device begin with.
@@ -50,6 +52,7 @@ impl Default for Rts2Config {
             port: 0,
             layout: Layout::default(),
             fits: Vec::new(),
+            allow: Network::loopback(),
             noauth: false,
             given: DeviceArgs::default(),
         }
@@ -160,6 +163,12 @@ impl Rts2Config {
             format!("RTS2 device {} registers with centrald at {}", self.device, self.centrald.join(", "))
         }];
         lines.push(format!("clients of RTS2 reach it on {}", self.listen));
+        let allow: Vec<_> = self.allow.iter().map(ToString::to_string).collect();
+        lines.push(if allow.is_empty() {
+            "commands and limits are taken from no client of RTS2: [rts2] allow is empty".into()
+        } else {
+            format!("commands and limits are taken from clients of RTS2 at {}; others read", allow.join(", "))
+        });
         if self.layout.by_group(hub) {
             let names: Vec<_> =
                 hub.groups.names().chain(["other"]).map(|group| group_device(&self.device, group)).collect();
@@ -218,6 +227,34 @@ mod tests {
             args.background_only_as(Path::new(program));
             assert_eq!(args.device.interactive, interactive, "{program}");
         }
+    }
+
+    #[test]
+    fn commands_are_taken_from_this_computer_unless_addresses_are_listed() {
+        let at = |config: &Rts2Config, address: &str| {
+            config.allow.iter().any(|network| network.contains(address.parse().unwrap()))
+        };
+        let default = Rts2Config::default();
+        for (address, good) in [
+            ("127.0.0.1", true),
+            ("127.1.2.3", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("10.0.0.1", false),
+        ] {
+            assert_eq!(at(&default, address), good, "{address}");
+        }
+        let listed: Rts2Config = toml::from_str("allow = ['10.0.0.0/24', '10.1.0.7']").unwrap();
+        for (address, good) in
+            [("10.0.0.9", true), ("10.1.0.7", true), ("10.1.0.8", false), ("127.0.0.1", false)]
+        {
+            assert_eq!(at(&listed, address), good, "{address}");
+        }
+        assert!(toml::from_str::<Rts2Config>("allow = ['everybody']").is_err());
+        let none: Rts2Config = toml::from_str("allow = []").unwrap();
+        let (hub, _) = HubConfig::parse::<Rts2Config>("hub.toml", "").unwrap();
+        assert!(none.consequences(&hub).iter().any(|line| line.contains("from no client of RTS2")));
+        assert!(listed.consequences(&hub).iter().any(|line| line.contains("at 10.0.0.0/24, 10.1.0.7")));
     }
 
     #[test]

@@ -13,8 +13,7 @@ use lamon_daemon::logging::{LogLevel, LogTarget};
 use lamon_sensord::config::{DEFAULT_DEVICE, Rts2Args, Rts2Config};
 use lamon_sensord::devices::{self, Bound};
 use lamon_sensord::face::Rts2Face;
-use lamon_sensord::sky;
-use tokio::sync::watch;
+use lamon_sensord::sky::Sky;
 use tokio_util::sync::CancellationToken;
 
 /// glibc's arenas, one for each thread, grow without end in long-lived daemons. This one is told at build time
@@ -58,21 +57,22 @@ impl Extras for WithRts2 {
         &self,
         hub: &HubConfig,
         section: Rts2Config,
-        _operations: &Operations,
+        operations: &Operations,
         ended: &CancellationToken,
     ) -> anyhow::Result<Started> {
         let section = self.0.over(section);
-        let (face, devices) = Rts2Face::new(&section, hub)?;
+        let (mut face, devices) = Rts2Face::new(&section, hub, operations)?;
         let sky = devices.first().map(|summary| {
-            let (told, sky) = watch::channel(None);
-            tokio::spawn(sky::follow(summary.handle().centrald_status(), told));
+            let (followed, sky) = Sky::follow(summary.handle().centrald_status());
+            face.keep_sky(followed);
             sky
         });
         // The summary device is the first, and the one whose port somebody may want to know.
         let ports = std::iter::once(section.port).chain(std::iter::repeat(0));
         let bound =
             devices.into_iter().zip(ports).map(|(device, port)| Bound::new(device, section.listen, port));
-        let thread = devices::spawn(bound.collect::<Result<_, _>>()?, ended.clone())?;
+        let (thread, anew) = devices::spawn(bound.collect::<Result<_, _>>()?, ended.clone())?;
+        face.replace_by(anew);
         Ok(Started { faces: vec![Box::new(face)], threads: vec![thread], sky })
     }
 

@@ -3,10 +3,14 @@
 //! centrald's part of the day decides, whether it is on or off: computers are wanted while the sky is dark, also when
 //! clouds keep the dome closed. Evening and morning, when cameras cool down and warm up, are day.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use lamon_collector::watch::Phase;
 use rts2dev::proto::DeviceState;
 use rts2dev::{CentraldStatus, Registration};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// centrald's words for the dark part of the day: dusk, night and dawn (RTS2 include/status.h).
 const DARK: std::ops::RangeInclusive<u32> = 2..=4;
@@ -20,8 +24,39 @@ pub fn phase(status: &CentraldStatus) -> Option<Phase> {
     Some(if DARK.contains(&part) { Phase::Night } else { Phase::Day })
 }
 
-/// Passes on what the centralds say, until one of the ends is gone.
-pub async fn follow(mut status: watch::Receiver<CentraldStatus>, sky: watch::Sender<Option<Phase>>) {
+/// How long what was said stands while devices register anew: longer than that takes, so that nothing is judged as by day or by
+/// night in between.
+const ANEW: Duration = Duration::from_secs(15);
+
+/// Passes on what the centralds of the summary device say.
+#[derive(Debug)]
+pub struct Sky {
+    told: Arc<watch::Sender<Option<Phase>>>,
+    following: JoinHandle<()>,
+}
+
+impl Sky {
+    /// Follows these centralds, in a task of the runtime that it is called on, until one of the ends is gone.
+    #[must_use]
+    pub fn follow(status: watch::Receiver<CentraldStatus>) -> (Self, watch::Receiver<Option<Phase>>) {
+        let (told, sky) = watch::channel(None);
+        let told = Arc::new(told);
+        (Self { following: tokio::spawn(follow(status, Arc::clone(&told))), told }, sky)
+    }
+
+    /// Follows the centralds of a device that stands in the place of the one before.
+    pub fn follow_anew(&mut self, mut status: watch::Receiver<CentraldStatus>) {
+        self.following.abort();
+        let told = Arc::clone(&self.told);
+        self.following = tokio::spawn(async move {
+            // Heard or not, from then on it is as before.
+            let _ = tokio::time::timeout(ANEW, status.wait_for(|status| phase(status).is_some())).await;
+            follow(status, told).await;
+        });
+    }
+}
+
+async fn follow(mut status: watch::Receiver<CentraldStatus>, sky: Arc<watch::Sender<Option<Phase>>>) {
     loop {
         let phase = phase(&status.borrow_and_update());
         sky.send_if_modified(|before| std::mem::replace(before, phase) != phase);

@@ -15,7 +15,7 @@ pub const MAX_NODE_NAME_BYTES: usize = 32;
 pub const MAX_METRIC_NAME_BYTES: usize = 40;
 
 /// Names that the hub itself gives to values of a node (`ccd01_level`, `ccd01_heard`): no metric may bear them.
-pub const RESERVED_METRIC_NAMES: [&str; 3] = ["level", "heard", "completeness"];
+pub const RESERVED_METRIC_NAMES: [&str; 4] = ["level", "heard", "completeness", "remarks"];
 
 /// Why a text is no name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

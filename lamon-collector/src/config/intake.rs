@@ -22,13 +22,7 @@ impl Default for IntakeConfig {
     /// Loopback alone: nothing listens wider than somebody asked for.
     fn default() -> Self {
         let listen = format!("127.0.0.1:{}", lamon_wire::PORT);
-        let loopback = [IpAddr::from([127, 0, 0, 0]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])];
-        let prefixes = [8, 128];
-        let network = |(address, prefix)| IpNet::new_assert(address, prefix);
-        Self {
-            listen: vec![listen],
-            plain_from: loopback.into_iter().zip(prefixes).map(|pair| Network(network(pair))).collect(),
-        }
+        Self { listen: vec![listen], plain_from: Network::loopback() }
     }
 }
 
@@ -36,9 +30,7 @@ impl IntakeConfig {
     /// Whether a plain connection from this address is taken.
     #[must_use]
     pub fn takes_plain_from(&self, address: IpAddr) -> bool {
-        // A socket for both families shows IPv4 peers as ::ffff:a.b.c.d.
-        let address = address.to_canonical();
-        self.plain_from.iter().any(|network| network.0.contains(&address))
+        self.plain_from.iter().any(|network| network.contains(address))
     }
 }
 
@@ -62,6 +54,22 @@ fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Network(IpNet);
+
+impl Network {
+    /// This computer's addresses of itself.
+    #[must_use]
+    pub fn loopback() -> Vec<Self> {
+        let loopback = [(IpAddr::from([127, 0, 0, 0]), 8), (IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]), 128)];
+        loopback.into_iter().map(|(address, prefix)| Self(IpNet::new_assert(address, prefix))).collect()
+    }
+
+    /// Whether the address is in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        // A socket for both families shows IPv4 peers as ::ffff:a.b.c.d.
+        self.0.contains(&address.to_canonical())
+    }
+}
 
 impl TryFrom<String> for Network {
     type Error = String;

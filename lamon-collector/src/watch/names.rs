@@ -9,7 +9,7 @@ use super::AdmitError;
 use super::node::Node;
 
 /// Names of values that sum up nodes or tell of the hub itself; some are for later releases.
-const HUB_VALUES: [&str; 20] = [
+const HUB_VALUES: [&str; 21] = [
     "infotime",
     "uptime",
     "level",
@@ -21,6 +21,7 @@ const HUB_VALUES: [&str; 20] = [
     "nodes_muted",
     "mutes",
     "settings",
+    "limits",
     "worst",
     "nights_left",
     "ready_tonight",

@@ -17,6 +17,7 @@ pub(super) struct HealthValues {
     completeness: Value<f64>,
     mutes: Value<String>,
     settings: Value<String>,
+    limits: Value<String>,
 }
 
 impl HealthValues {
@@ -50,12 +51,18 @@ impl HealthValues {
             settings: device
                 .string("settings", "whether what operators change outlives a restart: ok, or why not")
                 .declare()?,
+            limits: device.string("limits", "which limits operators set over the configuration").declare()?,
         })
     }
 
     pub(super) fn show(&self, watch: &Watch, health: &Health, now: Now) {
         let holding = watch.mutes().holding().filter(|(_, holds)| *holds).map(|(mute, _)| describe(mute));
         self.mutes.set(text(holding));
+        let limit = |limit: Option<f64>| limit.map_or_else(|| "none".into(), |limit| limit.to_string());
+        let limits = watch.limits().iter().map(|set| {
+            format!("{} {} {} (by {})", set.about(), limit(set.warning), limit(set.error), set.who)
+        });
+        self.limits.set(text(limits));
         condition(&self.settings, &health.settings, Level::Warning);
         #[expect(clippy::cast_possible_truncation, reason = "seven digits are what is shown")]
         self.samples_rate.set(health.samples_rate as f32);
@@ -69,7 +76,7 @@ impl HealthValues {
 }
 
 /// As many as a line of RTS2 has room for.
-fn text(words: impl Iterator<Item = String>) -> String {
+pub(super) fn text(words: impl Iterator<Item = String>) -> String {
     /// A screen wide and some lines high.
     const MOST_BYTES: usize = 500;
     // rts2-mon takes a percent sign in a text for a format.

@@ -6,11 +6,21 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `node` | the values of one node |
+//! | `remarks` | what else is to be said of a node, in one text |
 //! | `summary` | the values that sum up all nodes, or a group |
+//! | `limits` | the limits of rules, which operators set |
+//! | `commands` | what else operators can do from RTS2 |
+//! | `operator` | whose commands and sets are taken |
+//! | `anew` | devices in the place of those before, without what is gone |
 //! | `health` | the values of the hub itself |
 
+mod anew;
+mod commands;
 mod health;
+mod limits;
 mod node;
+mod operator;
+mod remarks;
 mod summary;
 
 use std::collections::HashMap;
@@ -18,17 +28,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lamon_collector::config::HubConfig;
+use lamon_collector::control::Operations;
 use lamon_collector::face::{Face, Picture};
 use lamon_collector::per_node::{NodeLimits, left_out};
 use lamon_collector::watch::{Level, Line, NameGlob, OTHER, Update};
 use lamon_daemon::limit::LogLimit;
 use lamon_wire::names::NodeName;
 use rts2dev::proto::MessageType;
-use rts2dev::{DeclareError, Device, DeviceError, DeviceOptions};
+use rts2dev::{CommandError, DeclareError, Device, DeviceError, DeviceOptions};
 use tracing::warn;
 
+use self::anew::Anew;
 use self::health::HealthValues;
+use self::limits::LimitValues;
 use self::node::{NodeValues, Shelf, ShowError};
+use self::operator::Operator;
 use self::summary::SummaryValues;
 use crate::config::{Rts2Config, group_device};
 
@@ -58,6 +72,10 @@ pub struct Rts2Face {
     refusal_limit: LogLimit,
     /// Something happened since the nodes were summed up.
     summary_due: bool,
+    limits: LimitValues,
+    operator: Operator,
+    /// Registers the devices anew when what they show is gone.
+    anew: Anew,
 }
 
 struct GroupDevice {
@@ -86,6 +104,14 @@ pub enum FaceError {
         /// Why.
         source: DeviceError,
     },
+    /// One of its commands cannot be added.
+    #[error("RTS2 device {name}: {source}")]
+    Command {
+        /// The device's name.
+        name: String,
+        /// Why.
+        source: CommandError,
+    },
     /// One of the fixed values cannot be declared.
     #[error("RTS2 device {name}: {source}")]
     Value {
@@ -97,12 +123,26 @@ pub enum FaceError {
 }
 
 impl Rts2Face {
-    /// Makes the face and its devices, the summary device first. They are still to be run.
+    /// Makes the face and its devices, the summary device first. They are still to be run. Operators are served by
+    /// `operations`.
     ///
     /// # Errors
     ///
     /// [`FaceError`].
-    pub fn new(config: &Rts2Config, hub: &HubConfig) -> Result<(Self, Vec<Device>), FaceError> {
+    pub fn new(
+        config: &Rts2Config,
+        hub: &HubConfig,
+        operations: &Operations,
+    ) -> Result<(Self, Vec<Device>), FaceError> {
+        let operator = Operator::new(operations.clone(), &config.allow);
+        Self::build(config, hub, operator)
+    }
+
+    fn build(
+        config: &Rts2Config,
+        hub: &HubConfig,
+        operator: Operator,
+    ) -> Result<(Self, Vec<Device>), FaceError> {
         let make = |name: &str, options: DeviceOptions| {
             let options = DeviceOptions {
                 name: name.into(),
@@ -111,7 +151,11 @@ impl Rts2Face {
                 noauth: config.noauth,
                 ..options
             };
-            Device::new(options).map_err(|source| FaceError::Device { name: name.into(), source })
+            let failed = |source| FaceError::Device { name: name.into(), source };
+            let device = Device::new(options).map_err(failed)?;
+            let failed = |source| FaceError::Command { name: name.into(), source };
+            commands::declare(&device.handle(), &operator).map_err(failed)?;
+            Ok(device)
         };
         let declared = |name: &str, result| match result {
             Ok(values) => Ok(values),
@@ -145,6 +189,9 @@ impl Rts2Face {
             node_limits: NodeLimits::default(),
             refusal_limit: LogLimit::default(),
             summary_due: true,
+            limits: LimitValues::new(),
+            operator,
+            anew: Anew::new(config, hub),
         };
         Ok((face, devices))
     }
@@ -168,10 +215,23 @@ impl Rts2Face {
         }
         if let Some(shown) = nodes.get_mut(name) {
             let device = shelf.device.clone();
-            device.at_once(|| shown.values.show(shelf, node, fits, &mut complaints));
+            let remarks = remarks::remarks(picture, node);
+            device.at_once(|| shown.values.show(shelf, (node, &remarks), fits, &mut complaints));
         }
         for complaint in complaints {
             complain(refusal_limit, picture, &complaint);
+        }
+    }
+
+    /// Shows the limits of rules. Those of a rule that the file has no more go when the devices register anew.
+    fn show_limits(&mut self, picture: &Picture<'_>) {
+        let (rules, mut complaints) = (picture.watch.rules(), Vec::new());
+        self.limits.show(&self.main.device, &self.operator, rules, &mut complaints);
+        for (value, source) in complaints {
+            complain(&mut self.refusal_limit, picture, &ShowError::Declare { value, source });
+        }
+        if self.limits.is_stale(rules) {
+            self.anew.is_due(picture.now);
         }
     }
 
@@ -233,11 +293,9 @@ impl Face for Rts2Face {
             Update::Levels { node, .. } | Update::Silent { node, .. } | Update::Back { node, .. } => {
                 self.show(picture, node);
             }
-            Update::Event(_)
-            | Update::Standing { .. }
-            | Update::Gone { .. }
-            | Update::Condition
-            | Update::Heartbeat => {}
+            Update::Standing { node, .. } => self.show(picture, node),
+            Update::Gone { .. } => self.anew.is_due(picture.now),
+            Update::Event(_) | Update::Condition | Update::Heartbeat => {}
         }
         // That a node joined is no news for observers.
         if !matches!(update, Update::Joined { .. }) {
@@ -246,7 +304,11 @@ impl Face for Rts2Face {
     }
 
     fn settle(&mut self, picture: &Picture<'_>) {
+        if let Some(anew) = self.anew.take(picture.now) {
+            self.register_anew(picture, anew);
+        }
         if std::mem::take(&mut self.summary_due) {
+            self.show_limits(picture);
             self.sum_up(picture);
         }
     }

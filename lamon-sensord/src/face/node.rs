@@ -96,6 +96,7 @@ pub(super) struct NodeValues {
     prefix: String,
     level: Value<Selection>,
     heard: Value<Time>,
+    remarks: Value<String>,
     completeness: Completeness,
     /// `None` for a metric that RTS2 cannot show, so that it is tried, and complained of, once.
     metrics: HashMap<MetricName, Option<MetricValue>>,
@@ -118,7 +119,17 @@ impl NodeValues {
         let heard = shelf.declare(&format!("{prefix}_heard"), fits, complaints, |device, name| {
             device.time(name, &format!("when {node} was last heard"))
         })?;
-        Ok(Self { prefix, level, heard, completeness: Completeness::Untold, metrics: HashMap::new() })
+        let remarks = shelf.declare(&format!("{prefix}_remarks"), false, complaints, |device, name| {
+            device.string(name, &format!("what is muted, acknowledged, unknown or flapping of {node}"))
+        })?;
+        Ok(Self {
+            prefix,
+            level,
+            heard,
+            remarks,
+            completeness: Completeness::Untold,
+            metrics: HashMap::new(),
+        })
     }
 
     /// Shows the node as it is, with values for the metrics that it did not have. What is not shown is added to
@@ -126,7 +137,7 @@ impl NodeValues {
     pub(super) fn show(
         &mut self,
         shelf: &mut Shelf,
-        node: &Node,
+        (node, remarks): (&Node, &str),
         fits: &[NameGlob],
         complaints: &mut Vec<ShowError>,
     ) {
@@ -151,6 +162,7 @@ impl NodeValues {
         let heard = rts2_level(if node.silent { level } else { Level::Good });
         self.level.set_with_level(Selection(number(level)), rts2_level(level));
         self.heard.set_with_level(Time(seconds(node.heard_ms)), heard);
+        self.remarks.set(remarks);
         self.show_completeness(shelf, node, complaints);
     }
 
