@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, TcpListener};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
 use rts2dev::{Device, Devices};
@@ -17,6 +18,8 @@ use tracing::{error, info};
 pub struct Bound {
     device: Device,
     listener: TcpListener,
+    /// As it is configured: 0 lets the system choose.
+    at: (IpAddr, u16),
 }
 
 impl Bound {
@@ -39,12 +42,18 @@ impl Bound {
             port = listener.local_addr().map(|address| address.port()).ok(),
             "RTS2 device listens"
         );
-        Ok(Self { device, listener })
+        Ok(Self { device, listener, at: (address, port) })
     }
 }
 
+/// How long devices stay away that register anew, without a port, as those of RTS2 do that are restarted. A client that hears of a
+/// device again before it has dropped the connection to the one before gives the new address to that connection, and loses both
+/// (RTS2 lib/rts2/block.cpp, `addAddress`; seen with rts2-mon after 4 ms; it looks once a second). One that finds the port open connects
+/// at once, is told that nobody can vouch for it yet, and never tries again.
+const AWAY: Duration = Duration::from_secs(3);
+
 /// Starts the thread. It ends when `ended` is cancelled. Devices that are sent to it, as many as there are and in their
-/// order, stand in the place of those before, on the same ports: RTS2 cannot withdraw a value, so a device that shall
+/// order, stand in the place of those before: RTS2 cannot withdraw a value, so a device that shall
 /// have fewer is registered anew.
 ///
 /// # Errors
@@ -63,14 +72,13 @@ pub fn spawn(
     Ok((thread.spawn(run).context("cannot start the RTS2 thread")?, anew))
 }
 
-async fn run_all(bound: Vec<Bound>, mut anew: mpsc::Receiver<Vec<Device>>, ended: CancellationToken) {
-    let (mut devices, listeners): (Vec<_>, Vec<_>) =
-        bound.into_iter().map(|Bound { device, listener }| (device, listener)).unzip();
+async fn run_all(mut bound: Vec<Bound>, mut anew: mpsc::Receiver<Vec<Device>>, ended: CancellationToken) {
+    let ports: Vec<_> = bound.iter().map(|bound| bound.at).collect();
     loop {
         let round = ended.child_token();
-        let running = run_once(devices, &listeners, round.clone());
+        let running = run_once(bound, round.clone());
         tokio::pin!(running);
-        devices = tokio::select! {
+        let devices = tokio::select! {
             () = &mut running => return,
             Some(next) = anew.recv() => {
                 round.cancel();
@@ -79,14 +87,24 @@ async fn run_all(bound: Vec<Bound>, mut anew: mpsc::Receiver<Vec<Device>>, ended
                 next
             }
         };
+        tokio::select! {
+            () = ended.cancelled() => return,
+            () = tokio::time::sleep(AWAY) => {}
+        }
+        let again = devices.into_iter().zip(&ports).map(|(device, (address, port))| {
+            // Its own port is free, unless somebody took it in these seconds: clients ask centrald for another.
+            let free = TcpListener::bind((*address, *port)).is_ok();
+            Bound::new(device, *address, if free { *port } else { 0 })
+        });
+        bound = again.filter_map(|bound| bound.inspect_err(|error| error!("{error:#}")).ok()).collect();
     }
 }
 
 /// Runs devices until they are told to end.
-async fn run_once(devices: Vec<Device>, listeners: &[TcpListener], ended: CancellationToken) {
+async fn run_once(devices: Vec<Bound>, ended: CancellationToken) {
     let mut together: Option<Devices> = None;
-    for (device, listener) in devices.into_iter().zip(listeners) {
-        match listener.try_clone().and_then(tokio::net::TcpListener::from_std) {
+    for Bound { device, listener, .. } in devices {
+        match tokio::net::TcpListener::from_std(listener) {
             // The summary device comes first, and the devices of groups follow it: of two hubs one shows everything.
             Ok(listener) => match &mut together {
                 None => together = Some(Devices::new(device, listener)),

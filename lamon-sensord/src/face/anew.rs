@@ -1,4 +1,4 @@
-//! Devices in the place of those before, on the same ports: RTS2 cannot withdraw a value, so what shows nodes or rules that are
+//! Devices in the place of those before: RTS2 cannot withdraw a value, so what shows nodes or rules that are
 //! gone is registered anew.
 
 use std::time::{Duration, Instant};
@@ -7,6 +7,7 @@ use lamon_collector::config::HubConfig;
 use lamon_collector::face::Picture;
 use lamon_collector::sample::Now;
 use rts2dev::Device;
+use rts2dev::proto::DeviceState;
 use tokio::sync::mpsc;
 use tracing::warn;
 
@@ -39,7 +40,7 @@ impl Anew {
     }
 
     /// A place for new devices, when the time has come and those before are through.
-    pub(super) fn take(&mut self, now: Now) -> Option<mpsc::OwnedPermit<Vec<Device>>> {
+    fn take(&mut self, now: Now) -> Option<mpsc::OwnedPermit<Vec<Device>>> {
         self.due.filter(|due| *due <= now.monotonic)?;
         let place = self.devices.clone()?.try_reserve_owned().ok()?;
         self.due = None;
@@ -58,7 +59,25 @@ impl Rts2Face {
         self.anew.sky = Some(sky);
     }
 
-    pub(super) fn register_anew(&mut self, picture: &Picture<'_>, place: mpsc::OwnedPermit<Vec<Device>>) {
+    /// Whether one of the devices blocks something, or is bad weather.
+    fn holds_up(&self) -> bool {
+        let handles = self.groups.iter().map(|of| &of.shelf.device).chain([&self.main.device]);
+        let held = DeviceState::BOP_MASK | DeviceState::BAD_WEATHER | DeviceState::STOP_EVERYTHING;
+        handles.into_iter().any(|device| device.state().intersects(held))
+    }
+
+    /// Registers the devices anew, when that is due and can be.
+    pub(super) fn keep_up(&mut self, picture: &Picture<'_>) {
+        // What a device blocks is free while it is away: it goes when nothing waits for it.
+        if self.anew.due.is_some()
+            && !self.holds_up()
+            && let Some(place) = self.anew.take(picture.now)
+        {
+            self.register_anew(picture, place);
+        }
+    }
+
+    fn register_anew(&mut self, picture: &Picture<'_>, place: mpsc::OwnedPermit<Vec<Device>>) {
         let (config, hub) = &*self.anew.config;
         let (face, devices) = match Self::build(config, hub, self.operator.clone()) {
             Ok(built) => built,

@@ -109,11 +109,13 @@ fn written(limit: f64, unit: Option<Unit>) -> String {
         _ => return limit.to_string(),
     };
     let units = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
-    // In the largest unit that says it exactly, to three decimals.
-    let exact = |(factor, _): &&(f64, &str)| limit.abs() >= *factor && (limit / factor * 1e3).fract() == 0.0;
-    match units.iter().find(exact) {
-        Some((factor, letter)) => format!("{}{letter}{suffix}", limit / factor),
-        None => limit.to_string(),
+    // With a unit where three decimals say it exactly.
+    let unit = units.into_iter().find(|(factor, _)| limit.abs() >= *factor);
+    match unit.map(|(factor, letter)| (limit / factor, factor, letter)) {
+        Some((shown, factor, letter)) if (shown * 1e3).fract() == 0.0 && shown * factor == limit => {
+            format!("{shown}{letter}{suffix}")
+        }
+        _ => limit.to_string(),
     }
 }
 

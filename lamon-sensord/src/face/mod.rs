@@ -304,9 +304,7 @@ impl Face for Rts2Face {
     }
 
     fn settle(&mut self, picture: &Picture<'_>) {
-        if let Some(anew) = self.anew.take(picture.now) {
-            self.register_anew(picture, anew);
-        }
+        self.keep_up(picture);
         if std::mem::take(&mut self.summary_due) {
             self.show_limits(picture);
             self.sum_up(picture);
