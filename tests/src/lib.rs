@@ -9,6 +9,7 @@
 //! | [`text`] | a sender of text lines |
 //! | [`bus`] | a subscriber of the ZeroMQ bus |
 //! | [`rts2`] | a client of RTS2, and the real rts2-centrald where there is one |
+//! | [`camera`] | the real camera, and the real program that has it expose |
 //! | [`wiretap`] | a proxy that records what an agent sends |
 //! | [`archive`] | rows of an archive, waited for |
 //! | [`wait`] | the one deadline of every wait |
@@ -19,6 +20,7 @@
 pub mod agent;
 pub mod archive;
 pub mod bus;
+pub mod camera;
 pub mod chaos;
 pub mod hub;
 pub mod lamon;

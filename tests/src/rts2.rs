@@ -58,6 +58,18 @@ impl RealCentrald {
         Ok(self)
     }
 
+    /// Where RTS2's programs are.
+    #[must_use]
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
+    /// Its folder: `rts2.ini`, and room for what its clients write.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -96,6 +108,12 @@ open_sequence = \"\"
 [centrald]
 morning_off = false
 morning_standby = false
+[scriptexec]
+expand_path = \"%f\"
+[C0]
+instrume = \"dummy\"
+telescop = \"none\"
+origin = \"test\"
 ";
 
 /// Logs in to a centrald and connects to a device, as soon as it is registered there.

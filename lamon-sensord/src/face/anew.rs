@@ -95,6 +95,7 @@ impl Rts2Face {
         for name in names {
             self.show(picture, &name);
         }
+        self.show_gates(picture);
         self.show_limits(picture);
         self.sum_up(picture);
         place.send(devices);

@@ -13,9 +13,11 @@
 //! | `operator` | whose commands and sets are taken |
 //! | `anew` | devices in the place of those before, without what is gone |
 //! | `health` | the values of the hub itself |
+//! | `gates` | what gates block, and the values that say why |
 
 mod anew;
 mod commands;
+mod gates;
 mod health;
 mod limits;
 mod node;
@@ -31,7 +33,7 @@ use lamon_collector::config::HubConfig;
 use lamon_collector::control::Operations;
 use lamon_collector::face::{Face, Picture};
 use lamon_collector::per_node::{NodeLimits, left_out};
-use lamon_collector::watch::{Level, Line, NameGlob, OTHER, Update};
+use lamon_collector::watch::{GateStanding, Level, Line, NameGlob, OTHER, Update};
 use lamon_daemon::limit::LogLimit;
 use lamon_wire::names::NodeName;
 use rts2dev::proto::MessageType;
@@ -39,6 +41,7 @@ use rts2dev::{CommandError, DeclareError, Device, DeviceError, DeviceOptions};
 use tracing::warn;
 
 use self::anew::Anew;
+use self::gates::GateValues;
 use self::health::HealthValues;
 use self::limits::LimitValues;
 use self::node::{NodeValues, Shelf, ShowError};
@@ -60,6 +63,7 @@ pub struct Rts2Face {
     main: Shelf,
     summary: SummaryValues,
     health: HealthValues,
+    gates: GateValues,
     /// Devices of groups, the one of all other nodes last; none in the layout that has everything on one device.
     groups: Vec<GroupDevice>,
     nodes: HashMap<NodeName, Shown>,
@@ -157,15 +161,11 @@ impl Rts2Face {
             commands::declare(&device.handle(), &operator).map_err(failed)?;
             Ok(device)
         };
-        let declared = |name: &str, result| match result {
-            Ok(values) => Ok(values),
-            Err(source) => Err(FaceError::Value { name: name.into(), source }),
-        };
         let device = make(&config.device, config.given.options(&config.device))?;
         let main = device.handle();
         let summary = declared(&config.device, SummaryValues::declare(&main))?;
-        let health = HealthValues::declare(&main)
-            .map_err(|source| FaceError::Value { name: config.device.clone(), source })?;
+        let health = declared(&config.device, HealthValues::declare(&main))?;
+        let gates = declared(&config.device, GateValues::declare(&main))?;
         let mut devices = vec![device];
         let mut groups = Vec::new();
         if config.layout.by_group(hub) {
@@ -182,6 +182,7 @@ impl Rts2Face {
             main: Shelf::new(main),
             summary,
             health,
+            gates,
             groups,
             nodes: HashMap::new(),
             fits: config.fits.clone(),
@@ -245,6 +246,29 @@ impl Rts2Face {
         }
     }
 
+    /// Has each device block what its gates block, and shows how they stand, when that is not what was shown last.
+    fn show_gates(&mut self, picture: &Picture<'_>) {
+        if !self.gates.look(picture.gates) {
+            return;
+        }
+        let home = |group: &str| self.groups.iter().any(|of| of.group == group);
+        let group_of = |standing: &GateStanding| {
+            standing.gate().device_group().filter(|group| home(group)).map(ToOwned::to_owned)
+        };
+        let closed: Vec<_> = picture.gates.closed().map(|standing| (group_of(standing), standing)).collect();
+        let of = |device: Option<&str>| {
+            let of_device = closed.iter().filter(move |(group, _)| group.as_deref() == device);
+            of_device.map(|(_, standing)| *standing).collect::<Vec<_>>()
+        };
+        gates::block(&self.main.device, &of(None));
+        for group in &self.groups {
+            gates::block(&group.shelf.device, &of(Some(&group.group)));
+        }
+        for (value, error) in self.gates.show(picture.gates) {
+            warn!("not shown in RTS2: {value}: {error}");
+        }
+    }
+
     /// A message, unless it is about how a muted node is. What operators do with such a node is told.
     fn tell(&mut self, picture: &Picture<'_>, update: &Update, line: &Line) {
         let of_operators = matches!(update, Update::Event(_)) && line.level == Level::Good;
@@ -276,6 +300,10 @@ impl Rts2Face {
     }
 }
 
+fn declared<V>(device: &str, values: Result<V, DeclareError>) -> Result<V, FaceError> {
+    values.map_err(|source| FaceError::Value { name: device.into(), source })
+}
+
 /// A value that RTS2 cannot have is left out there, and said so; the bus and the store have it all the same.
 fn complain(limit: &mut LogLimit, picture: &Picture<'_>, error: &ShowError) {
     if let Some(held_back) = limit.admit(picture.now.monotonic) {
@@ -304,6 +332,8 @@ impl Face for Rts2Face {
     }
 
     fn settle(&mut self, picture: &Picture<'_>) {
+        // First of all: somebody may be about to expose.
+        self.show_gates(picture);
         self.keep_up(picture);
         if std::mem::take(&mut self.summary_due) {
             self.show_limits(picture);
