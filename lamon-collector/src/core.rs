@@ -4,6 +4,7 @@
 //! waits for a disk or a peer, so a sample is on every face as soon as it is parsed.
 
 mod answers;
+mod gates;
 mod log;
 mod operate;
 mod recent;

@@ -176,6 +176,11 @@ impl Rts2Config {
         } else {
             lines.push(format!("nodes are shown by {} itself", self.device));
         }
+        lines.extend(hub.gates.iter().map(|gate| {
+            let group = gate.device_group().filter(|_| self.layout.by_group(hub));
+            let device = group.map_or_else(|| self.device.clone(), |group| group_device(&self.device, group));
+            format!("gate {} is a bit of {device}'s state", gate.name())
+        }));
         lines.push(format!(
             "a device shows at most {MAX_DEVICE_VALUES} values, and says so when there are more"
         ));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use lamon_tests::camera::{Camera, Script, clients_can_run};
 use lamon_tests::hub::Hub;
+use lamon_tests::lamon::lamon;
 use lamon_tests::rts2::{self, RealCentrald, real_programs};
 use lamon_tests::text::say;
 use lamon_tests::wait::{eventually, patiently};
@@ -113,6 +114,98 @@ async fn a_block_goes_with_the_hub_and_is_back_with_it_from_its_stored_levels() 
     state(&centrald, "NODES", DeviceState::BOP_EXPOSURE).await;
     disk(&hub, "ccd01", 50).await;
     state(&centrald, "NODES", DeviceState::empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_override_opens_a_gate_outlives_a_crash_and_is_released() {
+    let centrald = Centrald::start().await.unwrap();
+    let shadow = CCD.replace("ccd_disk", "shade") + "shadow = true\n";
+    let hub = Hub::sensord()
+        .under(centrald.address())
+        .layout("single")
+        .with(GROUPS)
+        .with(CCD)
+        .with(&shadow)
+        .start();
+    disk(&hub, "ccd01", 97).await;
+    state(&centrald, "NODES", DeviceState::BOP_EXPOSURE).await;
+    let ask = |line: &str| lamon(hub.control(), line);
+    let status = ask("status").out;
+    assert!(
+        status.contains("blocked: gate ccd_disk blocks exposure: ccd01 disk_percent 97 > 90"),
+        "{status}"
+    );
+    let gates: serde_json::Value = serde_json::from_str(&ask("--json gates").out).unwrap();
+    let [closed, shade] = [&gates["gates"]["gates"][0], &gates["gates"]["gates"][1]];
+    assert_eq!(
+        (closed["position"].as_str(), closed["closed"].as_u64()),
+        (Some("closed"), Some(1)),
+        "{gates}"
+    );
+    assert_eq!(shade["position"], "would_close", "{gates}");
+    let why = ask("explain ccd01 disk_percent").out;
+    assert!(why.contains("gate ccd_disk blocks exposure while any of @ccd is at error or silent by disk_percent; it is closed, and counts it"), "{why}");
+    for (line, code, said) in [
+        ("override dusk --for 1h -m x", 1, "there is no gate \"dusk\" (gates: ccd_disk, shade)"),
+        ("override ccd_disk --for 8d -m x", 1, "within 7 days"),
+        ("override ccd_disk -m x", 2, "--for"),
+        ("release ccd_disk", 1, "nobody overrides gate"),
+    ] {
+        let refused = ask(line);
+        assert_eq!(refused.code, Some(code), "{line}: {refused:?}");
+        assert!(refused.err.contains(said), "{line}: {refused:?}");
+    }
+    let done = ask("--who wang override ccd_disk --for 2h -m supernova");
+    assert!(done.out.starts_with("gate ccd_disk blocks nothing until 20"), "{done:?}");
+    state(&centrald, "NODES", DeviceState::empty()).await;
+    let mut nodes = rts2::device(centrald.address(), "NODES").await;
+    rts2::value(&mut nodes, "overrides", |value| {
+        value.text().contains("ccd_disk until") && value.text().contains("wang")
+    })
+    .await;
+    rts2::value(&mut nodes, "ccd_disk_gate", |value| value.text() == "would_close").await;
+    levels_are_stored(&hub).await;
+
+    let hub = hub.crash().start();
+    hub.says("gate ccd_disk would have closed (overridden by wang");
+    let ask = |line: &str| lamon(hub.control(), line);
+    assert!(ask("settings").out.contains("supernova"));
+    assert_eq!(ask("release ccd_disk").code, Some(0));
+    state(&centrald, "NODES", DeviceState::BOP_EXPOSURE).await;
+    // The same from RTS2, by whoever may.
+    let nodes = rts2::device(centrald.address(), "NODES").await;
+    let answer = nodes.command("override ccd_disk 3600 \"supernova\" wang").await.unwrap().to_string();
+    assert!(answer.starts_with("+0"), "{answer}");
+    state(&centrald, "NODES", DeviceState::empty()).await;
+    let answer = nodes.command("release ccd_disk").await.unwrap().to_string();
+    assert!(answer.starts_with("+0"), "{answer}");
+    state(&centrald, "NODES", DeviceState::BOP_EXPOSURE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_block_stands_while_a_node_is_forgotten() {
+    let centrald = Centrald::start().await.unwrap();
+    let hub = Hub::sensord().under(centrald.address()).layout("single").with(GROUPS).with(CCD).start();
+    assert_eq!(say(hub.address(), "node=lamp disk_percent=1 interval=1").await.unwrap(), "ok");
+    disk(&hub, "ccd01", 97).await;
+    state(&centrald, "NODES", DeviceState::BOP_EXPOSURE).await;
+    hub.says("lamp is silent");
+    assert_eq!(lamon(hub.control(), "forget lamp").code, Some(0));
+    // They register anew without it two seconds later, with whatever comes then; but not while they block something.
+    let forgotten = Instant::now();
+    while forgotten.elapsed() < Duration::from_secs(3) {
+        disk(&hub, "door", 1).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    disk(&hub, "ccd01", 50).await;
+    hub.says("the RTS2 devices register anew");
+    let log = hub.log();
+    let line = |words: &str| log.iter().position(|line| line.contains(words));
+    assert!(
+        line("gate ccd_disk opened").is_some_and(|opened| Some(opened) < line("register anew")),
+        "{log:#?}"
+    );
+    centrald.registered("NODES").await;
 }
 
 /// The real centrald and its camera, or a line that says that there is none.

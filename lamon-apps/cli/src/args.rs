@@ -22,6 +22,8 @@ const EXAMPLES: &str = "Examples:
   lamon set disk --warning 85 --error 95            limits of a rule, until they are reset
   lamon set ccd01 disk_root_free --error \"5 GB\"    of one value
   lamon reset disk
+  lamon gates                                      what holds the observatory up, and why
+  lamon override ccd_disk --for 2h -m supernova
   lamon events -n 50
   lamon status --check || echo look at it          for scripts; also --json
   source <(lamon completion bash)";
@@ -160,6 +162,24 @@ pub(crate) enum Task {
         /// What is being done about it
         #[arg(short = 'm', long)]
         reason: String,
+    },
+    /// How every gate stands, why, and how long it was closed since the hub's start
+    Gates,
+    /// Let a gate block nothing for a while, though its condition holds; it goes on telling what it would have done
+    Override {
+        /// The gate, as gates shows it
+        gate: String,
+        /// For how long from now, a week at most: 30m, 2h, 1d
+        #[arg(long = "for", value_name = "TIME")]
+        length: Seconds,
+        /// Why, for those who wonder later
+        #[arg(short = 'm', long)]
+        reason: String,
+    },
+    /// End the override of a gate before its time
+    Release {
+        /// The gate
+        gate: String,
     },
     /// Take a silent node out of the picture that will not come back; its stored samples stay
     Forget {

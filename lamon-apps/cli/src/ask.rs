@@ -38,6 +38,11 @@ fn operation(task: Task) -> Operation {
         Task::Nodes { node: Some(node) } => Operation::Node { node },
         Task::Explain { node, metric } => Operation::Explain { node, metric },
         Task::Settings => Operation::Settings {},
+        Task::Gates => Operation::Gates {},
+        Task::Override { gate, length, reason } => {
+            Operation::Override { gate, seconds: length.duration().as_secs(), reason }
+        }
+        Task::Release { gate } => Operation::Release { gate },
         Task::Mute { target, length, from, until, every, reason } => {
             let until_ms = until.map(|until| until.0);
             let when = match (length, every, until_ms) {

@@ -8,6 +8,7 @@
 //! | `client` | the connection |
 //! | `ask` | what each command asks, page by page where there are several |
 //! | `show` | answers for people; `--json` is the answer itself |
+//! | `gates` | the same of gates |
 //! | `table` | columns and colours |
 //! | `times` | times as people write and read them |
 //! | `exit` | exit codes |
@@ -16,6 +17,7 @@ mod args;
 mod ask;
 mod client;
 mod exit;
+mod gates;
 mod show;
 mod table;
 mod times;

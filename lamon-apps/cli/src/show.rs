@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use lamon_control::answer::{Event, Events, Metric, Node, NodeLine, Nodes, Settings, Status};
 use lamon_control::{Ack, Answer, Mute, Window};
 
+use crate::gates;
 use crate::table::{Cell, Paint, columns};
 use crate::times::{ago, local};
 
@@ -21,6 +22,7 @@ pub(crate) fn answer(paint: Paint, now_ms: i64, answer: &Answer) -> String {
         Answer::Node(node) => show_node(paint, now_ms, node),
         Answer::Explanation(explanation) => explanation.lines.join("\n"),
         Answer::Events(events) => show_events(paint, events),
+        Answer::Gates(gates) => gates::show(paint, gates),
         Answer::Settings(settings) => show_settings(paint, settings),
         Answer::Did(did) => did.text.clone(),
     }
@@ -30,6 +32,9 @@ fn show_status(paint: Paint, status: &Status) -> String {
     let mut out = String::new();
     let head = if status.worst.is_empty() { "all is well".into() } else { status.worst.clone() };
     let _ = writeln!(out, "{}  {head}", paint.level(&status.level, &status.level));
+    for sentence in &status.blocking {
+        let _ = writeln!(out, "{} {sentence}", paint.level("error", "blocked:"));
+    }
     let counts = [
         ("good", status.good),
         ("warning", status.warning),
@@ -150,7 +155,7 @@ fn show_events(paint: Paint, events: &Events) -> String {
 
 fn show_settings(paint: Paint, settings: &Settings) -> String {
     let mut out = String::new();
-    let Settings { mutes, acks, limits } = settings;
+    let Settings { mutes, acks, overrides, limits } = settings;
     if !mutes.is_empty() {
         let rows: Vec<Vec<Cell>> = mutes
             .iter()
@@ -173,6 +178,9 @@ fn show_settings(paint: Paint, settings: &Settings) -> String {
             })
             .collect();
         out += &columns(paint, &["acknowledged", "at", "when", "by", "why"], &rows);
+    }
+    if !overrides.is_empty() {
+        out += &gates::show_overrides(paint, overrides);
     }
     if !limits.is_empty() {
         let limit = |limit: Option<f64>| limit.map_or_else(|| "none".into(), |limit| limit.to_string());

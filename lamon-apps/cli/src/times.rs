@@ -37,6 +37,18 @@ pub(crate) fn ago(now_ms: i64, unix_ms: i64) -> String {
     }
 }
 
+/// A length of time, in its two largest units.
+pub(crate) fn length(seconds: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "the cast saturates; nothing lasted so long")]
+    let seconds = seconds.max(0.0) as i64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::VERSION;
+use crate::gate::{GateOverride, Gates};
 use crate::mute::{Ack, Mute};
 use crate::threshold::Threshold;
 
@@ -82,6 +83,8 @@ pub enum Answer {
     Node(Box<Node>),
     /// To `explain`.
     Explanation(Explanation),
+    /// To `gates`.
+    Gates(Gates),
     /// To `events`.
     Events(Events),
     /// To `settings`.
@@ -131,6 +134,9 @@ pub struct Status {
     pub database: String,
     /// Whether what operators change outlives a restart: `ok`, or a sentence.
     pub settings: String,
+    /// What is blocked now, a sentence for each closed gate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocking: Vec<String>,
 }
 
 /// A page of nodes.
@@ -239,6 +245,9 @@ pub struct Settings {
     pub mutes: Vec<Mute>,
     /// Acknowledgements.
     pub acks: Vec<Ack>,
+    /// Gates that are overridden.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<GateOverride>,
     /// Limits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<Threshold>,

@@ -16,7 +16,7 @@
 //! |---|---|
 //! | [`request`] | what is asked |
 //! | [`answer`] | what is answered |
-//! | [`gate`] | gates that operators override |
+//! | [`gate`] | gates: how they stand, and who overrides them |
 //! | [`mute`] | mutes and acknowledgements, as they are asked for, shown and kept |
 //! | [`threshold`] | limits that operators set, as they are shown and kept |
 //! | [`hours`] | hours of the week, for maintenance that recurs |

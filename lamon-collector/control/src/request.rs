@@ -59,6 +59,8 @@ pub enum Operation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<usize>,
     },
+    /// How every gate stands.
+    Gates {},
     /// What operators changed: mutes, acknowledgements, limits, each with who and when.
     Settings {},
     /// Let nodes neither gate nor notify for a while.
@@ -87,6 +89,20 @@ pub enum Operation {
         seconds: Option<u64>,
         /// What is being done about it.
         reason: String,
+    },
+    /// Let a gate block nothing for a while, though its condition holds.
+    Override {
+        /// The gate's name.
+        gate: String,
+        /// For how many seconds, a week at most.
+        seconds: u64,
+        /// Why, for those who wonder later.
+        reason: String,
+    },
+    /// End the override of a gate before its time.
+    Release {
+        /// The gate's name.
+        gate: String,
     },
     /// Take a node out of the picture that will not come back. Its stored samples stay.
     Forget {
@@ -135,6 +151,7 @@ impl Operation {
                 | Self::Node { .. }
                 | Self::Explain { .. }
                 | Self::Events { .. }
+                | Self::Gates {}
                 | Self::Settings {}
         )
     }

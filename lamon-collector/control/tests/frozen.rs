@@ -1,9 +1,10 @@
 //! The bytes of version 1. If this fails, the code is wrong: programs of other releases read and write these.
 
 use lamon_control::answer::{Did, Event, Events, NodeLine, Nodes, Settings};
+use lamon_control::gate::{GateLine, Gates};
 use lamon_control::{
-    Ack, Answer, Mute, Operation, Outcome, Refusal, Request, RequestError, Response, Threshold, When, Why,
-    Window,
+    Ack, Answer, GateOverride, Mute, Operation, Outcome, Refusal, Request, RequestError, Response, Threshold,
+    When, Why, Window,
 };
 
 fn request(ask: Operation) -> Request {
@@ -66,6 +67,19 @@ fn requests() {
             r#"{"v":1,"ask":{"reset":{"target":"ccd01","metric":"load1"}}}"#,
             request(Operation::Reset { target: "ccd01".into(), metric: Some("load1".into()) }),
         ),
+        (r#"{"v":1,"ask":{"gates":{}}}"#, request(Operation::Gates {})),
+        (
+            r#"{"v":1,"ask":{"override":{"gate":"ccd_disk","seconds":3600,"reason":"supernova"}}}"#,
+            request(Operation::Override {
+                gate: "ccd_disk".into(),
+                seconds: 3_600,
+                reason: "supernova".into(),
+            }),
+        ),
+        (
+            r#"{"v":1,"ask":{"release":{"gate":"ccd_disk"}}}"#,
+            request(Operation::Release { gate: "ccd_disk".into() }),
+        ),
         (r#"{"v":1,"ask":{"reload":{}}}"#, request(Operation::Reload {})),
     ] {
         assert_eq!(Request::parse(line.as_bytes()), Ok(asked.clone()), "{line}");
@@ -116,7 +130,28 @@ fn answers() {
         made_ms: 1,
         until_ms: Some(9),
     };
-    let settings = Settings { mutes: vec![mute], acks: vec![ack], limits: Vec::new() };
+    let settings = Settings { mutes: vec![mute], acks: vec![ack], ..Settings::default() };
+    let overridden = GateOverride {
+        gate: "ccd_disk".into(),
+        until_ms: 9,
+        reason: "supernova".into(),
+        who: "li".into(),
+        made_ms: 1,
+    };
+    let overrides = Settings { overrides: vec![overridden.clone()], ..Settings::default() };
+    let gate = GateLine {
+        gate: "ccd_disk".into(),
+        position: "would_close".into(),
+        effects: vec!["exposure".into()],
+        text: "x".into(),
+        since_ms: Some(3),
+        nodes: vec!["ccd01".into()],
+        why: "ccd01 silent".into(),
+        closed: 2,
+        closed_seconds: 1.5,
+        overridden: Some(overridden),
+        ..GateLine::default()
+    };
     let limit = Threshold {
         target: "ccd01".into(),
         metric: Some("load1".into()),
@@ -167,6 +202,14 @@ fn answers() {
         (
             r#"{"v":1,"done":{"settings":{"mutes":[],"acks":[],"limits":[{"target":"ccd01","metric":"load1","warning":8.5,"who":"li","made_ms":1}]}}}"#,
             done(Answer::Settings(limits)),
+        ),
+        (
+            r#"{"v":1,"done":{"settings":{"mutes":[],"acks":[],"overrides":[{"gate":"ccd_disk","until_ms":9,"reason":"supernova","who":"li","made_ms":1}]}}}"#,
+            done(Answer::Settings(overrides)),
+        ),
+        (
+            r#"{"v":1,"done":{"gates":{"gates":[{"gate":"ccd_disk","position":"would_close","effects":["exposure"],"shadow":false,"text":"x","since_ms":3,"nodes":["ccd01"],"why":"ccd01 silent","closed":2,"closed_seconds":1.5,"would_have_closed":0,"would_have_closed_seconds":0.0,"overridden":{"gate":"ccd_disk","until_ms":9,"reason":"supernova","who":"li","made_ms":1}}]}}}"#,
+            done(Answer::Gates(Gates { gates: vec![gate] })),
         ),
     ] {
         assert_eq!(serde_json::to_string(&answered).unwrap(), line);

@@ -7,6 +7,7 @@ use lamon_control::{MAX_PAGE, Refusal, Why};
 use lamon_wire::metric::{CORE, Unit};
 use lamon_wire::names::NodeName;
 
+use super::gates;
 use crate::face::Picture;
 use crate::watch::{Level, Node};
 
@@ -34,6 +35,7 @@ pub(super) fn status(picture: &Picture<'_>, hub: &str, started_ms: i64) -> Statu
         journal_backlog: health.backlog,
         database: health.database.as_str().into(),
         settings: health.settings.as_str().into(),
+        blocking: gates::blocking(picture),
     }
 }
 
@@ -94,6 +96,7 @@ pub(super) fn explain(picture: &Picture<'_>, name: &str, metric: &str) -> Result
     let explanation = picture.watch.explain(&node.name, &metric.name).to_string();
     let mut lines: Vec<String> = explanation.lines().map(Into::into).collect();
     lines.extend(standing(picture, node));
+    lines.extend(gates::of(picture, node, &metric.name));
     Ok(Explanation { lines })
 }
 

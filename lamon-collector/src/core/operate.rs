@@ -5,12 +5,12 @@ use lamon_control::{Operation, Refusal, Threshold, Why};
 use lamon_store::registers::Setting;
 use tokio::sync::oneshot;
 
-use super::answers;
 use super::{Core, event};
+use super::{answers, gates};
 use crate::control::{Asked, Replied};
 use crate::durable::{Found, Keep, Kept, of_register};
 use crate::face::Condition;
-use crate::sample::Now;
+use crate::sample::{Now, utc};
 use crate::watch::{EventKind, KeptNode, OperateError, Update};
 
 impl From<OperateError> for Refusal {
@@ -58,12 +58,13 @@ impl Core {
             Operation::Explain { node, metric } => {
                 answers::explain(&picture, &node, &metric).map(Answer::Explanation)
             }
+            Operation::Gates {} => Ok(Answer::Gates(gates::gates(&picture))),
             Operation::Events { node, before, limit } => {
                 Ok(Answer::Events(self.recent.page(node.as_deref(), before, limit)))
             }
             _ => {
-                let Kept { mutes, acks, limits } = self.kept();
-                Ok(Answer::Settings(Settings { mutes, acks, limits }))
+                let Kept { mutes, acks, overrides, limits } = self.kept();
+                Ok(Answer::Settings(Settings { mutes, acks, overrides, limits }))
             }
         }
     }
@@ -101,6 +102,20 @@ impl Core {
             Operation::Reset { target, metric } => {
                 let (text, updates) = self.watch.reset_limits(now, (&target, metric.as_deref()), who)?;
                 Ok(self.changed(&updates, Did { text, id: None }))
+            }
+            Operation::Override { gate, seconds, reason } => {
+                let updates = self.gates.override_gate(now, &gate, seconds, &reason, who)?;
+                let kept = self.gates.overrides().find(|kept| kept.gate == gate);
+                let until = kept.map(|kept| utc(kept.until_ms)).unwrap_or_default();
+                let text = format!("gate {gate} blocks nothing until {until}");
+                Ok(self.changed(&updates, Did { text, id: None }))
+            }
+            Operation::Release { gate } => {
+                let updates = self.gates.release(now, &gate, who)?;
+                Ok(self.changed(
+                    &updates,
+                    Did { text: format!("gate {gate} is no longer overridden"), id: None },
+                ))
             }
             Operation::Forget { node } => {
                 let updates = self.watch.forget(&node, who)?;
@@ -145,23 +160,29 @@ impl Core {
 
     /// Has what operators changed written down, if it changed since it last was.
     pub(super) fn keep_if_changed(&mut self) {
-        if self.kept_at != self.watch.operated_changes() {
+        if self.kept_at != self.operated_changes() {
             // Nobody waits for it; that it failed is told by the thread's report.
             let _ = self.keep();
         }
     }
 
     fn keep(&mut self) -> Result<oneshot::Receiver<Result<(), String>>, &'static str> {
-        self.kept_at = self.watch.operated_changes();
+        self.kept_at = self.operated_changes();
         let kept = self.kept();
         let (done, result) = oneshot::channel();
         self.keeps.try_send(Keep { kept, done }).map(|()| result).map_err(|_| "the disk does not answer")
+    }
+
+    /// How often anything changed that is to be kept.
+    fn operated_changes(&self) -> u64 {
+        self.watch.operated_changes() + self.gates.operated_changes()
     }
 
     fn kept(&self) -> Kept {
         Kept {
             mutes: self.watch.mutes().iter().cloned().collect(),
             acks: self.watch.acks().iter().cloned().collect(),
+            overrides: self.gates.overrides().cloned().collect(),
             limits: self.watch.limits().to_vec(),
         }
     }
@@ -177,11 +198,12 @@ impl Core {
 
     /// Takes up what was kept on this machine; the limits among it hold already.
     pub(super) fn start_with(&mut self, found: Found) {
-        let Kept { mutes, acks, limits: _ } = found.kept;
+        let Kept { mutes, acks, overrides, limits: _ } = found.kept;
         let updates = self.watch.restore_operated(Now::read(), mutes, acks);
         self.show(&updates);
+        let mut updates = self.gates.restore(Now::read(), overrides);
         // Now, not before: a muted node must not close a gate for the moment until its mute is known.
-        let updates = self.gates.start(Now::read(), &self.watch);
+        updates.extend(self.gates.start(Now::read(), &self.watch));
         self.show(&updates);
         if let Some(damage) = found.damage {
             let text = format!("{damage}; what the archive has of it is taken up");
@@ -191,9 +213,10 @@ impl Core {
 
     /// Takes up what the archive has, on a machine that had nothing.
     pub(super) fn take_up(&mut self, settings: &[Setting]) {
-        let Kept { mutes, acks, limits } = of_register(self.config.name.as_str(), settings);
+        let Kept { mutes, acks, overrides, limits } = of_register(self.config.name.as_str(), settings);
         let mut updates = self.watch.restore_operated(Now::read(), mutes, acks);
         updates.extend(self.watch.restore_limits(Now::read(), limits));
+        updates.extend(self.gates.restore(Now::read(), overrides));
         // Also when it changed nothing that anybody sees: the file is to be made.
         let _ = self.keep();
         self.show(&updates);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use lamon_control::{Ack, Mute, Threshold};
+use lamon_control::{Ack, GateOverride, Mute, Threshold};
 use lamon_store::registers::Setting;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -33,6 +33,8 @@ pub(crate) struct Kept {
     pub(crate) mutes: Vec<Mute>,
     /// Acknowledgements.
     pub(crate) acks: Vec<Ack>,
+    /// Gates that are overridden.
+    pub(crate) overrides: Vec<GateOverride>,
     /// Limits.
     pub(crate) limits: Vec<Threshold>,
 }
@@ -143,14 +145,15 @@ fn write(path: &Path, kept: &Kept) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// What the hub's settings are called in the register: `<hub>/mute/3`, `<hub>/ack/ccd01/disk_percent`, `<hub>/limits/disk`.
-pub(crate) fn prefixes(hub: &str) -> [String; 3] {
-    ["mute", "ack", "limits"].map(|kind| format!("{hub}/{kind}/"))
+/// What the hub's settings are called in the register: `<hub>/mute/3`, `<hub>/ack/ccd01/disk_percent`, `<hub>/limits/disk`,
+/// `<hub>/override/ccd_disk`.
+pub(crate) fn prefixes(hub: &str) -> [String; 4] {
+    ["mute", "ack", "override", "limits"].map(|kind| format!("{hub}/{kind}/"))
 }
 
 /// Everything as the register has it.
 fn registered(hub: &str, kept: &Kept) -> Vec<Setting> {
-    let [mutes, acks, limits] = prefixes(hub);
+    let [mutes, acks, overrides, limits] = prefixes(hub);
     let setting = |name: String, value: serde_json::Result<String>, who: &str, changed_ms| {
         let value = value.inspect_err(|error| warn!(%error, "a setting does not become JSON")).ok()?;
         Some(Setting { name, value, who: who.into(), changed_ms })
@@ -163,22 +166,27 @@ fn registered(hub: &str, kept: &Kept) -> Vec<Setting> {
             ack.metric.as_ref().map_or_else(|| ack.node.clone(), |metric| format!("{}/{metric}", ack.node));
         setting(format!("{acks}{about}"), serde_json::to_string(ack), &ack.who, ack.made_ms)
     });
+    let of_overrides = kept.overrides.iter().map(|kept| {
+        setting(format!("{overrides}{}", kept.gate), serde_json::to_string(kept), &kept.who, kept.made_ms)
+    });
     let of_limits = kept.limits.iter().map(|set| {
         let about = set.about().replace(' ', "/");
         setting(format!("{limits}{about}"), serde_json::to_string(set), &set.who, set.made_ms)
     });
-    of_mutes.chain(of_acks).chain(of_limits).flatten().collect()
+    of_mutes.chain(of_acks).chain(of_overrides).chain(of_limits).flatten().collect()
 }
 
 /// What the register has, read again. Settings that this version does not understand are left where they are.
 pub(crate) fn of_register(hub: &str, settings: &[Setting]) -> Kept {
-    let [mutes, acks, limits] = prefixes(hub);
+    let [mutes, acks, overrides, limits] = prefixes(hub);
     let mut kept = Kept::default();
     for Setting { name, value, .. } in settings {
         if name.starts_with(&mutes) {
             kept.mutes.extend(serde_json::from_str::<Mute>(value));
         } else if name.starts_with(&acks) {
             kept.acks.extend(serde_json::from_str::<Ack>(value));
+        } else if name.starts_with(&overrides) {
+            kept.overrides.extend(serde_json::from_str::<GateOverride>(value));
         } else if name.starts_with(&limits) {
             kept.limits.extend(serde_json::from_str::<Threshold>(value));
         }
@@ -222,6 +230,13 @@ mod tests {
         Kept {
             mutes: vec![mute(3), mute(12)],
             acks: vec![ack(None), ack(Some("disk_percent"))],
+            overrides: vec![GateOverride {
+                gate: "ccd_disk".into(),
+                until_ms: 9,
+                reason: "supernova".into(),
+                who: "li".into(),
+                made_ms: 7,
+            }],
             limits: vec![limit("disk", None), limit("ccd01", Some("load1"))],
         }
     }
@@ -245,7 +260,7 @@ mod tests {
         assert_eq!((found.kept, found.fresh), (kept(), false));
         assert_eq!(reported.try_recv(), Ok(Report::SettingsWork));
         let names: Vec<_> = copied.borrow_and_update().iter().map(|setting| setting.name.clone()).collect();
-        let all = "mute/3 mute/12 ack/ccd01 ack/ccd01/disk_percent limits/disk limits/ccd01/load1";
+        let all = "mute/3 mute/12 ack/ccd01 ack/ccd01/disk_percent override/ccd_disk limits/disk limits/ccd01/load1";
         assert_eq!(names, all.split(' ').map(|name| format!("hub1/{name}")).collect::<Vec<_>>());
         assert_eq!(of_register("hub1", &copied.borrow()), kept());
         assert_eq!(of_register("hub", &copied.borrow()), Kept::default());

@@ -5,6 +5,8 @@
 //! | `mute <nodes> <seconds> "<reason>" [who]` | lets nodes neither gate nor notify |
 //! | `unmute <number or nodes> [who]` | ends mutes |
 //! | `ack <node> <metric or all> "<reason>" [who]` | says that somebody knows |
+//! | `override <gate> <seconds> "<reason>" [who]` | lets a gate block nothing for a while |
+//! | `release <gate> [who]` | ends that before its time |
 //! | `forget <node> [who]` | takes a silent node out of the picture |
 //! | `set_limits <node> <metric> "<warning> <error>" [who]` | sets the limits of one value |
 //! | `reset_limits <rule>`, `reset_limits <node> <metric>` | lets those of the file hold again |
@@ -33,6 +35,12 @@ pub(super) fn declare(device: &DeviceHandle, operator: &Operator) -> Result<(), 
         let metric = (metric != WHOLE).then_some(metric);
         Ok((Operation::Ack { node, metric, seconds: None, reason }, who))
     })?;
+    add(device, operator, "override", |(gate, seconds, reason, who): (String, i64, String, _)| {
+        let seconds =
+            u64::try_from(seconds).map_err(|_| Refusal::value("an override lasts 1 second or more"))?;
+        Ok((Operation::Override { gate, seconds, reason }, who))
+    })?;
+    add(device, operator, "release", |(gate, who): (String, _)| Ok((Operation::Release { gate }, who)))?;
     add(device, operator, "forget", |(node, who): (String, _)| Ok((Operation::Forget { node }, who)))?;
     add(device, operator, "set_limits", |(node, metric, pair, who): (String, String, String, _)| {
         Ok((limits::wish(node, Some(metric), &pair)?, who))

@@ -29,6 +29,18 @@ impl Effect {
     pub const ALL: [Self; 5] =
         [Self::BlockExposure, Self::BlockReadout, Self::BlockTelescope, Self::BadWeather, Self::Stop];
 
+    /// Its word, as the configuration has it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::BlockExposure => "exposure",
+            Self::BlockReadout => "readout",
+            Self::BlockTelescope => "telescope",
+            Self::BadWeather => "bad_weather",
+            Self::Stop => "stop",
+        }
+    }
+
     /// What it does, as a message says it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

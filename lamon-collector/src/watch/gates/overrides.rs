@@ -28,13 +28,20 @@ impl Gates {
         self.changes
     }
 
-    /// Takes up what was kept over a restart, before [`Gates::start`]; those of gates that there are no more are let go.
-    pub fn restore(&mut self, overrides: Vec<GateOverride>) {
+    /// Takes up what was kept over a restart; those of gates that there are no more are let go.
+    pub fn restore(&mut self, now: Now, overrides: Vec<GateOverride>) -> Vec<Update> {
+        let mut updates = Vec::new();
         for kept in overrides {
             if let Some(standing) = self.all.iter_mut().find(|standing| standing.gate.name == kept.gate) {
+                let why = format!("overridden by {}", kept.who);
                 standing.overridden = Some(kept);
+                if self.started {
+                    updates.extend(standing.settle(now, &why));
+                }
             }
         }
+        self.plan(now);
+        updates
     }
 
     /// Lets a gate block nothing for so long, in the place of an earlier override of it.

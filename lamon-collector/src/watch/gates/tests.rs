@@ -70,7 +70,7 @@ impl Site {
         let (mutes, acks) = (self.watch.mutes().iter().cloned(), self.watch.acks().iter().cloned());
         let updates = site.watch.restore_operated(now, mutes.collect(), acks.collect());
         assert_eq!(site.gates.handle_updates(now, &site.watch, &updates), []);
-        site.gates.restore(self.gates.overrides().cloned().collect());
+        assert_eq!(site.gates.restore(now, self.gates.overrides().cloned().collect()), []);
         let told = site.gates.start(now, &site.watch);
         (site, words(&told))
     }
