@@ -9,7 +9,7 @@ use super::flaps::{Flaps, Turn};
 use super::kept::KeptMetric;
 use super::level::Level;
 use super::rate::Rate;
-use super::rules::{Held, Hold, Quality, Rule, RuleId, Rules};
+use super::rules::{Held, Hold, Limits, Quality, Rule, RuleId, Rules};
 use crate::sample::Now;
 
 /// One watched quantity of a node, with the newest value that was not late.
@@ -43,6 +43,8 @@ pub struct Metric {
     of_value: Option<RuleId>,
     /// The level by that rule alone.
     by_value: Level,
+    /// Its limits are others than those that made its level: the margin, which is for values that move, does not hold it there.
+    afresh: bool,
     /// The level by all of its rules, before flapping holds it.
     judged: Level,
     /// Kept only for rules that wait.
@@ -77,6 +79,7 @@ impl Metric {
             gaps: [Duration::ZERO; 2],
             of_value: None,
             by_value: Level::Good,
+            afresh: false,
             judged: Level::Good,
             held: None,
             rate: None,
@@ -178,6 +181,16 @@ impl Metric {
         }
     }
 
+    /// The limits of its value, by these rules.
+    pub(super) fn limits_by(&self, rules: &Rules) -> Option<Limits> {
+        self.of_value.and_then(|id| rules.get(id)).map(|rule| *rule.limits())
+    }
+
+    /// Has its value judged by the limits alone the next time, without their margin.
+    pub(super) const fn judge_afresh(&mut self) {
+        self.afresh = true;
+    }
+
     /// The levels that its value and its change reach. `of_hub` is the part of the value that is the hub's fault, `other` finds
     /// values of the same node.
     pub(super) fn reached(
@@ -189,7 +202,8 @@ impl Metric {
         let judge = |id: RuleId, value: f64, before: Level| {
             rules.get(id).map_or(Level::Good, |rule| rule.judge(&self.name, value, before, &other))
         };
-        let by_value = self.of_value.map_or(Level::Good, |id| judge(id, self.value - of_hub, self.by_value));
+        let before = if self.afresh { Level::Good } else { self.by_value };
+        let by_value = self.of_value.map_or(Level::Good, |id| judge(id, self.value - of_hub, before));
         let by_rate = self
             .rate
             .as_ref()
@@ -200,6 +214,7 @@ impl Metric {
     /// Makes its level of what was reached.
     pub(super) fn settle(&mut self, rules: &Rules, now: Now, [by_value, by_rate]: [Level; 2]) -> Judged {
         let hold = |id: Option<RuleId>| id.and_then(|id| rules.get(id)).map_or(Hold::AtOnce, Rule::hold);
+        self.afresh = false;
         self.by_value = match hold(self.of_value) {
             Hold::AtOnce => by_value,
             hold => {

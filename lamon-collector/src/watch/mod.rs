@@ -359,14 +359,14 @@ impl Watch {
     /// Takes up that night or day began. Rules that are for one of them only are found anew.
     pub fn handle_phase(&mut self, now: Now, phase: Phase) -> Vec<Update> {
         let changed = std::mem::replace(&mut self.phase, phase) != phase;
-        if changed && self.rules.know_phases() { self.judge_again(now) } else { Vec::new() }
+        if changed && self.rules.know_phases() { self.judge_again(now, None) } else { Vec::new() }
     }
 
-    fn judge_again(&mut self, now: Now) -> Vec<Update> {
+    fn judge_again(&mut self, now: Now, before: Option<&Rules>) -> Vec<Update> {
         let law = Law { rules: &self.rules, phase: self.phase, common_offset: self.hub_clock.common() };
         let mut updates = Vec::new();
         for node in self.nodes.values_mut() {
-            let Taken { changes, events, .. } = node.judge_again(now, &law);
+            let Taken { changes, events, .. } = node.judge_again(now, &law, before);
             self.operated.stand(node);
             updates.push(Update::Levels { node: node.name.clone(), changes });
             updates.extend(events.into_iter().map(Update::Event));

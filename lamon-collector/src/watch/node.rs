@@ -252,11 +252,16 @@ impl Node {
         taken.event(self, kind, &text);
     }
 
-    /// Finds the rules anew, when they or the phase changed, and judges every value by them.
-    pub(super) fn judge_again(&mut self, now: Now, law: &Law<'_>) -> Taken {
+    /// Finds the rules anew, when they or the phase changed, and judges every value by them; with the rules that held before, where
+    /// those were others.
+    pub(super) fn judge_again(&mut self, now: Now, law: &Law<'_>, before: Option<&Rules>) -> Taken {
         let mut taken = Taken::default();
         for metric in &mut self.metrics {
+            let limits = before.map(|rules| metric.limits_by(rules));
             law.find(&self.name, &self.group, metric);
+            if limits.is_some_and(|limits| limits != metric.limits_by(law.rules)) {
+                metric.judge_afresh();
+            }
         }
         for place in 0..self.metrics.len() {
             self.judge(place, now, law, &mut taken);

@@ -119,8 +119,8 @@ impl Watch {
         for node in self.nodes.values_mut() {
             node.group = self.groups.of(&node.name).into();
         }
-        let mut updates = self.apply();
-        updates.extend(self.judge_again(now));
+        let (before, mut updates) = self.apply();
+        updates.extend(self.judge_again(now, Some(&before)));
         updates
     }
 
@@ -137,8 +137,8 @@ impl Watch {
                 all.push(set);
             }
         }
-        let mut updates = self.apply();
-        updates.extend(self.judge_again(now));
+        let (before, mut updates) = self.apply();
+        updates.extend(self.judge_again(now, Some(&before)));
         updates
     }
 
@@ -187,14 +187,15 @@ impl Watch {
         if let Some((_, why)) = left_out.into_iter().find(|(unused, _)| **unused == set) {
             return Err(why.into());
         }
-        (self.rules, self.thresholds.set) = (rules, all);
+        let rules_before = std::mem::replace(&mut self.rules, rules);
+        self.thresholds.set = all;
         self.operated.note_change();
         let now_holds = self.holding(&set).map_or_else(String::new, |limits| limits.to_string());
         let was = before.map_or_else(|| "no limits".into(), |limits| limits.to_string());
         let text = format!("{}: {now_holds} (was {was})", set.about());
         let why = set.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
         let mut updates = vec![about(&set, EventKind::LimitsSet, format!("{who} set limits of {text}{why}"))];
-        updates.extend(self.judge_again(now));
+        updates.extend(self.judge_again(now, Some(&rules_before)));
         Ok((text, updates))
     }
 
@@ -223,12 +224,12 @@ impl Watch {
         };
         let set = self.thresholds.set.remove(place);
         let (rules, _) = with_thresholds(&self.thresholds.file, &self.groups, &self.thresholds.set);
-        self.rules = rules;
+        let rules_before = std::mem::replace(&mut self.rules, rules);
         self.operated.note_change();
         let holds = self.holding(&set).map_or_else(|| "no limits".into(), |limits| limits.to_string());
         let text = format!("{}: {holds}", set.about());
         let mut updates = vec![about(&set, EventKind::LimitsReset, format!("{who} reset limits of {text}"))];
-        updates.extend(self.judge_again(now));
+        updates.extend(self.judge_again(now, Some(&rules_before)));
         Ok((text, updates))
     }
 
@@ -265,16 +266,17 @@ impl Watch {
         self.rules.limits_of(&self.groups, &changed(set)?.target).ok().flatten()
     }
 
-    /// Lays what operators set over the file's rules; tells what does not fit them.
-    fn apply(&mut self) -> Vec<Update> {
+    /// Lays what operators set over the file's rules; tells what does not fit them. Returns the rules before, too.
+    fn apply(&mut self) -> (Rules, Vec<Update>) {
         let (rules, left_out) = with_thresholds(&self.thresholds.file, &self.groups, &self.thresholds.set);
-        self.rules = rules;
+        let before = std::mem::replace(&mut self.rules, rules);
         let unused = left_out.into_iter().map(|(set, why)| {
             let text =
                 format!("limits of {} are not used, which were set by {}: {why}", set.about(), by_whom(set));
             about(set, EventKind::LimitsUnused, text)
         });
-        unused.collect()
+        let unused = unused.collect();
+        (before, unused)
     }
 }
 

@@ -167,6 +167,25 @@ fn units_are_understood_and_what_makes_no_sense_is_refused_with_a_sentence() {
 }
 
 #[test]
+fn the_margin_is_for_values_that_move_not_for_limits_that_do() {
+    let mut site = Site::new();
+    site.sample("ccd01", "disk_percent", 97.0);
+    assert_eq!(site.level("ccd01"), Level::Error);
+    // Within the margin of 2 below the new limit, and yet not past it.
+    site.set("disk", None, Some("98")).unwrap();
+    assert_eq!(site.level("ccd01"), Level::Warning);
+    site.sample("ccd01", "disk_percent", 98.0);
+    site.sample("ccd01", "disk_percent", 97.0);
+    assert_eq!(site.level("ccd01"), Level::Error, "the value moved");
+    // A reload with the same limits, or with others for other values, changes nothing.
+    site.watch.reload(site.now(), rules(), Groups::default());
+    site.set("swap", Some("1"), None).unwrap();
+    assert_eq!(site.level("ccd01"), Level::Error);
+    site.reset("disk").unwrap();
+    assert_eq!(site.level("ccd01"), Level::Error);
+}
+
+#[test]
 fn limits_whose_rule_is_gone_are_kept_and_told() {
     let mut site = Site::new();
     site.sample("ccd01", "disk_root_free", 15e9);
