@@ -208,6 +208,35 @@ async fn a_reload_that_fails_is_a_message_and_rules_that_go_take_their_limits_wi
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_holds_something_up_does_not_go_away_to_register_anew() {
+    let centrald = Centrald::start().await.unwrap();
+    let gate = "[[gate]]\nname = \"door\"\nnodes = [\"door\"]\nmetrics = [\"disk_percent\"]\nblock = [\"exposure\"]\n";
+    let hub = Hub::sensord().under(centrald.address()).with(gate).start();
+    tell(&hub, &["node=door disk_percent=97 interval=60", "node=old load1=1 interval=1"]).await;
+    let mut nodes = rts2::device(centrald.address(), "NODES").await;
+    rts2::value(&mut nodes, "door_gate", |value| value.text() == "closed").await;
+    rts2::value(&mut nodes, "old_level", |value| value.text() == "silent").await;
+    done(&nodes, "forget old").await;
+    // Three seconds later something happens: time enough to have registered anew.
+    tell(&hub, &["node=clock load1=1 interval=1"]).await;
+    rts2::value(&mut nodes, "clock_level", |value| value.text() == "silent").await;
+    tell(&hub, &["node=door disk_percent=97 interval=60"]).await;
+    assert!(nodes.value("old_level").is_some(), "it is there as long as the gate is closed");
+    tell(&hub, &["node=door disk_percent=1 interval=60"]).await;
+    eventually("the device without the node", || async {
+        tell(&hub, &["node=door disk_percent=1 interval=60"]).await;
+        let nodes = rts2::device(centrald.address(), "NODES").await;
+        (nodes.value("door_gate").is_some_and(|gate| gate.text() == "open")
+            && nodes.value("old_level").is_none())
+        .then_some(())
+    })
+    .await;
+    let log = hub.log();
+    let place = |words: &str| log.iter().position(|line| line.contains(words)).unwrap();
+    assert!(place("register anew") > place("disk_percent 1 %"), "{log:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_flaps_or_does_not_come_any_more_is_remarked() {
     let centrald = Centrald::start().await.unwrap();
     let hub = Hub::sensord().under(centrald.address()).start();

@@ -68,11 +68,13 @@ impl Rts2Face {
 
     /// Registers the devices anew, when that is due and can be.
     pub(super) fn keep_up(&mut self, picture: &Picture<'_>) {
-        // What a device blocks is free while it is away: it goes when nothing waits for it.
-        if self.anew.due.is_some()
-            && !self.holds_up()
-            && let Some(place) = self.anew.take(picture.now)
-        {
+        if self.anew.due.is_none() {
+            return;
+        }
+        if self.holds_up() {
+            // What a device blocks is free while it is away: it goes when nothing has been held up for a while.
+            self.anew.due = Some(picture.now.monotonic + WAIT);
+        } else if let Some(place) = self.anew.take(picture.now) {
             self.register_anew(picture, place);
         }
     }
