@@ -113,3 +113,88 @@ pub(super) fn block(device: &DeviceHandle, closed: &[&GateStanding]) {
 fn because(standing: &GateStanding) -> String {
     format!("(gate {}): {}", standing.gate().name(), standing.why())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use lamon_collector::sample::{Arrival, Identity, Now, Sample};
+    use lamon_collector::watch::{Gate, Groups, Rules, Watch};
+    use lamon_wire::names::{MetricName, NodeName};
+    use rts2dev::{Device, DeviceOptions};
+
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct File {
+        #[serde(default)]
+        gate: Vec<Gate>,
+    }
+
+    fn watch(now: Now, percent: f64) -> Watch {
+        let mut watch = Watch::new(Rules::default(), Groups::default());
+        let sample = Sample {
+            node: NodeName::new("door").unwrap(),
+            identity: Identity { epoch: 1, sequence: 1 },
+            taken_ms: now.unix_ms,
+            age: Duration::ZERO,
+            interval: Some(Duration::from_secs(10)),
+            arrival: Arrival::Ordered,
+            metrics: vec![(MetricName::new("disk_percent").unwrap(), percent)],
+        };
+        watch.handle_sample(now, &Arc::new(sample)).unwrap();
+        watch
+    }
+
+    #[test]
+    fn each_effect_is_its_bit_and_goes_with_its_gate() {
+        let now = Now::read();
+        let device = Device::new(DeviceOptions::new("NODES")).unwrap().handle();
+        for (effects, bits) in [
+            (&["block = ['exposure']"][..], DeviceState::BOP_EXPOSURE),
+            (&["block = ['readout', 'telescope']"], DeviceState::BOP_READOUT | DeviceState::BOP_TEL_MOVE),
+            (&["bad_weather = true"], DeviceState::BAD_WEATHER),
+            (&["stop = true"], DeviceState::STOP_EVERYTHING),
+            (&["stop = true\nshadow = true"], DeviceState::empty()),
+            (
+                &["bad_weather = true", "block = ['exposure']", "block = ['exposure', 'readout']"],
+                DeviceState::BAD_WEATHER | DeviceState::BOP_EXPOSURE | DeviceState::BOP_READOUT,
+            ),
+        ] {
+            let tables = effects.iter().enumerate();
+            let text: String = tables
+                .map(|(number, effects)| {
+                    format!("[[gate]]\nname = 'g{number}'\nnodes = ['door']\n{effects}\n")
+                })
+                .collect();
+            for (percent, bits) in [(97.0, bits), (10.0, DeviceState::empty())] {
+                let mut gates = Gates::new(toml::from_str::<File>(&text).unwrap().gate);
+                gates.start(now, &watch(now, percent));
+                block(&device, &gates.closed().collect::<Vec<_>>());
+                assert_eq!(device.state(), bits, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_values_follow_the_gates_and_outlive_them() {
+        let now = Now::read();
+        let device = Device::new(DeviceOptions::new("NODES")).unwrap().handle();
+        let mut values = GateValues::declare(&device).unwrap();
+        let text = "[[gate]]\nname = 'door'\nnodes = ['door']\nblock = ['telescope']";
+        let mut gates = Gates::new(toml::from_str::<File>(text).unwrap().gate);
+        assert!(values.look(&gates), "nothing was shown yet");
+        assert!(!values.look(&gates));
+        gates.start(now, &watch(now, 97.0));
+        assert!(values.look(&gates));
+        assert!(values.show(&gates).is_empty());
+        let position = values.positions["door"].clone().unwrap();
+        assert_eq!((position.get(), position.level()), (Selection(1), Level::Error));
+        assert_eq!(values.blocking.get(), "blocks telescope (gate door): door disk_percent 97 > 90");
+        gates.reload(now, &watch(now, 97.0), Vec::new());
+        assert!(values.look(&gates));
+        assert!(values.show(&gates).is_empty());
+        assert_eq!((position.get(), values.blocking.get()), (Selection(0), String::new()));
+    }
+}
