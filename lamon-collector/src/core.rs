@@ -33,6 +33,7 @@ use crate::config::HubConfig;
 use crate::control::{Asked, Inbox, ReloadReply};
 use crate::durable::{Found, Keep, Report};
 use crate::face::{Face, Health, Picture};
+use crate::past::Past;
 use crate::sample::{Now, Sample};
 use crate::watch::{AdmitError, Event, EventKind, Gates, Phase, Progress, Update, Watch};
 
@@ -87,6 +88,8 @@ pub(crate) struct Errands {
     pub(crate) reload_asks: mpsc::Sender<ReloadReply>,
     /// Night or day, as somebody outside knows it who looks at more than the Sun.
     pub(crate) sky: watch::Receiver<Option<Phase>>,
+    /// Who reads the archive.
+    pub(crate) past: Past,
 }
 
 /// An agent's hello, with what the core needs to answer it.
@@ -135,6 +138,7 @@ pub(crate) struct Core {
     recent: Recent,
     /// What somebody else says of night and day.
     sky: watch::Receiver<Option<Phase>>,
+    past: Past,
     started_ms: i64,
     /// Samples at the heartbeat before, for the rate.
     counted: u64,
@@ -161,7 +165,7 @@ impl Core {
         config: HubConfig,
         faces: Vec<Box<dyn Face>>,
         hellos: mpsc::Sender<NodeRecord>,
-        Errands { keeps, reload_asks, sky }: Errands,
+        Errands { keeps, reload_asks, sky, past }: Errands,
     ) -> Self {
         let mut watch = Watch::new(config.rules.clone(), config.groups.clone());
         watch.in_zone(jiff::tz::TimeZone::system());
@@ -181,6 +185,7 @@ impl Core {
             kept_at: 0,
             recent: Recent::default(),
             sky,
+            past,
             started_ms: Now::read().unix_ms,
             counted: 0,
             log: Log::new(),

@@ -30,6 +30,7 @@ use crate::durable::{
 };
 use crate::face::Face;
 use crate::intake::{self, Doors, TextNumbers};
+use crate::past;
 use crate::watch::Phase;
 
 /// How many reports of the durable path wait for the core. There are a few a second at most.
@@ -138,12 +139,14 @@ pub async fn run(
     };
     let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, durable_ends.clone())
         .context("cannot start the forwarder's thread")?;
+    let (past, past_thread) = past::spawn(config.database.url.clone(), core_ends.clone())
+        .context("cannot start the thread that reads the archive")?;
     faces.push(Box::new(EventFace::new(events)));
     faces.push(Box::new(AccountFace::new(journal.queries.clone())));
     let levels_path = config.data_dir.join(LEVELS_FILE);
     let (levels, levels_in) = LevelFace::new();
     faces.push(Box::new(levels));
-    let mut core = Core::new(config.clone(), faces, hellos, Errands { keeps, reload_asks, sky });
+    let mut core = Core::new(config.clone(), faces, hellos, Errands { keeps, reload_asks, sky, past });
     core.restore(found.kept.limits.clone(), load_levels(&levels_path));
     let levels = tokio::spawn(keep_levels(levels_path, levels_in));
     let core = tokio::spawn(core.run(messages, reports_in, inbox, found, core_ends.clone()));
@@ -180,7 +183,7 @@ pub async fn run(
     let _ = core.await;
     let _ = levels.await;
     // What operators changed last is written when the core has let go of its end.
-    let _ = tokio::task::spawn_blocking(move || settings_thread.join()).await;
+    let _ = tokio::task::spawn_blocking(move || (settings_thread.join(), past_thread.join())).await;
     Ok(())
 }
 

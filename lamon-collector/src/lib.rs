@@ -14,6 +14,7 @@
 //! | [`control`] | operating the hub while it runs, and the socket for it |
 //! | [`face`] | what shows the picture |
 //! | [`bus`] | the face that publishes on ZeroMQ |
+//! | `past` | reading the archive for who asks |
 //! | [`per_node`] | a limit on what is told of one node |
 //! | [`program`] | command line, configuration, signals: what the programs do the same way |
 //! | [`sample`] | a sample on the hub's timeline |
@@ -27,6 +28,7 @@ mod durable;
 pub mod face;
 pub mod hub;
 mod intake;
+mod past;
 pub mod per_node;
 pub mod program;
 pub mod sample;

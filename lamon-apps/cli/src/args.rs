@@ -24,7 +24,7 @@ const EXAMPLES: &str = "Examples:
   lamon reset disk
   lamon gates                                      what holds the observatory up, and why
   lamon override ccd_disk --for 2h -m supernova
-  lamon events -n 50
+  lamon events --since 7d --level error            what was wrong this week
   lamon status --check || echo look at it          for scripts; also --json
   source <(lamon completion bash)";
 
@@ -61,6 +61,19 @@ pub(crate) enum Colours {
     Never,
 }
 
+/// How grave an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Gravity {
+    /// Anything
+    Good,
+    /// Worth a look
+    Warning,
+    /// Wrong
+    Error,
+    /// Nothing heard
+    Silent,
+}
+
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Task {
     /// How everything is, in a few lines; the same as no command
@@ -81,14 +94,20 @@ pub(crate) enum Task {
         /// The metric, as nodes shows them
         metric: String,
     },
-    /// What happened since the hub's start, the newest last
+    /// What happened, the newest last: what the hub has in memory, and before that what is in the archive
     Events {
         /// Of this node alone
         #[arg(long)]
         node: Option<String>,
-        /// How many
-        #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
-        count: usize,
+        /// Of this level, or graver
+        #[arg(long, value_enum)]
+        level: Option<Gravity>,
+        /// Not before this time, 2026-11-23T09:00, or so long ago: 30m, 12h, 7d
+        #[arg(long, value_parser = times::since, value_name = "TIME")]
+        since: Option<Moment>,
+        /// How many at most: 20, or 1000 with --since
+        #[arg(short = 'n', long, value_name = "COUNT")]
+        count: Option<usize>,
     },
     /// What operators changed: mutes, acknowledgements and limits, with who and when
     Settings,

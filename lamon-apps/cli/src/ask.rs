@@ -3,13 +3,13 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use lamon_control::answer::{Events, Nodes, Status};
+use lamon_control::answer::{Nodes, Status};
 use lamon_control::{Answer, Operation, When};
 
 use crate::args::{Args, Colours, Task};
 use crate::client::{AskError, Client};
 use crate::table::Paint;
-use crate::{exit, show};
+use crate::{events, exit, show};
 
 /// Does what the command line says, writes what came of it, and says with which code to end.
 pub(crate) fn perform(mut client: Client, args: &Args) -> Result<ExitCode, AskError> {
@@ -17,7 +17,10 @@ pub(crate) fn perform(mut client: Client, args: &Args) -> Result<ExitCode, AskEr
     let check = matches!(task, Task::Status { check: true });
     let answer = match task {
         Task::Nodes { node: None } => Answer::Nodes(all_nodes(&mut client)?),
-        Task::Events { node, count } => Answer::Events(newest_events(&mut client, node.as_deref(), count)?),
+        Task::Events { node, level, since, count } => {
+            let count = count.unwrap_or(if since.is_some() { events::MANY } else { events::FEW });
+            Answer::Events(events::newest(&mut client, &events::Wanted { node, level, since, count })?)
+        }
         task => client.ask(operation(task))?,
     };
     let code = match &answer {
@@ -93,27 +96,6 @@ fn all_nodes(client: &mut Client) -> Result<Nodes, AskError> {
         };
         grave(a).cmp(&grave(b)).then_with(|| a.node.cmp(&b.node))
     });
-    Ok(all)
-}
-
-/// The newest events, the newest last, as a log is read.
-fn newest_events(client: &mut Client, node: Option<&str>, count: usize) -> Result<Events, AskError> {
-    let mut all = Events::default();
-    while all.events.len() < count {
-        let before = all.events.last().map(|event| event.number);
-        let limit = Some(count - all.events.len());
-        let asked = Operation::Events { node: node.map(Into::into), before, limit };
-        let Answer::Events(mut page) = client.ask(asked)? else {
-            return Err(AskError::Language("no events".into()));
-        };
-        all.more = page.more;
-        let end = !page.more || page.events.is_empty();
-        all.events.append(&mut page.events);
-        if end {
-            break;
-        }
-    }
-    all.events.reverse();
     Ok(all)
 }
 

@@ -16,6 +16,7 @@
 mod args;
 mod ask;
 mod client;
+mod events;
 mod exit;
 mod gates;
 mod show;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last words to the person at the terminal")]
-fn say(text: &str) {
+#[expect(clippy::print_stderr, reason = "to the person at the terminal, not to who reads the answer")]
+pub(crate) fn say(text: &str) {
     eprintln!("lamon: {text}");
 }

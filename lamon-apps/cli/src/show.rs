@@ -146,7 +146,7 @@ fn show_node(paint: Paint, now_ms: i64, node: &Node) -> String {
 
 fn show_events(paint: Paint, events: &Events) -> String {
     if events.events.is_empty() {
-        return "nothing happened since the hub's start".into();
+        return "nothing happened that fits".into();
     }
     let line =
         |event: &Event| format!("{}  {}", local(event.time_ms), paint.level(&event.level, &event.text));

@@ -3,6 +3,7 @@
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use lamon_daemon::seconds::Seconds;
 
 /// An instant, unix milliseconds UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,16 @@ pub(crate) fn moment(text: &str) -> Result<Moment, String> {
         .or_else(|| local().map(|zoned: Zoned| zoned.timestamp()))
         .map(|time| Moment(time.as_millisecond()))
         .ok_or_else(|| "a time is written 2026-11-23T09:00 (local) or 2026-11-23T01:00Z".into())
+}
+
+/// The same, or how long ago: `30m`, `12h`, `7d`.
+pub(crate) fn since(text: &str) -> Result<Moment, String> {
+    let ago = || text.parse::<Seconds>().ok().filter(|_| !text.contains(['-', ':']));
+    if let Some(ago) = ago() {
+        let ago_ms = i64::try_from(ago.duration().as_millis()).unwrap_or(i64::MAX);
+        return Ok(Moment(Timestamp::now().as_millisecond().saturating_sub(ago_ms)));
+    }
+    moment(text).map_err(|why| format!("{why}, or 12h for how long ago"))
 }
 
 /// An instant in local time, to the second.
@@ -59,6 +70,10 @@ mod tests {
         assert_eq!(moment("2026-11-23T09:00+08:00"), moment("2026-11-23T01:00Z"));
         assert!(moment("2026-11-23T09:00").is_ok());
         assert!(moment("soon").is_err());
+        assert_eq!(since("2026-11-23T01:00Z"), moment("2026-11-23T01:00Z"));
+        let hour = Timestamp::now().as_millisecond() - since("1h").unwrap().0;
+        assert!((3_600_000..3_700_000).contains(&hour), "{hour}");
+        assert!(since("soon").unwrap_err().contains("12h"));
         for (seconds, shown) in
             [(5, "5 s"), (61, "1 min"), (7_260, "2 h 1 min"), (90_000, "1 d 1 h"), (-5, "0 s")]
         {

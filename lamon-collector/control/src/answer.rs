@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::VERSION;
 use crate::gate::{GateOverride, Gates};
 use crate::mute::{Ack, Mute};
+use crate::request::Place;
 use crate::threshold::Threshold;
 
 /// One answer.
@@ -216,14 +217,17 @@ pub struct Explanation {
 pub struct Events {
     /// The events, newest first.
     pub events: Vec<Event>,
-    /// Whether the hub has older ones in memory.
+    /// Whether there are, or may be, older ones: in the hub's memory, or in the archive when that was asked.
     pub more: bool,
+    /// Of the archive: where to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Place>,
 }
 
 /// Something that happened.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Its number, rising since the hub's start.
+    /// Its number, rising since the hub's start; the archive has numbers of its own.
     pub number: u64,
     /// When, unix milliseconds UTC.
     pub time_ms: i64,
@@ -236,6 +240,9 @@ pub struct Event {
     pub level: String,
     /// A sentence.
     pub text: String,
+    /// In the archive: the hub that told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub: Option<String>,
 }
 
 /// What operators changed.

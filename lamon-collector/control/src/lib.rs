@@ -32,7 +32,7 @@ pub use answer::{Answer, Outcome, Refusal, Response, Why};
 pub use gate::GateOverride;
 pub use hours::Hours;
 pub use mute::{Ack, Mute, When, Window};
-pub use request::{Operation, Request, RequestError};
+pub use request::{Operation, Place, Request, RequestError};
 pub use threshold::Threshold;
 
 /// The version of the language. A hub refuses another one with a sentence that names both.

@@ -61,6 +61,24 @@ pub enum Operation {
     },
     /// How every gate stands.
     Gates {},
+    /// What the archive has of what happened, of every hub that writes into it, newest first, a page at a time.
+    PastEvents {
+        /// Of this node alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
+        /// Of this level, or graver.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<String>,
+        /// Not before this time, unix milliseconds UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since_ms: Option<i64>,
+        /// Where to go on: [`Events::next`](crate::answer::Events::next) of the page before; a time alone will do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Place>,
+        /// How many at most; never more than [`MAX_PAGE`](crate::MAX_PAGE).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<usize>,
+    },
     /// What operators changed: mutes, acknowledgements, limits, each with who and when.
     Settings {},
     /// Let nodes neither gate nor notify for a while.
@@ -152,9 +170,29 @@ impl Operation {
                 | Self::Explain { .. }
                 | Self::Events { .. }
                 | Self::Gates {}
+                | Self::PastEvents { .. }
                 | Self::Settings {}
         )
     }
+}
+
+/// A place among the archive's events: what is before it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The time, unix milliseconds UTC.
+    pub time_ms: i64,
+    /// Of events of one time: the hub.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hub: String,
+    /// Of events of one time and hub: the number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub number: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// Why a line is no request.

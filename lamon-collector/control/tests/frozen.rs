@@ -3,8 +3,8 @@
 use lamon_control::answer::{Did, Event, Events, NodeLine, Nodes, Settings};
 use lamon_control::gate::{GateLine, Gates};
 use lamon_control::{
-    Ack, Answer, GateOverride, Mute, Operation, Outcome, Refusal, Request, RequestError, Response, Threshold,
-    When, Why, Window,
+    Ack, Answer, GateOverride, Mute, Operation, Outcome, Place, Refusal, Request, RequestError, Response,
+    Threshold, When, Why, Window,
 };
 
 fn request(ask: Operation) -> Request {
@@ -28,6 +28,16 @@ fn requests() {
         (
             r#"{"v":1,"ask":{"events":{"before":7,"limit":20}}}"#,
             request(Operation::Events { node: None, before: Some(7), limit: Some(20) }),
+        ),
+        (
+            r#"{"v":1,"ask":{"past_events":{"node":"ccd01","level":"error","since_ms":5,"before":{"time_ms":9,"hub":"h","number":2},"limit":20}}}"#,
+            request(Operation::PastEvents {
+                node: Some("ccd01".into()),
+                level: Some("error".into()),
+                since_ms: Some(5),
+                before: Some(Place { time_ms: 9, hub: "h".into(), number: 2 }),
+                limit: Some(20),
+            }),
         ),
         (r#"{"v":1,"ask":{"settings":{}}}"#, request(Operation::Settings {})),
         (
@@ -177,7 +187,10 @@ fn answers() {
         kind: "reload".into(),
         level: "good".into(),
         text: "x".into(),
+        hub: None,
     };
+    let past = Event { hub: Some("h".into()), ..event.clone() };
+    let next = Some(Place { time_ms: 2, hub: String::new(), number: 0 });
     for (line, answered) in [
         (
             r#"{"v":1,"refused":{"why":"not_found","text":"no node"}}"#,
@@ -193,7 +206,11 @@ fn answers() {
         ),
         (
             r#"{"v":1,"done":{"events":{"events":[{"number":1,"time_ms":2,"kind":"reload","level":"good","text":"x"}],"more":false}}}"#,
-            done(Answer::Events(Events { events: vec![event], more: false })),
+            done(Answer::Events(Events { events: vec![event], more: false, next: None })),
+        ),
+        (
+            r#"{"v":1,"done":{"events":{"events":[{"number":1,"time_ms":2,"kind":"reload","level":"good","text":"x","hub":"h"}],"more":true,"next":{"time_ms":2}}}}"#,
+            done(Answer::Events(Events { events: vec![past], more: true, next })),
         ),
         (
             r#"{"v":1,"done":{"settings":{"mutes":[{"id":3,"target":"@ccd","window":{"between":{"from_ms":1,"until_ms":2}},"reason":"new disk","who":"li","made_ms":1}],"acks":[{"node":"ccd01","level":"error","reason":"known","who":"li","made_ms":1,"until_ms":9}]}}}"#,

@@ -10,6 +10,7 @@ use super::{answers, gates};
 use crate::control::{Asked, Replied};
 use crate::durable::{Found, Keep, Kept, of_register};
 use crate::face::Condition;
+use crate::past::EventsAsked;
 use crate::sample::{Now, utc};
 use crate::watch::{EventKind, KeptNode, OperateError, Update};
 
@@ -36,7 +37,12 @@ impl Core {
     /// Carries an operation out. Whoever asked and went away changed what he changed.
     pub(super) fn operate(&mut self, asked: Asked) {
         let Asked { operation, who, reply } = asked;
-        let replied = if operation.changes() {
+        let replied = if let Operation::PastEvents { node, level, since_ms, before, limit } = operation {
+            let asked = EventsAsked::new(node, level.as_deref(), since_ms, before, limit);
+            asked
+                .and_then(|asked| self.past.events(asked))
+                .map_or_else(|why| Replied::Now(Err(why)), Replied::Later)
+        } else if operation.changes() {
             self.change(operation, &who).unwrap_or_else(|error| Replied::Now(Err(error.into())))
         } else {
             Replied::Now(self.answer(operation))

@@ -33,6 +33,7 @@ impl Recent {
                 kind: line.kind.into(),
                 level: line.level.as_str().into(),
                 text: line.text,
+                hub: None,
             });
         }
     }
@@ -46,6 +47,6 @@ impl Recent {
         };
         let mut found = self.events.iter().rev().filter(wanted);
         let events = found.by_ref().take(limit).cloned().collect();
-        Events { events, more: found.next().is_some() }
+        Events { events, more: found.next().is_some(), next: None }
     }
 }

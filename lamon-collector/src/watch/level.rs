@@ -24,6 +24,12 @@ impl Level {
     /// All levels, in order of gravity; the position of each is its number on the wire.
     pub const ALL: [Self; 4] = [Self::Good, Self::Warning, Self::Error, Self::Silent];
 
+    /// The level of this word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == word)
+    }
+
     /// The level's word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

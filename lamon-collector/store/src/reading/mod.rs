@@ -3,12 +3,14 @@
 //!
 //! | file | what it answers |
 //! |---|---|
-//! | `mod` | samples, rollups, events, nodes, as they are stored |
+//! | `mod` | samples, rollups, nodes, as they are stored |
+//! | `events` | events, backwards, some thousands a statement |
 //! | `history` | a metric's past in as many points as are wanted, from the tier that fits |
 //! | `nights` | statistics of observing nights; when a disk is full |
 //! | `walk` | every row of a node and a tier, page by page |
 //! | `sizes` | how large the archive is |
 
+mod events;
 mod history;
 mod nights;
 mod sizes;
@@ -26,6 +28,7 @@ use diesel_async::{AsyncMysqlConnection, RunQueryDsl as AsyncRunQueryDsl};
 use tokio::{task, time::timeout};
 
 pub use self::{
+    events::{EventPlace, MAX_EVENTS},
     history::{History, MAX_POINTS, Point},
     nights::{DiskOutlook, MAX_NIGHTS, Night, Site},
     sizes::{ArchiveSize, TierSize},
@@ -38,7 +41,7 @@ use crate::{
     },
     db::{self, Db, OneNumber, OneText, Value, at_once},
     record::Names,
-    registers::{NodeRecord, StoredEvent},
+    registers::NodeRecord,
     rollup::Rollup,
     rollup_row::{ROLLUP_COLUMNS, StoredRollup},
     sample::Sample,
@@ -307,25 +310,6 @@ impl ArchiveReader {
     pub async fn rollups_due(&mut self) -> Result<u64, ArchiveError> {
         let count = self.number("SELECT COUNT(*) AS n FROM rollups_due", Vec::new()).await?;
         Ok(count.unwrap_or(0).unsigned_abs())
-    }
-
-    /// Events with `from_ms <= time < to_ms`, newest first, `limit` and [`MAX_ROWS`] at most.
-    ///
-    /// # Errors
-    ///
-    /// See [`ArchiveError`].
-    pub async fn events(
-        &mut self,
-        from_ms: i64,
-        to_ms: i64,
-        limit: usize,
-    ) -> Result<Vec<StoredEvent>, ArchiveError> {
-        let sql = format!(
-            "SELECT hub, time_ms, number, node, kind, level, text FROM events WHERE time_ms >= ? AND time_ms < ? \
-             ORDER BY time_ms DESC, hub DESC, number DESC LIMIT {}",
-            rows_limit(limit)
-        );
-        self.rows(&sql, vec![from_ms.into(), to_ms.into()]).await
     }
 
     /// What is known of every node, by name.

@@ -2,6 +2,7 @@
 
 use lamon_store::{
     Archive, ArchiveReader, ArchiveUrl,
+    reading::EventPlace,
     registers::{Event, NodeRecord, Setting},
     testing::Mariadb,
 };
@@ -48,6 +49,18 @@ async fn every_case(url: &ArchiveUrl) {
         read.iter().map(|row| (row.event.time_ms, row.hub.as_str(), row.event.number)).collect();
     assert_eq!(keys, [(5, "hub1", 1), (1, "hub2", 1), (1, "hub1", 2), (1, "hub1", 1)]);
     assert_eq!(read[3].event, events[0]);
+    // From place to place each comes once, and none that is too old.
+    let mut place = EventPlace { time_ms: i64::MAX, hub: String::new(), number: 0 };
+    let mut walked = Vec::new();
+    for _ in 0..4 {
+        let rows = reader.events_before(&place, 0).await.unwrap();
+        walked.push(rows[0].clone());
+        place = (&rows[0]).into();
+    }
+    assert_eq!(walked, read);
+    assert_eq!(reader.events_before(&place, 0).await.unwrap(), []);
+    place.time_ms = 5;
+    assert_eq!(reader.events_before(&place, 2).await.unwrap(), []);
     assert_eq!(read[0].event.text.len(), 4_096);
     assert_eq!(reader.events(1, 5, 2).await.unwrap().len(), 2);
 
