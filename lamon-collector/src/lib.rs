@@ -17,6 +17,7 @@
 //! | `past` | reading the archive for who asks |
 //! | [`per_node`] | a limit on what is told of one node |
 //! | [`program`] | command line, configuration, signals: what the programs do the same way |
+//! | [`replay`] | stored samples through other limits |
 //! | [`sample`] | a sample on the hub's timeline |
 //! | [`sun`] | how high the Sun stands: night and day |
 
@@ -31,6 +32,7 @@ mod intake;
 mod past;
 pub mod per_node;
 pub mod program;
+pub mod replay;
 pub mod sample;
 pub mod sun;
 pub mod watch;

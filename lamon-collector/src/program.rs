@@ -4,6 +4,7 @@ mod backup;
 mod copy;
 mod export;
 mod operated;
+mod replay;
 mod status;
 
 use std::path::{Path, PathBuf};
@@ -63,6 +64,9 @@ pub enum HubCommand {
     /// Write what the archive has of some nodes to standard output or a file.
     #[command(after_help = export::EXAMPLES)]
     Export(export::ExportArgs),
+    /// Say what other limits would have made of stored samples: how many alarms, beside the present ones. Changes nothing.
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(replay::ReplayArgs),
 }
 
 /// A value that is asked about.
@@ -157,6 +161,9 @@ pub fn main<E: Extras>(program: &str, args: &HubArgs, command: Option<HubCommand
         }
         Some(HubCommand::Export(args)) => {
             runtime().and_then(|runtime| runtime.block_on(export::run(&config, &args)))
+        }
+        Some(HubCommand::Replay(asked)) => {
+            runtime().and_then(|runtime| runtime.block_on(replay::run(&config, args, &asked)))
         }
         None => runtime().and_then(|runtime| runtime.block_on(run(args, config, section, extras))),
     };

@@ -290,7 +290,7 @@ impl Drop for Bar {
 }
 
 /// A time as it is written on the command line, as milliseconds since 1970.
-fn time_of(text: &str) -> Result<i64, String> {
+pub(super) fn time_of(text: &str) -> Result<i64, String> {
     let ms =
         |time: OffsetDateTime| i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX);
     // A date alone is its beginning.
@@ -307,7 +307,7 @@ fn time_of(text: &str) -> Result<i64, String> {
     }
 }
 
-fn now_ms() -> i64 {
+pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
