@@ -10,6 +10,7 @@ mod operate;
 mod recent;
 mod reports;
 mod sky;
+mod tonight;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,8 +34,9 @@ use crate::config::HubConfig;
 use crate::control::{Asked, Inbox, ReloadReply};
 use crate::durable::{Found, Keep, Report};
 use crate::face::{Face, Health, Picture};
-use crate::past::Past;
+use crate::past::{Disks, Past};
 use crate::sample::{Now, Sample};
+use crate::tonight::Notice;
 use crate::watch::{AdmitError, Event, EventKind, Gates, Phase, Progress, Update, Watch};
 
 /// How often the faces hear that the hub lives.
@@ -90,6 +92,8 @@ pub(crate) struct Errands {
     pub(crate) sky: watch::Receiver<Option<Phase>>,
     /// Who reads the archive.
     pub(crate) past: Past,
+    /// What it found of disks.
+    pub(crate) disks: watch::Receiver<Disks>,
 }
 
 /// An agent's hello, with what the core needs to answer it.
@@ -139,6 +143,8 @@ pub(crate) struct Core {
     /// What somebody else says of night and day.
     sky: watch::Receiver<Option<Phase>>,
     past: Past,
+    disks: watch::Receiver<Disks>,
+    notice: Notice,
     started_ms: i64,
     /// Samples at the heartbeat before, for the rate.
     counted: u64,
@@ -156,6 +162,7 @@ enum Chosen {
     Asked(Asked),
     Timeout,
     Sky,
+    Disks,
     Heartbeat,
     Shutdown,
 }
@@ -165,7 +172,7 @@ impl Core {
         config: HubConfig,
         faces: Vec<Box<dyn Face>>,
         hellos: mpsc::Sender<NodeRecord>,
-        Errands { keeps, reload_asks, sky, past }: Errands,
+        Errands { keeps, reload_asks, sky, past, disks }: Errands,
     ) -> Self {
         let mut watch = Watch::new(config.rules.clone(), config.groups.clone());
         watch.in_zone(jiff::tz::TimeZone::system());
@@ -186,6 +193,8 @@ impl Core {
             recent: Recent::default(),
             sky,
             past,
+            disks,
+            notice: Notice::default(),
             started_ms: Now::read().unix_ms,
             counted: 0,
             log: Log::new(),
@@ -221,6 +230,7 @@ impl Core {
                 Some(report) = reports.recv() => Chosen::Report(report),
                 Some(asked) = asked.recv() => Chosen::Asked(asked),
                 Ok(()) = self.sky.changed() => Chosen::Sky,
+                Ok(()) = self.disks.changed() => Chosen::Disks,
                 () = sleep_until(planned) => {
                     if Instant::now() >= heartbeat { Chosen::Heartbeat } else { Chosen::Timeout }
                 }
@@ -231,6 +241,7 @@ impl Core {
                 Chosen::Report(report) => self.report(report),
                 Chosen::Asked(asked) => self.operate(asked),
                 Chosen::Sky => self.look_at_the_sky(),
+                Chosen::Disks => self.look_at_disks(),
                 Chosen::Timeout => {
                     // After a pause of the whole process the samples that came meanwhile wait here: they were heard.
                     for _ in 0..QUEUE {
@@ -371,6 +382,8 @@ impl Core {
         self.health.samples_rate = number(fresh) / HEARTBEAT.as_secs_f64();
         self.health.completeness =
             self.watch.nodes().map(|node| node.arrivals.progress()).sum::<Progress>().completeness();
+        // Also for nodes and disks that joined since.
+        self.look_at_disks();
         self.show(&[Update::Heartbeat]);
     }
 

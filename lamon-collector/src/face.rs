@@ -1,6 +1,7 @@
 //! Faces: where the picture is shown. The bus is one, RTS2 another.
 
 use crate::sample::Now;
+use crate::tonight::Tonight;
 use crate::watch::{Gates, Update, Watch};
 
 /// Shows what the watch sees, to programs of one kind.
@@ -54,6 +55,10 @@ pub struct Health {
     /// Of the samples that agents took, the part that is stored; 1 when none is missing. See
     /// [`Arrivals::progress`](crate::watch::Arrivals::progress) for what counts.
     pub completeness: f64,
+    /// Whether it is known how much nights add to disks.
+    pub disks: Condition,
+    /// Whether the night finds everything ready.
+    pub tonight: Tonight,
 }
 
 impl Health {

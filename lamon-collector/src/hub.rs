@@ -30,7 +30,7 @@ use crate::durable::{
 };
 use crate::face::Face;
 use crate::intake::{self, Doors, TextNumbers};
-use crate::past;
+use crate::past::{self, Spawned};
 use crate::watch::Phase;
 
 /// How many reports of the durable path wait for the core. There are a few a second at most.
@@ -139,14 +139,15 @@ pub async fn run(
     };
     let forwarder_thread = spawn_forwarder(forwarder, journal.clone(), reports, durable_ends.clone())
         .context("cannot start the forwarder's thread")?;
-    let (past, past_thread) = past::spawn(config.database.url.clone(), core_ends.clone())
-        .context("cannot start the thread that reads the archive")?;
+    let Spawned { past, disks, thread: past_thread } =
+        past::spawn(config.database.url.clone(), nights_at(&config), core_ends.clone())
+            .context("cannot start the thread that reads the archive")?;
     faces.push(Box::new(EventFace::new(events)));
     faces.push(Box::new(AccountFace::new(journal.queries.clone())));
     let levels_path = config.data_dir.join(LEVELS_FILE);
     let (levels, levels_in) = LevelFace::new();
     faces.push(Box::new(levels));
-    let mut core = Core::new(config.clone(), faces, hellos, Errands { keeps, reload_asks, sky, past });
+    let mut core = Core::new(config.clone(), faces, hellos, Errands { keeps, reload_asks, sky, past, disks });
     core.restore(found.kept.limits.clone(), load_levels(&levels_path));
     let levels = tokio::spawn(keep_levels(levels_path, levels_in));
     let core = tokio::spawn(core.run(messages, reports_in, inbox, found, core_ends.clone()));
@@ -185,6 +186,15 @@ pub async fn run(
     // What operators changed last is written when the core has let go of its end.
     let _ = tokio::task::spawn_blocking(move || (settings_thread.join(), past_thread.join())).await;
     Ok(())
+}
+
+/// When nights begin: by the site, else by this computer's clock.
+fn nights_at(config: &HubConfig) -> lamon_store::reading::Site {
+    let by_clock = || jiff::tz::TimeZone::system().to_offset(jiff::Timestamp::now()).seconds();
+    config.site.map_or_else(
+        || lamon_store::reading::Site::at_utc_offset(by_clock()),
+        |site| lamon_store::reading::Site::at_longitude(site.longitude),
+    )
 }
 
 fn journal_settings(config: &HubConfig) -> JournalSettings {

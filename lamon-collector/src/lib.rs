@@ -20,6 +20,7 @@
 //! | [`replay`] | stored samples through other limits |
 //! | [`sample`] | a sample on the hub's timeline |
 //! | [`sun`] | how high the Sun stands: night and day |
+//! | [`tonight`] | whether everything is ready for the night |
 
 pub mod bus;
 pub mod config;
@@ -35,4 +36,5 @@ pub mod program;
 pub mod replay;
 pub mod sample;
 pub mod sun;
+pub mod tonight;
 pub mod watch;

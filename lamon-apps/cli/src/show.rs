@@ -62,6 +62,15 @@ fn show_status(paint: Paint, status: &Status) -> String {
             let _ = writeln!(out, "{} {condition}", paint.level("error", &format!("{what}:")));
         }
     }
+    match status.ready_tonight {
+        Some(true) if status.not_ready.is_empty() => out.push_str("ready for tonight\n"),
+        Some(true) => drop(writeln!(out, "ready for tonight ({})", status.not_ready)),
+        Some(false) => {
+            let _ =
+                writeln!(out, "{} {}", paint.level("warning", "not ready for tonight:"), status.not_ready);
+        }
+        None => {}
+    }
     if status.journal_backlog > 0 {
         let _ = writeln!(out, "{} samples wait for the database", status.journal_backlog);
     }

@@ -138,6 +138,18 @@ pub struct Status {
     /// What is blocked now, a sentence for each closed gate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocking: Vec<String>,
+    /// `night` or `day`; empty from a hub that does not tell.
+    #[serde(default)]
+    pub phase: String,
+    /// Whether the night finds everything ready; none from a hub that does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_tonight: Option<bool>,
+    /// What is not ready, and how many muted nodes were left out.
+    #[serde(default)]
+    pub not_ready: String,
+    /// How many busy nights fit on the fullest disk, when that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nights_left: Option<f64>,
 }
 
 /// A page of nodes.

@@ -188,6 +188,10 @@ pub(super) struct HubMessage<'a> {
     pub(super) journal_backlog_age: f64,
     pub(super) database: &'a str,
     pub(super) database_server: &'a str,
+    pub(super) phase: &'static str,
+    pub(super) ready_tonight: bool,
+    pub(super) not_ready: &'a str,
+    pub(super) nights_left: Option<f64>,
 }
 
 /// A node of which samples are missing.
@@ -251,6 +255,10 @@ impl<'a> HubMessage<'a> {
             journal_backlog_age: health.backlog_age(picture.now),
             database: health.database.as_str(),
             database_server: &health.database_server,
+            phase: picture.watch.phase().as_str(),
+            ready_tonight: health.tonight.ready,
+            not_ready: &health.tonight.not_ready,
+            nights_left: health.tonight.nights_left,
         }
     }
 }

@@ -36,6 +36,10 @@ pub(super) fn status(picture: &Picture<'_>, hub: &str, started_ms: i64) -> Statu
         database: health.database.as_str().into(),
         settings: health.settings.as_str().into(),
         blocking: gates::blocking(picture),
+        phase: picture.watch.phase().as_str().into(),
+        ready_tonight: Some(health.tonight.ready),
+        not_ready: health.tonight.not_ready.clone(),
+        nights_left: health.tonight.nights_left,
     }
 }
 

@@ -4,7 +4,9 @@
 //! | file | what it does |
 //! |---|---|
 //! | `events` | what happened, page by page |
+//! | `disks` | how much nights add to disks |
 
+mod disks;
 mod events;
 
 use std::io;
@@ -12,11 +14,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lamon_control::{Answer, Refusal, Why};
+use lamon_store::reading::Site;
 use lamon_store::{ArchiveReader, ArchiveUrl};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::disks::Disks;
 pub(crate) use self::events::EventsAsked;
 
 /// How many questions wait: people ask them, so a full queue is a database that hangs.
@@ -47,25 +51,37 @@ impl Past {
     }
 }
 
-/// Starts the thread. It ends with the core task's end of the questions, or when `ended` is cancelled.
+/// The thread, and what it is reached by.
+pub(crate) struct Spawned {
+    /// Where questions go.
+    pub(crate) past: Past,
+    /// What is known of disks.
+    pub(crate) disks: watch::Receiver<Disks>,
+    /// The thread.
+    pub(crate) thread: JoinHandle<()>,
+}
+
+/// Starts the thread. `site` tells when nights begin. It ends with the core task's end of the questions, or when `ended` is cancelled.
 ///
 /// # Errors
 ///
 /// When the system gives no thread or runtime.
-pub(crate) fn spawn(url: ArchiveUrl, ended: CancellationToken) -> io::Result<(Past, JoinHandle<()>)> {
+pub(crate) fn spawn(url: ArchiveUrl, site: Site, ended: CancellationToken) -> io::Result<Spawned> {
+    let (told, disks) = watch::channel(Disks::default());
     let (past, questions) = mpsc::channel(QUEUE);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let thread = std::thread::Builder::new().name("past".into()).spawn(move || {
         runtime.block_on(async {
             tokio::select! {
-                () = answer(&url, questions) => {}
+                // Whoever waits for an answer does not wait for the nights.
+                ((), ()) = async { tokio::join!(answer(&url, questions), disks::follow(&url, site, told)) } => {}
                 () = ended.cancelled() => {}
             }
         });
         // A statement that still runs in a file ends with the process.
         runtime.shutdown_background();
     })?;
-    Ok((Past(past), thread))
+    Ok(Spawned { past: Past(past), disks, thread })
 }
 
 /// Answers one question after the other. A reader that failed is let go of, and the next question opens another.

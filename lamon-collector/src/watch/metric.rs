@@ -27,8 +27,8 @@ pub struct Metric {
     pub taken_ms: i64,
     /// Since when it is at its level, unix milliseconds UTC by the hub's clock.
     pub since_ms: i64,
-    /// Of a disk: how many nights fit that are as busy as the busiest of the last ones, when that is known.
-    pub nights_left: Option<f64>,
+    /// Of a disk: how much a busy night adds, percent of the disk, when that is known.
+    pub per_night: Option<f64>,
     /// Whether the node sends samples without it: its value and its level are of the past.
     pub unknown: bool,
     /// When it last came.
@@ -71,7 +71,7 @@ impl Metric {
             rule: None,
             taken_ms,
             since_ms: now.unix_ms,
-            nights_left: None,
+            per_night: None,
             unknown: false,
             seen: now.monotonic,
             since: now.monotonic,
@@ -103,6 +103,13 @@ impl Metric {
             rate.held.describe(hold(rate.rule), rate.level, self.seen)
         };
         by_value().or_else(by_rate)
+    }
+
+    /// Of a disk: how many busy nights fit; infinite when nights add nothing, `None` while nobody knows.
+    #[must_use]
+    pub fn nights_left(&self) -> Option<f64> {
+        let per_night = self.per_night.filter(|_| self.value.is_finite())?;
+        Some(if per_night > 0.0 { (100.0 - self.value).max(0.0) / per_night } else { f64::INFINITY })
     }
 
     /// The change per hour, where a rule is on it and enough was seen.

@@ -82,8 +82,8 @@ pub use self::level::Level;
 pub use self::lines::Line;
 pub use self::metric::Metric;
 pub use self::mutes::{MAX_MUTES, MAX_REASON_BYTES, Mutes, OperateError};
-pub use self::node::Node;
 use self::node::{Law, Taken};
+pub use self::node::{Node, is_disk};
 use self::operate::Operated;
 pub use self::operate::describe;
 pub use self::pattern::{NameGlob, NodePattern};
@@ -348,11 +348,11 @@ impl Watch {
         vec![Update::Event(Event { node: None, kind: EventKind::HubPaused, text })]
     }
 
-    /// Takes up in how many nights a disk is full, by the nights that are stored; a message of its level says so.
-    pub fn handle_outlook(&mut self, name: &NodeName, metric: &str, nights_left: Option<f64>) {
+    /// Takes up how much a busy night adds to a disk, percent of it; a message of its level says in how many it is full.
+    pub fn handle_outlook(&mut self, name: &NodeName, metric: &str, per_night: Option<f64>) {
         let node = self.nodes.get_mut(&key(name)).filter(|node| node.name == *name);
         if let Some(metric) = node.and_then(|node| node.metric_mut(metric)) {
-            metric.nights_left = nights_left;
+            metric.per_night = per_night;
         }
     }
 

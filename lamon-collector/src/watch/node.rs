@@ -108,6 +108,13 @@ impl Node {
         self.metrics.iter_mut().find(|metric| metric.name.as_str() == name)
     }
 
+    /// How full its disks are: each by itself where the node tells, else the fullest.
+    pub fn disks(&self) -> impl Iterator<Item = &Metric> {
+        let each = |metric: &&Metric| is_disk(metric.name.as_str()) && metric.name.as_str() != FULLEST;
+        let fullest = self.metric(FULLEST).filter(|_| !self.metrics.iter().any(|metric| each(&metric)));
+        self.metrics.iter().filter(each).chain(fullest)
+    }
+
     /// What is left of the disk that a metric is about: of the fullest, when it is the node's own `disk_percent`.
     fn room(&self, metric: &MetricName) -> Room {
         let Some(disk) = disk_of(metric.as_str()) else { return Room::default() };
@@ -125,8 +132,7 @@ impl Node {
         };
         let disk = percent.and_then(|percent| disk_of(percent.name.as_str())).unwrap_or(disk);
         let free = self.metric(&format!("disk_{disk}_free")).filter(|free| !free.unknown);
-        let nights_left =
-            percent.or_else(|| self.metric(metric.as_str())).and_then(|known| known.nights_left);
+        let nights_left = percent.or_else(|| self.metric(metric.as_str())).and_then(Metric::nights_left);
         Room { free: free.map(|free| free.value), nights_left }
     }
 
@@ -268,6 +274,15 @@ impl Node {
         }
         taken
     }
+}
+
+/// How full the fullest disk is.
+const FULLEST: &str = "disk_percent";
+
+/// Whether a metric of this name tells how full a disk is.
+#[must_use]
+pub fn is_disk(metric: &str) -> bool {
+    metric.ends_with("_percent") && disk_of(metric).is_some()
 }
 
 /// The disk that a metric is about: the mount's name, or nothing for the fullest.

@@ -191,6 +191,10 @@ pub enum EventKind {
     SettingsFailed,
     /// It can again.
     SettingsRecovered,
+    /// Something is not ready for the coming night.
+    NotReady,
+    /// Everything is.
+    Ready,
     /// The configuration was read again.
     Reload,
     /// The configuration could not be read again and stays as it was.
@@ -241,6 +245,8 @@ impl EventKind {
             Self::GateOverrideEnded => "gate_override_ended",
             Self::SettingsFailed => "settings_failed",
             Self::SettingsRecovered => "settings_recovered",
+            Self::NotReady => "not_ready",
+            Self::Ready => "ready",
             Self::Reload => "reload",
             Self::ReloadFailed => "reload_failed",
         }
@@ -269,6 +275,7 @@ impl EventKind {
             | Self::GateOverridden
             | Self::SettingsFailed
             | Self::LimitsUnused
+            | Self::NotReady
             | Self::ReloadFailed => Level::Warning,
             Self::JournalRecovered
             | Self::DatabaseRecovered
@@ -288,6 +295,7 @@ impl EventKind {
             | Self::GateWouldOpen
             | Self::GateOverrideEnded
             | Self::SettingsRecovered
+            | Self::Ready
             | Self::Reload => Level::Good,
         }
     }

@@ -18,6 +18,9 @@ pub(super) struct HealthValues {
     mutes: Value<String>,
     settings: Value<String>,
     limits: Value<String>,
+    ready_tonight: Value<bool>,
+    not_ready: Value<String>,
+    nights_left: Value<f64>,
 }
 
 impl HealthValues {
@@ -47,6 +50,16 @@ impl HealthValues {
                 .double("completeness", "[%] of the samples that agents took, how many are stored")
                 .display(DisplayType::Percent)
                 .declare()?,
+            ready_tonight: device
+                .boolean(
+                    "ready_tonight",
+                    "whether disks, clocks, processes, database and nodes are ready for the night",
+                )
+                .declare()?,
+            not_ready: device.string("not_ready", "what is not ready for the night").declare()?,
+            nights_left: device
+                .double("nights_left", "how many busy nights fit on the fullest disk")
+                .declare()?,
             mutes: device.string("mutes", "which nodes are muted now, and why").declare()?,
             settings: device
                 .string("settings", "whether what operators change outlives a restart: ok, or why not")
@@ -63,6 +76,11 @@ impl HealthValues {
             format!("{} {} {} (by {})", set.about(), limit(set.warning), limit(set.error), set.who)
         });
         self.limits.set(text(limits));
+        let tonight = &health.tonight;
+        let level = if tonight.ready { Level::Good } else { Level::Warning };
+        self.ready_tonight.set_with_level(tonight.ready, level);
+        self.not_ready.set(text(std::iter::once(tonight.not_ready.clone())));
+        self.nights_left.set(tonight.nights_left.unwrap_or(f64::NAN));
         condition(&self.settings, &health.settings, Level::Warning);
         #[expect(clippy::cast_possible_truncation, reason = "seven digits are what is shown")]
         self.samples_rate.set(health.samples_rate as f32);

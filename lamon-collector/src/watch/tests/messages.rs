@@ -16,7 +16,7 @@ fn a_disk_that_fills_says_what_is_left_of_it() {
         told(&site.sample(at, "ccd01", &[&[("disk_percent", percent)][..], &disks].concat()))
     };
     assert_eq!(sample(&mut site, 0.0, 50.0, 230e9).len(), 1, "it joined");
-    site.watch.handle_outlook(&name("ccd01"), "disk_home_percent", Some(3.4));
+    site.watch.handle_outlook(&name("ccd01"), "disk_home_percent", Some(2.5));
     site.watch.handle_outlook(&name("nobody"), "disk_home_percent", Some(0.0));
     assert_eq!(
         sample(&mut site, 10.0, 91.2, 41e9),

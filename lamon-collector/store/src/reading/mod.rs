@@ -30,7 +30,7 @@ use tokio::{task, time::timeout};
 pub use self::{
     events::{EventPlace, MAX_EVENTS},
     history::{History, MAX_POINTS, Point},
-    nights::{DiskOutlook, MAX_NIGHTS, Night, Site},
+    nights::{DiskOutlook, MAX_NIGHTS, Night, Site, busy},
     sizes::{ArchiveSize, TierSize},
     walk::{Row, Walk},
 };

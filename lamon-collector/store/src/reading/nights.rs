@@ -1,5 +1,7 @@
 //! Observing nights: from local noon to local noon, named by the evening's date.
 
+use std::sync::Arc;
+
 use time::{Date, Duration, OffsetDateTime};
 
 use super::{ArchiveReader, walk::Row};
@@ -109,6 +111,34 @@ impl ArchiveReader {
         Ok(answer)
     }
 
+    /// How much a night added to metrics of a node: of each the largest rise from an earlier low. Those without values in that
+    /// night are left out.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn rises(
+        &mut self,
+        node: &str,
+        night: Night,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(Arc<str>, f64)>, ArchiveError> {
+        let mut climbs: Vec<(Arc<str>, Climb)> = Vec::new();
+        let mut add = |row: Row| {
+            for (name, stat) in row.metrics.iter().filter(|(name, _)| wanted(name)) {
+                if let Some((_, climb)) = climbs.iter_mut().find(|(known, _)| known == name) {
+                    climb.add(*stat);
+                } else {
+                    let mut climb = Climb::default();
+                    climb.add(*stat);
+                    climbs.push((Arc::clone(name), climb));
+                }
+            }
+        };
+        self.walk(Tier::TenMinutes, node, None, night.begin_ms, night.end_ms, &mut add).await?;
+        Ok(climbs.into_iter().map(|(name, climb)| (name, climb.rise)).collect())
+    }
+
     /// In how many nights a disk is full, when nights are as busy as the busiest of the last ones: `quantile` (0 to 1, 0.9 is
     /// a good one) of what the last `nights` each added. None without values.
     ///
@@ -157,8 +187,8 @@ impl Climb {
     }
 }
 
-/// The outlook by what nights added.
-fn outlook(percent: f64, rises: &mut [f64], quantile: f64) -> Option<DiskOutlook> {
+/// What a busy one of these nights added: the `quantile` (0 to 1) of their rises, which are put in order. None of none.
+pub fn busy(rises: &mut [f64], quantile: f64) -> Option<f64> {
     rises.sort_unstable_by(f64::total_cmp);
     let last = rises.len().checked_sub(1)?;
     #[expect(
@@ -168,7 +198,12 @@ fn outlook(percent: f64, rises: &mut [f64], quantile: f64) -> Option<DiskOutlook
         reason = "a place among some hundred nights"
     )]
     let place = (quantile.clamp(0.0, 1.0) * last as f64).ceil() as usize;
-    let per_night = rises.get(place.min(last)).copied()?;
+    rises.get(place.min(last)).copied()
+}
+
+/// The outlook by what nights added.
+fn outlook(percent: f64, rises: &mut [f64], quantile: f64) -> Option<DiskOutlook> {
+    let per_night = busy(rises, quantile)?;
     let room = (100.0 - percent).max(0.0);
     let nights_left = if per_night > 0.0 { room / per_night } else { f64::INFINITY };
     Some(DiskOutlook { percent, per_night, nights_left, nights: rises.len() })
