@@ -7,6 +7,7 @@ use super::*;
 use crate::sample::{Arrival, Identity};
 
 mod common;
+mod held;
 mod kept;
 mod messages;
 mod replay;
