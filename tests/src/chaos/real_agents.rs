@@ -127,9 +127,10 @@ pub async fn count(nodes: &mut [Node], site: &Site) -> anyhow::Result<(Audit, St
         // That kill is no fault: what it left on the disk is nobody's loss.
         let promised = std::mem::take(&mut node.on_disk);
         kills += node.kills - 1;
+        // What is on its way yet may be stored and acknowledged later than the archive is waited for.
+        let acknowledged = node.acknowledged(&node.tap.sent()?)?;
         site.forwarded().await?;
         let sent = node.tap.sent()?;
-        let acknowledged = node.acknowledged(&sent)?;
         let journal =
             read_journal(&site.journal()).await?.into_iter().filter(|row| *row.node == *node.name).collect();
         let archive = read_archive(&mut ArchiveReader::open(site.archive()).await?, &node.name).await?;
