@@ -7,6 +7,7 @@ use lamon_wire::metric::Unit;
 use lamon_wire::names::MetricName;
 
 use super::level::Level;
+use super::node::disk_of;
 use super::rules::Direction;
 use super::words::{lasting, nights, quantity};
 
@@ -95,6 +96,19 @@ impl fmt::Display for Room {
     }
 }
 
+impl LevelChange {
+    /// Whether it is that of the fullest disk, and one of the others is the same of that disk by its name.
+    pub(super) fn repeats(&self, all: &[Self]) -> bool {
+        disk_of(self.metric.as_str()) == Some("")
+            && all.iter().any(|other| {
+                let name = other.metric.as_str();
+                let by_name =
+                    disk_of(name).is_some_and(|disk| !disk.is_empty()) && name.ends_with("_percent");
+                by_name && (other.from, other.to) == (self.from, self.to)
+            })
+    }
+}
+
 impl fmt::Display for LevelChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { metric, value, from, to, limit, lasted, room } = self;
@@ -129,6 +143,25 @@ mod tests {
             limit,
             lasted: Duration::from_secs(11_520),
             room: Room::default(),
+        }
+    }
+
+    #[test]
+    fn the_fullest_disk_is_told_by_its_name_where_it_has_one() {
+        use Level::{Error, Good, Warning};
+        let fullest = |levels| change("disk_percent", 91.0, levels, None);
+        for (others, repeats) in [
+            (vec![], false),
+            (vec![change("disk_data_percent", 91.0, [Good, Error], None)], true),
+            // After another has become the fullest its number is not that of the disk that recovered.
+            (vec![change("disk_data_percent", 12.0, [Good, Error], None)], true),
+            (vec![change("disk_data_percent", 91.0, [Warning, Error], None)], false),
+            (vec![change("disk_data_inodes_percent", 91.0, [Good, Error], None)], false),
+            (vec![change("memory_percent", 91.0, [Good, Error], None)], false),
+        ] {
+            let all = [vec![fullest([Good, Error])], others].concat();
+            assert_eq!(all[0].repeats(&all), repeats, "{all:?}");
+            assert!(all.iter().skip(1).all(|other| !other.repeats(&all)), "{all:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use lamon_wire::names::NodeName;
 
+use super::change::LevelChange;
 use super::level::Level;
 use super::update::{Event, EventKind, Update};
 use super::words::lasting;
@@ -25,6 +26,12 @@ impl From<&Event> for Line {
     }
 }
 
+impl LevelChange {
+    fn line(&self, node: &NodeName) -> Line {
+        Line { node: Some(node.clone()), kind: "level", level: self.to, text: format!("{node} {self}") }
+    }
+}
+
 impl Update {
     /// What people are told of it now, by messages and in logs; [`Update::lines`] has what is written down. Where nodes share
     /// a cause, one line tells of all.
@@ -33,6 +40,12 @@ impl Update {
         match self {
             Self::Silent { alone: false, .. } | Self::Back { alone: false, .. } => Vec::new(),
             Self::Event(event) => vec![event.into()],
+            // The fullest disk is a metric of its own, and one of the disks at the same time.
+            Self::Levels { node, changes } => changes
+                .iter()
+                .filter(|change| !change.repeats(changes))
+                .map(|change| change.line(node))
+                .collect(),
             _ => self.lines(),
         }
     }
@@ -60,10 +73,7 @@ impl Update {
                 let text = format!("{node} is heard again after {} of silence: {level}", lasting(*after));
                 line(node, "back", Level::Good, text)
             }
-            Self::Levels { node, changes } => changes
-                .iter()
-                .flat_map(|change| line(node, "level", change.to, format!("{node} {change}")))
-                .collect(),
+            Self::Levels { node, changes } => changes.iter().map(|change| change.line(node)).collect(),
             Self::Event(event) if event.kind == EventKind::Silent => Vec::new(),
             Self::Event(event) => vec![event.into()],
             // Events tell of these.
