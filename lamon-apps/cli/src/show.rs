@@ -1,6 +1,6 @@
 //! Answers as people read them.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use lamon_control::answer::{Event, Events, Metric, Node, NodeLine, Nodes, Settings, Status};
 use lamon_control::{Ack, Answer, Mute, Window};
@@ -47,11 +47,11 @@ fn show_status(paint: Paint, status: &Status) -> String {
         .map(|(level, count)| paint.level(level, &format!("{count} {level}")))
         .collect();
     let muted = if status.muted > 0 { format!(", {} muted", status.muted) } else { String::new() };
-    let _ = writeln!(out, "{} nodes: {}{muted}", status.nodes, counts.join(", "));
+    let _ = writeln!(out, "{}: {}{muted}", counted(&status.nodes, "node"), counts.join(", "));
     let _ = writeln!(
         out,
-        "{} agents, {:.1} samples/s, {:.2} % of their samples stored",
-        status.agents,
+        "{}, {:.1} samples/s, {:.2} % of their samples stored",
+        counted(&status.agents, "agent"),
         status.samples_rate,
         status.completeness * 100.0
     );
@@ -72,11 +72,18 @@ fn show_status(paint: Paint, status: &Status) -> String {
         None => {}
     }
     if status.journal_backlog > 0 {
-        let _ = writeln!(out, "{} samples wait for the database", status.journal_backlog);
+        let _ =
+            writeln!(out, "in the journal for the database: {}", counted(&status.journal_backlog, "sample"));
     }
     let _ =
         writeln!(out, "hub {} {}, up {}", status.hub, status.version, ago(status.now_ms, status.started_ms));
     out
+}
+
+/// `1 node`, `2 nodes`.
+fn counted<N: PartialEq + From<u8> + Display>(count: &N, what: &str) -> String {
+    let plural = if *count == N::from(1) { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// The columns of nodes, of the core metrics.
