@@ -48,8 +48,7 @@ impl Bound {
 
 /// How long devices stay away that register anew, without a port, as those of RTS2 do that are restarted. A client that hears of a
 /// device again before it has dropped the connection to the one before gives the new address to that connection, and loses both
-/// (RTS2 lib/rts2/block.cpp, `addAddress`; seen with rts2-mon after 4 ms; it looks once a second). One that finds the port open connects
-/// at once, is told that nobody can vouch for it yet, and never tries again.
+/// (RTS2 lib/rts2/block.cpp, `addAddress`; seen with rts2-mon after 4 ms; it looks once a second).
 const AWAY: Duration = Duration::from_secs(3);
 
 /// Starts the thread. It ends when `ended` is cancelled. Devices that are sent to it, as many as there are and in their

@@ -215,6 +215,23 @@ async fn clients_are_told_when_centrald_cannot_be_asked() {
     assert_eq!(client.line().await, None);
 }
 
+/// centrald tells its clients of a device while it registers it, and rts2-mon never asks twice.
+#[tokio::test]
+async fn a_client_that_comes_before_the_device_knows_that_it_is_registered_is_let_in() {
+    let (listener, address) = scripted().await;
+    let device = start(DeviceOptions { ..options("A", &[address]) }, |_| {}).await;
+    let mut centrald = accept(&listener).await;
+    centrald.until(|line| line.starts_with("register ")).await;
+    let mut client = Raw::connect(device.port).await;
+    client.send("T ready\nauth 2 0 5").await;
+    client.until(|line| line == "T OK").await;
+    centrald.send("A registered_as 1\n+0 OK").await;
+    centrald.until(|line| line == "authorize 2 5").await;
+    centrald.send("A authorization_ok 2\n+0 OK").await;
+    let end = client.until(|line| line.starts_with(['+', '-'])).await.pop().unwrap();
+    assert_eq!(end, "+0 OK authorized");
+}
+
 /// What a client sends before it heard the end of a command waits, so that each end belongs to its command.
 #[tokio::test]
 async fn what_a_client_sends_behind_a_question_to_centrald_waits_for_its_answer() {

@@ -29,6 +29,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Longest wait for a connection to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Most requests that wait until the device is registered, which takes milliseconds: more clients than a site has.
+const MAX_EARLY: usize = 64;
+
 /// What a client needs of centrald.
 pub(super) enum Request {
     /// Is this key right? The answer is dropped when centrald cannot be asked.
@@ -185,6 +188,7 @@ impl Link {
             session,
             cursor: None,
             authorizations: VecDeque::new(),
+            early: VecDeque::new(),
             clients: Clients::default(),
             status_infos: VecDeque::new(),
             weather_sent: None,
@@ -203,6 +207,8 @@ struct Conversation<'l> {
     cursor: Option<Cursor>,
     /// Clients whose keys were sent to centrald, in that order.
     authorizations: VecDeque<(i32, i32, oneshot::Sender<Verdict>)>,
+    /// Requests of clients that were told of the device before centrald told it that it is registered.
+    early: VecDeque<Request>,
     /// Who the clients are that centrald has told of.
     clients: Clients,
     status_infos: VecDeque<oneshot::Sender<bool>>,
@@ -291,12 +297,16 @@ impl Conversation<'_> {
                 shared.set_registration(self.link.index, Registration::Registered { id });
                 self.register_at = None;
                 self.memory.back_off = BackOff(FIRST_PAUSE);
+                for request in std::mem::take(&mut self.early) {
+                    self.request(request);
+                }
             }
             CentraldEvent::NameTaken { reason } | CentraldEvent::Refused { reason } => {
                 if shared.registration(self.link.index) != Registration::StandBy {
                     tracing::warn!(device = %shared.name, centrald = %self.link.address, reason, "standing by");
                 }
                 shared.set_registration(self.link.index, Registration::StandBy);
+                self.early.clear();
                 self.register_at = Some(Instant::now() + self.memory.back_off.next());
             }
             CentraldEvent::NameFree => {
@@ -341,9 +351,15 @@ impl Conversation<'_> {
         }
     }
 
-    /// Passes a client's request on. Where the session takes no more, dropping the answer tells the client.
+    /// Passes a client's request on, when the device is registered. Where there is no room, dropping the answer tells the
+    /// client.
     fn request(&mut self, request: Request) {
         match request {
+            _ if self.cursor.is_none() => {
+                if self.early.len() < MAX_EARLY && self.register_at.is_none() {
+                    self.early.push_back(request);
+                }
+            }
             Request::Authorize { client, key, answer } => {
                 if self.session.authorize(client, key, &mut self.wire.out).is_ok() {
                     self.authorizations.push_back((client, key, answer));

@@ -307,14 +307,18 @@ impl Connection {
     }
 
     fn ask(&self, centrald: usize, request: Request) -> bool {
-        matches!(self.context.shared.registration(centrald), Registration::Registered { .. })
-            && self.context.centralds.get(centrald).is_some_and(|centrald| centrald.try_send(request).is_ok())
+        self.context.centralds.get(centrald).is_some_and(|centrald| centrald.try_send(request).is_ok())
     }
 
     fn ask_authorization(&mut self, centrald_num: i32, client: i32, key: i32) {
         let (sender, answer) = oneshot::channel();
         let request = Request::Authorize { client, key, answer: sender };
-        if usize::try_from(centrald_num).is_ok_and(|centrald| self.ask(centrald, request)) {
+        // centrald tells clients of a device before it tells the device that it is registered, and a client that is refused
+        // then never comes back (seen with rts2-mon): whoever is about to be registered keeps the question.
+        let asked = usize::try_from(centrald_num).is_ok_and(|centrald| {
+            self.context.shared.registration(centrald) != Registration::StandBy && self.ask(centrald, request)
+        });
+        if asked {
             self.asked = Some(Asked::Authorization { client, answer });
         } else {
             self.refuse(false);
@@ -324,7 +328,8 @@ impl Connection {
     fn ask_device_status(&mut self) {
         let (sender, answer) = oneshot::channel();
         // RTS2 asks its first centrald.
-        if self.ask(0, Request::StatusInfo { answer: sender }) {
+        let registered = matches!(self.context.shared.registration(0), Registration::Registered { .. });
+        if registered && self.ask(0, Request::StatusInfo { answer: sender }) {
             self.asked = Some(Asked::DeviceStatus { answer });
         } else {
             self.end(CommandReturn::failed(ErrorCode::System, "not registered with centrald"));
