@@ -91,7 +91,7 @@ fn every_setting_in_it_exists_and_shows_its_default() {
     assert_eq!(format!("{rts2:?}"), format!("{default_rts2:?}"));
     let count = |config: &HubConfig| config.rules.iter().count();
     let (with_tables, _) = load(&of_a_server.iter().fold(text, |text, line| text.replace(line, "")));
-    assert_eq!(count(&with_tables), count(&default_hub) + 4);
+    assert_eq!(count(&with_tables), count(&default_hub) + 5);
     assert_eq!(with_tables.groups.names().collect::<Vec<_>>(), ["ccd", "dome"]);
     assert_eq!(with_tables.agents.len(), 1);
 }

@@ -5,12 +5,14 @@
 //! `load1` only where the system has one (not on Windows).
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use lamon_wire::names::Slugs;
 use sysinfo::{Networks, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::asker::Asker;
 use super::numbers::{percent, rate};
+use super::restarts::Restarts;
 use super::sensors::Sensors;
 use super::{Found, Selection, ignores};
 use crate::clock::Now;
@@ -36,7 +38,7 @@ pub struct Readers {
     interfaces: Vec<Interface>,
     interface_slugs: Slugs,
     last_us: u64,
-    watched: Vec<(String, DeviceMetric)>,
+    watched: Vec<Watched>,
     process_slugs: Slugs,
 }
 
@@ -48,6 +50,15 @@ struct Disk {
     local: bool,
     total_bytes: u64,
     available_bytes: u64,
+}
+
+/// A watched program.
+#[derive(Debug)]
+struct Watched {
+    name: String,
+    metric: DeviceMetric,
+    restarts_metric: DeviceMetric,
+    restarts: Restarts,
 }
 
 #[derive(Debug)]
@@ -82,13 +93,17 @@ impl Readers {
 
     /// Counts the processes of these names too, besides those of the selection.
     pub fn watch(&mut self, more: &[String]) {
-        self.watched.clear();
+        let mut before = std::mem::take(&mut self.watched);
         for name in self.selection.watch.iter().chain(more) {
-            let metric = DeviceMetric::of(&mut self.process_slugs, "proc", name, [""]);
-            if let Some([metric]) = metric
-                && !self.watched.iter().any(|(known, _)| known == name)
+            let slugs = &mut self.process_slugs;
+            let [metric, restarts_metric] =
+                ["proc", "restarts"].map(|prefix| DeviceMetric::of(slugs, prefix, name, [""]));
+            if let (Some([metric]), Some([restarts_metric])) = (metric, restarts_metric)
+                && !self.watched.iter().any(|known| known.name == *name)
             {
-                self.watched.push((name.clone(), metric));
+                let known = before.iter_mut().find(|known| known.name == *name);
+                let restarts = known.map(|known| std::mem::take(&mut known.restarts)).unwrap_or_default();
+                self.watched.push(Watched { name: name.clone(), metric, restarts_metric, restarts });
             }
         }
     }
@@ -115,7 +130,7 @@ impl Readers {
                 .collect(),
             interfaces: self.interfaces.iter().map(|interface| interface.name.clone()).collect(),
             sensors: self.sensors.watched().map(Into::into).collect(),
-            processes: self.watched.iter().map(|(name, _)| name.clone()).collect(),
+            processes: self.watched.iter().map(|watched| watched.name.clone()).collect(),
         }
     }
 
@@ -138,9 +153,17 @@ impl Readers {
         }
         let count = |processes: usize| u32::try_from(processes).ok().map(f64::from);
         sheet.core(Core::Processes, count(system.processes().len()));
-        for (wanted, metric) in &self.watched {
-            let running = system.processes().values().filter(|process| same_program(process.name(), wanted));
-            sheet.device(metric, count(running.count()));
+        let now = Instant::now();
+        for watched in &mut self.watched {
+            let mut running = 0;
+            for process in system.processes().values() {
+                if same_program(process.name(), &watched.name) {
+                    running += 1;
+                    watched.restarts.note((process.pid().as_u32(), process.start_time()));
+                }
+            }
+            sheet.device(&watched.metric, count(running));
+            sheet.device(&watched.restarts_metric, Some(f64::from(watched.restarts.settle(now))));
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod asker;
 mod numbers;
+mod restarts;
 mod sensors;
 
 #[cfg(any(test, not(target_os = "linux")))]

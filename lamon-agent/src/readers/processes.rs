@@ -1,4 +1,5 @@
-//! `processes` (how many there are) and `proc_<name>` (how many of a watched name run) from the folders of /proc.
+//! `processes` (how many there are), `proc_<name>` (how many of a watched name run) and `restarts_<name>` (how often it was
+//! started again) from the folders of /proc.
 //!
 //! A process counts for a watched name when
 //!
@@ -22,10 +23,12 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::time::Instant;
 
 use lamon_wire::names::Slugs;
 use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom};
 
+use super::restarts::Restarts;
 use crate::sheet::{Core, DeviceMetric, Sheet};
 
 /// The kernel keeps this many bytes of a process's name (TASK_COMM_LEN less its zero).
@@ -63,6 +66,8 @@ struct Watched {
     name: String,
     metric: DeviceMetric,
     running: u32,
+    restarts_metric: DeviceMetric,
+    restarts: Restarts,
 }
 
 impl Processes {
@@ -101,8 +106,11 @@ impl Processes {
         }
         let count = self.count_links().or_else(|| self.look_through());
         sheet.core(Core::Processes, count.map(f64::from));
-        for watched in &self.watched {
+        let now = Instant::now();
+        for watched in &mut self.watched {
             sheet.device(&watched.metric, count.map(|_| f64::from(watched.running)));
+            let restarts = count.map(|_| f64::from(watched.restarts.settle(now)));
+            sheet.device(&watched.restarts_metric, restarts);
         }
     }
 
@@ -173,9 +181,12 @@ impl Processes {
         }
         path.truncate(base);
         path.push_str("/stat");
-        if fs::read(&*path).is_ok_and(|stat| runs(&stat)) {
-            for watched in watched.iter_mut().filter(|w| matches(w.name.as_bytes(), comm, program)) {
-                watched.running += 1;
+        let Some(stat) = fs::read(&*path).ok().filter(|stat| runs(stat)) else { return };
+        let id = path.split('/').nth(2).and_then(|id| id.parse().ok());
+        for watched in watched.iter_mut().filter(|w| matches(w.name.as_bytes(), comm, program)) {
+            watched.running += 1;
+            if let (Some(id), Some(started)) = (id, started(&stat)) {
+                watched.restarts.note((id, started));
             }
         }
     }
@@ -194,7 +205,8 @@ fn links_of_proc() -> Option<u64> {
 impl Watched {
     fn new(name: &str, slugs: &mut Slugs) -> Option<Self> {
         let [metric] = DeviceMetric::of(slugs, "proc", name, [""])?;
-        Some(Self { name: name.into(), metric, running: 0 })
+        let [restarts_metric] = DeviceMetric::of(slugs, "restarts", name, [""])?;
+        Some(Self { name: name.into(), metric, running: 0, restarts_metric, restarts: Restarts::default() })
     }
 }
 
@@ -205,6 +217,12 @@ fn matches(wanted: &[u8], comm: &[u8], program: Option<&[u8]>) -> bool {
         Some(cut) if wanted.len() > COMM_BYTES => same_program || (program.is_none() && comm == cut),
         _ => same_program || comm == wanted,
     }
+}
+
+/// When the process of a /proc/<pid>/stat was started, in clock ticks since the boot: field 22 (proc_pid_stat(5)).
+fn started(stat: &[u8]) -> Option<u64> {
+    let after = stat.iter().rposition(|byte| *byte == b')').and_then(|at| stat.get(at + 2..))?;
+    str::from_utf8(after).ok()?.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
 /// Whether the state in a /proc/<pid>/stat is that of a process that has not ended: not Z, X or x (proc_pid_stat(5)).
@@ -285,6 +303,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_start_is_field_22() {
+        let stat = b"4242 (a (b) c) S 1 4242 4242 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 12345 678";
+        assert_eq!(started(stat), Some(987_654));
+        assert_eq!(started(b"4242 (a) S 1"), None);
+    }
+
     fn count_of(processes: &mut Processes) -> Vec<(String, Option<f64>)> {
         let mut sheet = Sheet::default();
         processes.read(&mut sheet);
@@ -309,8 +334,16 @@ mod tests {
         }
         let seen = count_of(&mut processes);
         assert!(seen[0].1.unwrap() >= 2.0);
-        let metric = |name: &str, value| (format!("proc_{name}"), Some(value));
-        assert_eq!(seen[1..], [metric("lamon_sleeper_with_a", 1.0), metric("lamon_nothing", 0.0)]);
+        let metric = |name: &str, value| (name.to_owned(), Some(value));
+        assert_eq!(
+            seen[1..],
+            [
+                metric("proc_lamon_sleeper_with_a", 1.0),
+                metric("restarts_lamon_sleeper_with_a", 0.0),
+                metric("proc_lamon_nothing", 0.0),
+                metric("restarts_lamon_nothing", 0.0)
+            ]
+        );
 
         child.kill().unwrap();
         // Dead but not yet waited for it is a zombie, and then it is none at all.
@@ -319,13 +352,20 @@ mod tests {
         }
         child.wait().unwrap();
         processes.watch(&[]);
-        assert_eq!(count_of(&mut processes).len(), 2);
+        let mut child = Command::new(&program).arg("600").spawn().unwrap();
+        // Whoever looked saw it running before, and now anew.
+        while count_of(&mut processes)[2].1 != Some(1.0) {
+            std::thread::yield_now();
+        }
+        assert_eq!(count_of(&mut processes).len(), 3);
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_a_state_or_not(stat in proptest::collection::vec(any::<u8>(), 0..60)) {
-            let _ = runs(&stat);
+            let _ = (runs(&stat), started(&stat));
         }
     }
 }

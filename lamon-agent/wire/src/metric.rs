@@ -60,7 +60,7 @@ impl Unit {
             Self::Seconds
         } else if name.starts_with("temp_") {
             Self::Celsius
-        } else if name == "processes" || name.starts_with("proc_") {
+        } else if name == "processes" || name.starts_with("proc_") || name.starts_with("restarts_") {
             Self::Count
         } else {
             Self::None
@@ -110,6 +110,7 @@ mod tests {
             ("clock_offset", Unit::Seconds),
             ("temp_core_0", Unit::Celsius),
             ("proc_rts2_camd", Unit::Count),
+            ("restarts_rts2_camd", Unit::Count),
             ("processes", Unit::Count),
             ("load1", Unit::None),
             ("queue_depth", Unit::None),

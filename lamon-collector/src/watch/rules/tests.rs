@@ -172,6 +172,7 @@ fn built_in_rules_are_for_what_agents_send() {
         ("disk_home_inodes_percent", Some("inodes")),
         ("disk_home_free", None),
         ("proc_camd", Some("process")),
+        ("restarts_camd", None),
         ("processes", None),
         ("clock_offset", Some("clock")),
         ("cpu_percent", None),
