@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use crate::message::{self, Body, Event, Head, Hub, Level, Levels, Sample};
+use crate::message::{self, Body, Event, Head, Hub, Level, Levels, Limits, Passage, Sample};
 
 /// The most nodes that are kept: what a hub takes, and as many again for those that went.
 pub const MAX_NODES: usize = 20_000;
@@ -42,6 +42,10 @@ pub struct Node {
     pub heard: f64,
     /// Seconds between its samples; 0 when not known.
     pub interval: f64,
+    /// It neither gates nor notifies.
+    pub muted: bool,
+    /// Somebody knows of all that is wrong with it.
+    pub acknowledged: bool,
     /// Its values by name.
     pub metrics: BTreeMap<String, Metric>,
 }
@@ -55,8 +59,16 @@ pub struct Metric {
     pub taken: f64,
     /// How it is.
     pub level: Level,
+    /// Since when it is at its level, unix seconds UTC; 0 while that is not known.
+    pub since: f64,
+    /// It is no longer in the node's samples: value and level are of the past.
+    pub unknown: bool,
+    /// Its level flips, and is held at its worst.
+    pub flapping: bool,
     /// The rule that holds for it, in words.
     pub rule: Option<String>,
+    /// The rule's limits as numbers; `None` when it has none, or is on the change per hour.
+    pub limits: Option<Limits>,
 }
 
 /// What a message brought; the picture already shows it.
@@ -66,6 +78,8 @@ pub enum News {
     Sampled(String),
     /// Levels of a node may have changed: its name.
     Levels(String),
+    /// A node was taken out of the picture: its name.
+    Gone(String),
     /// Something worth a line.
     Event(Event),
     /// The hub said that it lives.
@@ -175,6 +189,10 @@ impl Picture {
                 self.events.push_back(event.clone());
                 news.push(News::Event(event));
             }
+            Body::Passage(passage) => {
+                let gone = passage.what == Passage::GONE && self.nodes.remove(&passage.node).is_some();
+                news.extend(gone.then_some(News::Gone(passage.node)));
+            }
             Body::Hub(hub) => {
                 self.hub = Some(hub);
                 news.push(News::Hub);
@@ -215,10 +233,12 @@ impl Picture {
         let node = self.node(&levels.node, levels.group)?;
         node.level = levels.level;
         node.heard = node.heard.max(levels.heard);
+        (node.muted, node.acknowledged) = (levels.muted, levels.acknowledged);
         for (name, now) in levels.metrics {
             if let Some(metric) = node.metric(name) {
                 metric.level = now.level;
-                metric.rule = now.rule;
+                (metric.since, metric.unknown, metric.flapping) = (now.since, now.unknown, now.flapping);
+                (metric.rule, metric.limits) = (now.rule, now.limits);
                 // In a snapshot the level may be of an older sample than the one that was published since.
                 if now.taken >= metric.taken {
                     (metric.value, metric.taken) = (now.value, now.taken);
@@ -301,13 +321,21 @@ mod tests {
         let mut picture = Picture::default();
         let news = take(&mut picture, "sample/ccd01", &sample(7, 1.0, 3.5));
         assert_eq!(news, Taken::New(vec![News::Sampled("ccd01".into())]));
-        let levels = r#"{"seq":2,"started":1.0,"time":51.0,"node":"ccd01","group":"ccd","level":"warning","heard":50.9,
-            "metrics":{"cpu_percent":{"level":"warning","value":99.0,"taken":40.0,"rule":"cpu > 90"}}}"#;
+        let levels = r#"{"seq":2,"started":1.0,"time":51.0,"node":"ccd01","group":"ccd","level":"warning","heard":50.9,"muted":true,
+            "metrics":{"cpu_percent":{"level":"warning","value":99.0,"taken":40.0,"since":39.0,"unknown":false,"flapping":true,
+            "rule":"cpu > 90","limits":{"name":"cpu","direction":"above","warning":90.0,"error":null,"clear":0.0}}}}"#;
         assert_eq!(take(&mut picture, "level/ccd01", levels), Taken::New(vec![News::Levels("ccd01".into())]));
         let node = picture.get("ccd01").unwrap();
         assert_eq!((node.level, node.group.as_str(), node.heard), (Level::Warning, "ccd", 50.9));
         assert_eq!(node.value("cpu_percent"), Some(3.5), "the level was of an older sample");
-        assert_eq!(node.metrics["cpu_percent"].rule.as_deref(), Some("cpu > 90"));
+        let cpu = &node.metrics["cpu_percent"];
+        assert_eq!(cpu.rule.as_deref(), Some("cpu > 90"));
+        assert_eq!(
+            cpu.limits.as_ref().map(|limits| (limits.warning, limits.error)),
+            Some((Some(90.0), None))
+        );
+        assert!((node.muted, node.acknowledged, cpu.flapping, cpu.unknown) == (true, false, true, false));
+        assert_eq!(cpu.since, 39.0);
         assert_eq!(node.value("disk_percent"), None);
     }
 
@@ -359,6 +387,24 @@ mod tests {
         assert_eq!(picture.nodes().len(), 0);
         assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::Old);
         assert!(matches!(take(&mut picture, "sample/ccd01", &sample(1, 2.0, 4.0)), Taken::New(_)));
+    }
+
+    #[test]
+    fn a_node_that_was_forgotten_is_gone_until_it_comes_again() {
+        let mut picture = Picture::default();
+        take(&mut picture, "sample/ccd01", &sample(7, 1.0, 3.5));
+        let passage = |seq, what| {
+            format!(
+                r#"{{"seq":{seq},"started":1.0,"time":60.0,"node":"ccd01","group":"ccd","what":"{what}"}}"#
+            )
+        };
+        assert_eq!(take(&mut picture, "node/ccd01", &passage(1, "silent")), Taken::New(vec![]));
+        let gone = Taken::New(vec![News::Gone("ccd01".into())]);
+        assert_eq!(take(&mut picture, "node/ccd01", &passage(2, "gone")), gone);
+        assert_eq!(picture.nodes().len(), 0);
+        assert_eq!(take(&mut picture, "node/ccd01", &passage(3, "gone")), Taken::New(vec![]));
+        take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0));
+        assert_eq!(picture.get("ccd01").unwrap().value("cpu_percent"), Some(4.0));
     }
 
     #[test]
