@@ -3,6 +3,7 @@
 //! A [`Follower`] waits only in [`Follower::wait`]. Between two calls ZeroMQ keeps what comes, up to [`HIGH_WATER_MARK`]
 //! messages; beyond that they are lost, the gap is seen, and the picture is asked for again.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -70,6 +71,9 @@ pub struct Follower {
     connections: [zmq::Socket; 2],
     keeper: Keeper,
     picture: Picture,
+    /// Questions on this connection that were not answered yet: with several under way, an answer may be to an older one than
+    /// the last.
+    questions: u32,
 }
 
 impl Follower {
@@ -92,7 +96,7 @@ impl Follower {
         connect(&published, &addresses.publish)?;
         connect(&answers, &addresses.snapshot)?;
         let (keeper, picture) = (Keeper::new(Instant::now()), Picture::default());
-        Ok(Self { published, answers, connections, keeper, picture })
+        Ok(Self { published, answers, connections, keeper, picture, questions: 0 })
     }
 
     /// Waits for news at most this long, and returns what came; nothing when nothing did.
@@ -104,11 +108,15 @@ impl Follower {
             for connection in &self.connections {
                 while connection.recv_multipart(zmq::DONTWAIT).is_ok() {
                     self.keeper.handle_connected();
+                    self.questions = 0;
                 }
             }
             if self.keeper.ask(now) {
                 // Without a connection there is no room for it; the question is put when there is one.
-                let _ = self.answers.send("snapshot", zmq::DONTWAIT);
+                if self.answers.send("snapshot", zmq::DONTWAIT).is_ok() {
+                    self.questions += 1;
+                    self.picture.handle_asked();
+                }
             }
             if self.keeper.handle_timeout(now) == Presence::Away {
                 news.push(News::Away);
@@ -166,14 +174,20 @@ impl Follower {
             if self.keeper.handle_answer(Instant::now()) {
                 news.push(News::Back);
             }
+            let mut named = HashSet::new();
             for message in messages.chunks_exact(2) {
                 let [topic, json] = message else { continue };
+                named.extend(topic.splitn(2, |byte| *byte == b'/').nth(1));
                 // Numbers that the answer leaves out are what it makes good: no gap.
                 if let Taken::New(more) | Taken::Gap(more) = self.picture.take(Source::Snapshot, topic, json)
                 {
                     news.extend(more);
                 }
             }
+            if self.questions == 1 {
+                news.extend(self.picture.handle_answered(&named));
+            }
+            self.questions = self.questions.saturating_sub(1);
         }
     }
 }

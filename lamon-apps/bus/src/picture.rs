@@ -1,6 +1,6 @@
 //! The newest of everything, built from messages. Pure: no socket, no clock.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::message::{self, Body, Event, Head, Hub, Level, Levels, Limits, Passage, Sample};
 
@@ -25,6 +25,8 @@ pub struct Picture {
     /// When the hub started whose messages these are.
     started: Option<f64>,
     numbers: HashMap<Vec<u8>, Numbers>,
+    /// The nodes that something was published of since the whole picture was asked for.
+    since_asked: HashSet<String>,
     lost: u64,
     senseless: u64,
 }
@@ -169,6 +171,12 @@ impl Picture {
             return Taken::Old;
         };
         self.lost += missing;
+        if let (Source::Published, Body::Sample(Sample { node, .. }) | Body::Levels(Levels { node, .. })) =
+            (from, &body)
+            && self.since_asked.len() < MAX_NODES
+        {
+            self.since_asked.insert(node.clone());
+        }
         self.take_body(head, body, &mut news);
         // After a restart the first message says nothing of all others.
         if missing > 0 || news.first() == Some(&News::Restarted) {
@@ -176,6 +184,29 @@ impl Picture {
         } else {
             Taken::New(news)
         }
+    }
+
+    /// The whole picture is asked for.
+    pub fn handle_asked(&mut self) {
+        self.since_asked.clear();
+    }
+
+    /// The answer to the last question has been taken, and had messages of these nodes alone: what else is known went while nobody
+    /// listened, unless it came since the question.
+    pub fn handle_answered(&mut self, named: &HashSet<&[u8]>) -> Vec<News> {
+        let Self { nodes, numbers, since_asked, .. } = self;
+        let gone: Vec<String> = nodes
+            .keys()
+            .filter(|name| !named.contains(name.as_bytes()) && !since_asked.contains(*name))
+            .cloned()
+            .collect();
+        for name in &gone {
+            nodes.remove(name);
+            for kind in ["sample", "level", "event", "node"] {
+                numbers.remove(format!("{kind}/{name}").as_bytes());
+            }
+        }
+        gone.into_iter().map(News::Gone).collect()
     }
 
     fn take_body(&mut self, head: Head, body: Body, news: &mut Vec<News>) {
@@ -405,6 +436,22 @@ mod tests {
         assert_eq!(take(&mut picture, "node/ccd01", &passage(3, "gone")), Taken::New(vec![]));
         take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0));
         assert_eq!(picture.get("ccd01").unwrap().value("cpu_percent"), Some(4.0));
+    }
+
+    #[test]
+    fn nodes_that_an_answer_does_not_have_went_unless_they_came_since() {
+        let mut picture = Picture::default();
+        let of = |node: &str, seq| sample(seq, 1.0, 3.5).replace("ccd01", node);
+        for node in ["went", "stays"] {
+            take(&mut picture, &format!("sample/{node}"), &of(node, 1));
+        }
+        picture.handle_asked();
+        take(&mut picture, "sample/new", &of("new", 1));
+        let gone = picture.handle_answered(&[&b"stays"[..]].into());
+        assert_eq!(gone, [News::Gone("went".into())]);
+        assert_eq!(picture.nodes().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["new", "stays"]);
+        let again = picture.take(Source::Snapshot, b"sample/went", of("went", 1).as_bytes());
+        assert_eq!(again, Taken::New(vec![News::Sampled("went".into())]), "an answer can bring it back");
     }
 
     #[test]
