@@ -4,7 +4,7 @@ use lamon_bus::Level;
 
 use crate::lang::Lang;
 
-/// The texts of one language. Places for values are `{}`, filled by [`fill`].
+/// The texts of one language. Places for values are `{}`, filled by `fill`.
 #[derive(Debug)]
 pub(crate) struct Texts {
     pub(crate) good: &'static str,
