@@ -74,6 +74,8 @@ pub struct Follower {
     /// Questions on this connection that were not answered yet: with several under way, an answer may be to an older one than
     /// the last.
     questions: u32,
+    /// An answer with the whole picture has come since the hub started.
+    whole: bool,
 }
 
 impl Follower {
@@ -96,7 +98,7 @@ impl Follower {
         connect(&published, &addresses.publish)?;
         connect(&answers, &addresses.snapshot)?;
         let (keeper, picture) = (Keeper::new(Instant::now()), Picture::default());
-        Ok(Self { published, answers, connections, keeper, picture, questions: 0 })
+        Ok(Self { published, answers, connections, keeper, picture, questions: 0, whole: false })
     }
 
     /// Waits for news at most this long, and returns what came; nothing when nothing did.
@@ -148,6 +150,12 @@ impl Follower {
         self.keeper.is_away()
     }
 
+    /// Whether the hub has answered with the whole picture since it started. Before that nodes may be missing.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     fn receive_published(&mut self, news: &mut Vec<News>) {
         for _ in 0..MESSAGES_IN_A_ROW {
             let Ok(frames) = self.published.recv_multipart(zmq::DONTWAIT) else { return };
@@ -161,6 +169,7 @@ impl Follower {
             if self.keeper.handle_published(Instant::now(), gap) {
                 news.push(News::Back);
             }
+            self.whole &= !more.contains(&News::Restarted);
             news.extend(more);
         }
     }
@@ -175,6 +184,7 @@ impl Follower {
                 news.push(News::Back);
             }
             let mut named = HashSet::new();
+            self.whole = true;
             for message in messages.chunks_exact(2) {
                 let [topic, json] = message else { continue };
                 named.extend(topic.splitn(2, |byte| *byte == b'/').nth(1));
