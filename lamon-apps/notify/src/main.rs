@@ -9,10 +9,12 @@
 //! | `queue` | notices on disk until they are delivered |
 //! | `channel` | each way to tell somebody |
 //! | `deliver` | a thread for each channel, which takes its notices from the queue |
-//! | `run` | the bus, the clock, and what becomes of both |
+//! | `bus` | the thread that follows the bus |
+//! | `run` | news, the clock, and what becomes of both |
 //! | `check` | what the configuration means, and one message by hand |
 
 mod args;
+mod bus;
 mod channel;
 mod check;
 mod config;

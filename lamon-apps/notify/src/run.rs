@@ -4,34 +4,24 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use jiff::Zoned;
-use lamon_bus::{Event, Follower, News, Node};
+use lamon_bus::Follower;
 use lamon_daemon::systemd;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::bus::{self, Heard, MAX_NEWS};
 use crate::config::Config;
 use crate::deliver::deliver;
 use crate::dispatch::{Dispatch, Moment, State};
 use crate::queue::{Queue, write_synced};
 
 /// How often what is due is looked for, when nothing comes.
-const TICK: Duration = Duration::from_millis(250);
-
-/// News between the thread of the bus and this one. When it is full the bus waits, and ZeroMQ keeps what comes.
-const MAX_NEWS: usize = 1_000;
-
-/// What the bus says that matters here.
-enum Heard {
-    Event(Event, Option<Node>),
-    Node(Node),
-    Gone(String),
-    Presence { away: bool },
-}
+pub(crate) const TICK: Duration = Duration::from_millis(250);
 
 /// Follows the hub and tells people, until SIGTERM or SIGINT.
 ///
@@ -59,7 +49,7 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
             .spawn(move || deliver(&queue, &channel.name, &channel.channel, retry))
             .context("no thread can be had")?;
     }
-    let heard = follow(follower, Arc::clone(&end))?;
+    let heard = bus::follow(follower, Arc::clone(&end))?;
     tracing::info!(
         "follows {}: {} channels, {} routes",
         config.hub.publish,
@@ -83,43 +73,12 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A thread that follows the bus.
-fn follow(mut follower: Follower, end: Arc<AtomicBool>) -> anyhow::Result<Receiver<Heard>> {
-    let (told, heard) = sync_channel(MAX_NEWS);
-    let following = move || {
-        while !end.load(Ordering::Relaxed) {
-            for news in follower.wait(TICK) {
-                let picture = follower.picture();
-                let heard = match news {
-                    News::Event(event) => {
-                        let node = event.node.as_ref().and_then(|name| picture.get(name)).cloned();
-                        Some(Heard::Event(event, node))
-                    }
-                    News::Levels(name) => picture.get(&name).cloned().map(Heard::Node),
-                    News::Gone(name) => Some(Heard::Gone(name)),
-                    News::Away => Some(Heard::Presence { away: true }),
-                    // Also the first word of the hub after a start at which it was known to be away.
-                    News::Back | News::Hub => Some(Heard::Presence { away: false }),
-                    News::Sampled(_) | News::Restarted => None,
-                };
-                if heard.is_some_and(|heard| told.send(heard).is_err()) {
-                    return;
-                }
-            }
-        }
-    };
-    thread::Builder::new().name("bus".to_owned()).spawn(following).context("no thread can be had")?;
-    Ok(heard)
-}
-
 /// Takes up what was heard, or waits a moment.
 fn take(dispatch: &mut Dispatch, heard: &Receiver<Heard>) {
     let first = heard.recv_timeout(TICK).ok();
     for news in first.into_iter().chain(heard.try_iter().take(MAX_NEWS)) {
         match news {
-            Heard::Event(event, node) => {
-                dispatch.take(&event, node.as_ref(), now());
-            }
+            Heard::Event(event, nodes) => dispatch.take(&event, &nodes, now()),
             Heard::Node(node) => dispatch.handle_node(&node, now()),
             Heard::Gone(name) => dispatch.handle_gone(&name),
             Heard::Presence { away } => dispatch.handle_presence(away, now()),

@@ -11,10 +11,12 @@ mod words;
 
 use std::collections::BTreeMap;
 
+use globset::GlobSet;
 use lamon_bus::{Event, Level, Node};
 
 use self::happening::Effect;
-pub(crate) use self::happening::{HUB_AWAY, HUB_BACK, Happening};
+use self::happening::Happening;
+pub(crate) use self::happening::named;
 pub(crate) use self::state::State;
 use self::state::{Problem, Told};
 use crate::config::{Config, Limit, Route};
@@ -61,29 +63,21 @@ impl Dispatch {
         &self.state
     }
 
-    /// Takes up an event; `node` is what is known of its node. Whether it was new.
-    pub(crate) fn take(&mut self, event: &Event, node: Option<&Node>, now: Moment) -> bool {
+    /// Takes up an event; `nodes` is what is known of those that it is about.
+    pub(crate) fn take(&mut self, event: &Event, nodes: &[Node], now: Moment) {
         if !self.state.seen.take(event) {
-            return false;
+            return;
         }
-        let happening = Happening::of(event, node.map_or("", |node| &node.group));
-        self.happen(&happening, node.is_some_and(|node| node.muted), event.time.min(now.unix), now);
-        true
+        // The hub leaves muted nodes out of events of several.
+        let muted = event.node.is_some() && nodes.iter().any(|node| node.muted);
+        self.happen(&Happening::of(event, nodes), muted, event.time.min(now.unix), now);
     }
 
     /// The hub is not heard, or is again.
     pub(crate) fn handle_presence(&mut self, away: bool, now: Moment) {
-        if std::mem::replace(&mut self.state.away, away) == away {
-            return;
+        if std::mem::replace(&mut self.state.away, away) != away {
+            self.happen(&Happening::presence(away), false, now.unix, now);
         }
-        let (kind, level, text) = if away {
-            (HUB_AWAY, Level::Error, "the hub is not heard: nobody watches the computers until it is back")
-        } else {
-            (HUB_BACK, Level::Good, "the hub is heard again")
-        };
-        let (kind, text) = (kind.to_owned(), text.to_owned());
-        let happening = Happening { node: None, group: String::new(), kind, level, text, metric: None };
-        self.happen(&happening, false, now.unix, now);
     }
 
     /// Takes up how a node is.
@@ -221,7 +215,7 @@ impl Dispatch {
                     .groups
                     .entry(name)
                     .or_insert_with(|| state::Group { due, ..Default::default() });
-                group.push(happening, line.to_owned());
+                group.push(happening, line, now.minute);
             }
             if let Some(problem) = &mut problem {
                 let told = Told { first: now.unix, last: now.unix, escalated: false };
@@ -241,24 +235,24 @@ impl Dispatch {
                 let quiet = route.quiet.is_some_and(|quiet| quiet.contains(now.minute));
                 let Some(told) = problem.told.get_mut(&route.name).filter(|_| !quiet) else { continue };
                 let due = now.unix + self.window;
-                let mut push = |name: String, line: String| {
+                let mut push = |name: String, line: &str| {
                     let group = self
                         .state
                         .groups
                         .entry(name)
                         .or_insert_with(|| state::Group { due, ..Default::default() });
-                    group.push(&problem.last, line);
+                    group.push(&problem.last, line, now.minute);
                 };
                 if route.repeat.is_some_and(|repeat| now.unix - told.last >= repeat.as_secs_f64()) {
                     told.last = now.unix;
-                    push(route.name.clone(), line.clone());
+                    push(route.name.clone(), &line);
                 }
                 if let Some(escalate) = &route.escalate
                     && !told.escalated
                     && now.unix - told.first >= escalate.after.as_secs_f64()
                 {
                     told.escalated = true;
-                    push(format!("{}!", route.name), format!("nobody acknowledged it: {line}"));
+                    push(format!("{}!", route.name), &format!("nobody acknowledged it: {line}"));
                 }
             }
         }
@@ -326,15 +320,11 @@ impl state::Budget {
 
 /// Whether a route is about this.
 fn wants(route: &Route, happening: &Happening, now: Moment) -> bool {
-    let any = |set: &Option<globset::GlobSet>, name: Option<&str>| {
-        set.as_ref().is_none_or(|set| name.is_some_and(|name| set.is_match(name)))
-    };
-    // That nobody watches concerns everybody who is told of some nodes.
-    let everybody = matches!(happening.kind.as_str(), HUB_AWAY | HUB_BACK);
-    let node = happening.node.as_deref();
+    let fits = |set: &Option<GlobSet>, name: &str| set.as_ref().is_none_or(|set| set.is_match(name));
+    let about = |(node, group): &(String, String)| fits(&route.nodes, node) && fits(&route.groups, group);
+    let everything = route.nodes.is_none() && route.groups.is_none();
     route.levels.contains(&happening.level)
-        && any(&route.kinds, Some(&happening.kind))
-        && (everybody
-            || (any(&route.nodes, node) && any(&route.groups, node.map(|_| happening.group.as_str()))))
+        && fits(&route.kinds, &happening.kind)
+        && (everything || happening.everybody || happening.concerned.iter().any(about))
         && route.hours.is_none_or(|hours| hours.contains(now.minute))
 }

@@ -64,15 +64,16 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn push(&mut self, happening: &Happening, line: String) {
+    /// Adds a line, with the time of day at which it was told.
+    pub(super) fn push(&mut self, happening: &Happening, line: &str, minute: u16) {
         self.level = self.level.max(happening.level);
-        if let Some(node) = &happening.node
-            && self.nodes.len() < MAX_NODES
-        {
-            self.nodes.insert(node.clone());
+        for (name, _) in &happening.concerned {
+            if self.nodes.len() < MAX_NODES {
+                self.nodes.insert(name.clone());
+            }
         }
         if self.lines.len() < MAX_LINES {
-            self.lines.push(line);
+            self.lines.push(format!("{:02}:{:02} {line}", minute / 60, minute % 60));
         } else {
             self.more += 1;
         }

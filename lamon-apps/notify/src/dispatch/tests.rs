@@ -7,6 +7,7 @@ use lamon_bus::{Event, Level, Metric, Node};
 
 use super::{Dispatch, Moment, State};
 use crate::config::Config;
+use crate::notice::Notice;
 
 /// 2026-11-22 16:00 UTC.
 const START: f64 = 1_795_363_200.0;
@@ -53,14 +54,16 @@ impl Site {
             }),
         };
         let now = self.at(seconds);
-        self.dispatch.take(&event, (!hub).then_some(node), now);
+        let nodes = if hub { &[][..] } else { std::slice::from_ref(node) };
+        self.dispatch.take(&event, nodes, now);
     }
 
     /// What is told by this second: `channel: lines`.
     fn told(&mut self, seconds: f64) -> Vec<String> {
         let now = self.at(seconds);
         let notices = self.dispatch.handle_timeout(now);
-        notices.iter().map(|n| format!("{}: {}", n.channel, n.message.text.replace('\n', "; "))).collect()
+        let text = |notice: &Notice| notice.message.text.replace('\n', "; ").replace("16:00 ", "");
+        notices.iter().map(|notice| format!("{}: {}", notice.channel, text(notice))).collect()
     }
 }
 
@@ -197,4 +200,38 @@ fn an_event_that_was_lost_is_made_good_by_the_picture() {
     assert_eq!(site.told(89.0), [""; 0], "the event may still come");
     assert_eq!(site.told(90.0), [""; 0]);
     assert_eq!(site.told(100.0), ["a: ccd01 disk_percent is good again (after 1 min)"]);
+}
+
+#[test]
+fn nodes_that_fall_silent_together_concern_the_routes_of_each() {
+    let silent = |time: f64, kind: &str, level, text: &str| Event {
+        time: START + time,
+        node: None,
+        kind: kind.into(),
+        level,
+        text: text.into(),
+        change: None,
+    };
+    for (nodes, expected) in [("ccd*", true), ("dome", false)] {
+        let mut site = Site::new(&format!("[[route]]\nchannels = [\"a\"]\nnodes = [\"{nodes}\"]\n"));
+        let now = site.at(1.0);
+        let event = silent(1.0, "common_silence", Level::Silent, "switch b2: 2 nodes silent: ccd01, ccd02");
+        site.dispatch.take(&event, &[node("ccd01"), node("ccd02")], now);
+        assert_eq!(!site.told(20.0).is_empty(), expected, "{nodes}");
+        let now = site.at(30.0);
+        let back =
+            silent(30.0, "common_back", Level::Good, "switch b2: 1 node is back; 1 still silent: ccd02");
+        site.dispatch.take(&back, &[], now);
+        assert_eq!(!site.told(50.0).is_empty(), expected, "{nodes}");
+        let now = site.at(60.0);
+        let back = silent(
+            60.0,
+            "common_back",
+            Level::Good,
+            "switch b2: 1 node is back, 29 s after the silence was told",
+        );
+        site.dispatch.take(&back, &[], now);
+        assert_eq!(!site.told(80.0).is_empty(), expected, "{nodes}");
+        assert!(site.dispatch.state().problems.is_empty());
+    }
 }
