@@ -5,68 +5,94 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lamon_daemon::backoff::Backoff;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, Failure};
 use crate::config::Retry;
-use crate::notice::Notice;
+use crate::notice::{Message, Notice};
 use crate::queue::Queue;
+
+/// A message that is older than this, in seconds, says so: the times of its lines are of another hour, or another day.
+const LATE_AFTER: f64 = 600.0;
+
+/// So often a message is tried that the server refuses for what it says. Then it stands in the way of those behind it.
+const MAX_REFUSALS: u32 = 5;
 
 /// Delivers what the queue has for this channel, until the queue ends.
 pub(crate) fn deliver(queue: &Arc<Queue>, name: &str, channel: &Channel, retry: Retry) {
     let mut backoff = Backoff::new(retry.first, retry.longest);
     let mut failing: Option<Instant> = None;
+    let mut refusals = 0;
     while let Some((number, notice)) = queue.first(name) {
-        match channel.deliver(&notice.message) {
+        let failure = match channel.deliver(&as_told_now(&notice.message)) {
             Ok(()) => {
                 queue.remove(number);
                 backoff.reset();
-                match failing.take() {
-                    Some(since) => {
-                        tracing::info!("channel {name} works again after {} s", since.elapsed().as_secs());
-                    }
-                    None => tracing::debug!("channel {name}: told {:?}", notice.message.title),
+                refusals = 0;
+                if let Some(since) = failing.take() {
+                    tracing::info!("channel {name} works again after {} s", since.elapsed().as_secs());
                 }
+                continue;
             }
-            Err(error) => {
-                // Once for each outage; the rest is for whoever looks closely.
-                if failing.is_none() {
-                    tracing::warn!("channel {name} fails, and is tried again: {error}");
-                } else {
-                    tracing::debug!("channel {name} fails: {error}");
-                }
-                failing.get_or_insert_with(Instant::now);
-                if fall_back(queue, name, number, &notice) {
-                    continue;
-                }
-                if !queue.pause(until_fallback(&notice).map_or(backoff.wait(), |due| due.min(backoff.wait())))
-                {
-                    return;
-                }
+            Err(failure) => failure,
+        };
+        // Once for each outage; the rest is for whoever looks closely.
+        if failing.is_none() {
+            tracing::warn!("channel {name} fails, and is tried again: {failure}");
+        } else {
+            tracing::debug!("channel {name} fails: {failure}");
+        }
+        failing.get_or_insert_with(Instant::now);
+        refusals = if matches!(failure, Failure::Refused(_)) { refusals + 1 } else { 0 };
+        if refusals >= MAX_REFUSALS || until_fallback(&notice) == Some(Duration::ZERO) {
+            refusals = 0;
+            let refused = matches!(failure, Failure::Refused(_));
+            if give_up(queue, name, number, notice, refused) {
+                continue;
             }
+        } else if !queue.pause(until_fallback(&notice).unwrap_or(Duration::MAX).min(backoff.wait())) {
+            return;
         }
     }
 }
 
-/// Gives a notice to its other channel when it waited for long enough.
-fn fall_back(queue: &Queue, name: &str, number: u64, notice: &Notice) -> bool {
-    let Some(fallback) = &notice.fallback else { return false };
-    if until_fallback(notice).is_none_or(|due| due > Duration::ZERO) {
-        return false;
-    }
-    let mut message = notice.message.clone();
-    message.text = format!("{}\n(told here because the channel {name} fails)", message.text);
-    let moved = Notice { channel: fallback.channel.clone(), fallback: None, message };
-    tracing::warn!("a notice goes over {} because {name} fails", fallback.channel);
-    if let Err(error) = queue.push(moved) {
-        tracing::error!("a notice is not on the disk: {error}");
+/// Gives a notice to its other channel. Where it has none, one that is refused is written into the log alone.
+fn give_up(queue: &Queue, name: &str, number: u64, notice: Notice, refused: bool) -> bool {
+    let Notice { fallback, mut message, .. } = notice;
+    match fallback {
+        Some(fallback) => {
+            message.text = format!("{}\n(told here because the channel {name} fails)", message.text);
+            tracing::warn!("a notice goes over {} because {name} fails", fallback.channel);
+            let moved = Notice { channel: fallback.channel, fallback: None, message };
+            if let Err(error) = queue.push(moved) {
+                tracing::error!("a notice is not on the disk: {error}");
+            }
+        }
+        None if refused => {
+            let text = message.text.replace('\n', "; ");
+            tracing::error!("channel {name} refuses a notice for what it says; it was not told: {text}");
+        }
+        None => return false,
     }
     queue.remove(number);
     true
 }
 
-/// How long it is until this notice goes to its other channel.
+/// A message that comes late says of when it is.
+fn as_told_now(message: &Message) -> Message {
+    let mut message = message.clone();
+    if seconds_now() - message.time > LATE_AFTER {
+        message.text = format!("{}\n(late: of {})", message.text, message.local_time());
+    }
+    message
+}
+
+/// How long it is until this notice goes to its other channel; `None` when it has none.
 fn until_fallback(notice: &Notice) -> Option<Duration> {
     let fallback = notice.fallback.as_ref()?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let left = notice.message.time + fallback.after - now.as_secs_f64();
+    let left = notice.message.time + fallback.after - seconds_now();
+    // A clock that was set back must not make it longer.
     Some(Duration::try_from_secs_f64(left.clamp(0.0, fallback.after.max(0.0))).unwrap_or_default())
+}
+
+fn seconds_now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
+
 use crate::notice::Message;
 
 /// How often a program that runs is looked at.
@@ -34,7 +36,7 @@ impl Command {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // A group of its own, so that a Ctrl-C at the daemon's terminal does not cut a message off.
+            // A group of its own, to be ended with all that it started, and which a Ctrl-C at the daemon's terminal does not reach.
             .process_group(0)
             .spawn()
             .map_err(|error| failed(format!("cannot be run: {error}")))?;
@@ -46,16 +48,16 @@ impl Command {
         self.wait(&mut child).map_err(failed)
     }
 
+    /// Waits for the program to end, not longer than it may take.
     fn wait(&self, child: &mut Child) -> Result<(), String> {
-        let end = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.timeout;
         loop {
             match child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(Some(status)) => return Err(format!("ended with {status}")),
-                Ok(None) if Instant::now() < end => std::thread::sleep(LOOK),
+                Ok(None) if Instant::now() < deadline => std::thread::sleep(LOOK),
                 Ok(None) => {
-                    let _ = child.kill();
-                    let _ = child.wait();
+                    end(child);
                     return Err(format!(
                         "did not end within {} s and was killed",
                         self.timeout.as_secs_f64()
@@ -73,4 +75,13 @@ impl Command {
             Err(error) => Err(format!("{} cannot be run: {error}", self.program)),
         }
     }
+}
+
+/// Ends a program, with what it has started.
+fn end(child: &mut Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::Failure;
 use super::http::{self, Url};
 use super::{cut, secret, sign};
 use crate::notice::Message;
@@ -20,7 +21,7 @@ pub(crate) struct DingTalk {
 }
 
 impl DingTalk {
-    pub(super) fn deliver(&self, message: &Message, now_ms: u128) -> Result<(), String> {
+    pub(super) fn deliver(&self, message: &Message, now_ms: u128) -> Result<(), Failure> {
         let content = cut(&format!("{}\n{}", message.title, message.text), MAX_BYTES);
         let body = json!({"msgtype": "text", "text": {"content": content}});
         http::post_to_robot(&self.signed(now_ms)?, &body, "errcode", "errmsg")

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::Failure;
 use super::http::{self, Url};
 use super::{cut, secret, sign};
 use crate::notice::Message;
@@ -20,7 +21,7 @@ pub(crate) struct Feishu {
 }
 
 impl Feishu {
-    pub(super) fn deliver(&self, message: &Message, now: u64) -> Result<(), String> {
+    pub(super) fn deliver(&self, message: &Message, now: u64) -> Result<(), Failure> {
         let url = self.url.read()?;
         http::post_to_robot(&url, &self.body(message, now)?, "code", "msg")
     }

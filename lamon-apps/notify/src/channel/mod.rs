@@ -30,9 +30,32 @@ pub(crate) use self::http::{Url, is_url};
 pub(crate) use self::webhook::{Webhook, render};
 pub(crate) use self::wecom::{Format, WeCom};
 
+use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::notice::Message;
+
+/// Why a message was not delivered: a sentence, without secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It may be delivered later.
+    Later(String),
+    /// The server refuses it for what it says.
+    Refused(String),
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Self {
+        Self::Later(why)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Later(why) | Self::Refused(why)) = self;
+        f.write_str(why)
+    }
+}
 
 /// One way to tell somebody.
 #[derive(Debug, Clone)]
@@ -56,12 +79,12 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// A sentence why it was not delivered, without secrets.
-    pub(crate) fn deliver(&self, message: &Message) -> Result<(), String> {
+    /// [`Failure`], when it was not delivered.
+    pub(crate) fn deliver(&self, message: &Message) -> Result<(), Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         match self {
             Self::Webhook(webhook) => webhook.deliver(message),
-            Self::Command(command) => command.deliver(message),
+            Self::Command(command) => Ok(command.deliver(message)?),
             Self::Email(email) => email.deliver(message),
             Self::WeCom(robot) => robot.deliver(message),
             Self::DingTalk(robot) => robot.deliver(message, now.as_millis()),
@@ -76,7 +99,7 @@ impl Channel {
     /// A sentence with the remedy.
     pub(crate) fn check(&self) -> Result<(), String> {
         match self {
-            Self::Webhook(webhook) => webhook.url.read().map(drop),
+            Self::Webhook(webhook) => webhook.check(),
             Self::Command(command) => command.check(),
             Self::Email(email) => email.check(),
             Self::WeCom(robot) => robot.url.read().map(drop),

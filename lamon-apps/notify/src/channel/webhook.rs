@@ -1,8 +1,11 @@
 //! Any HTTP server: a POST whose body is a template of the operator's, or JSON of the whole message.
 
+use std::path::PathBuf;
+
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde_json::json;
 
+use super::Failure;
 use super::http::{self, Url};
 use crate::notice::Message;
 
@@ -16,10 +19,12 @@ pub(crate) struct Webhook {
     /// The body, in Jinja's language.
     pub(crate) template: Option<String>,
     pub(crate) content_type: String,
+    /// The site's own authority, in place of the public ones.
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 impl Webhook {
-    pub(super) fn deliver(&self, message: &Message) -> Result<(), String> {
+    pub(super) fn deliver(&self, message: &Message) -> Result<(), Failure> {
         let body = match &self.template {
             Some(template) => {
                 render(template, message).map_err(|(_, error)| format!("the template: {error}"))?
@@ -30,7 +35,12 @@ impl Webhook {
             })
             .to_string(),
         };
-        http::post(&self.url.read()?, &self.content_type, &body).map(drop)
+        http::post(&self.url.read()?, &self.content_type, &body, self.ca_file.as_deref()).map(drop)
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.ca_file.as_deref().map_or(Ok(()), |path| http::authorities(path).map(drop))?;
+        self.url.read().map(drop)
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Failure;
 use super::cut;
 use super::http::{self, Url};
 use crate::notice::Message;
@@ -29,7 +30,7 @@ pub(crate) struct WeCom {
 }
 
 impl WeCom {
-    pub(super) fn deliver(&self, message: &Message) -> Result<(), String> {
+    pub(super) fn deliver(&self, message: &Message) -> Result<(), Failure> {
         http::post_to_robot(&self.url.read()?, &self.body(message), "errcode", "errmsg")
     }
 

@@ -74,8 +74,14 @@ pub(super) fn checked(table: Table, text: &str) -> Result<Named, Wrong> {
             if let Some(template) = &table.template {
                 check_template(template, &content_type, text)?;
             }
+            let ca_file = table.ca_file.map(Spanned::into_inner);
             let url = url(table.url, table.url_file)?.ok_or_else(|| needs("url or url_file"))?;
-            Channel::Webhook(Webhook { url, template: table.template.map(Spanned::into_inner), content_type })
+            Channel::Webhook(Webhook {
+                url,
+                template: table.template.map(Spanned::into_inner),
+                content_type,
+                ca_file,
+            })
         }
         Kind::Command => {
             let command = table.command.ok_or_else(|| needs("command"))?;
@@ -111,9 +117,9 @@ pub(super) fn checked(table: Table, text: &str) -> Result<Named, Wrong> {
 /// The settings that belong to a kind.
 const fn keys(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Webhook => &["url", "url_file", "template", "content_type"],
+        Kind::Webhook => &["url", "url_file", "ca_file", "template", "content_type"],
         Kind::Command => &["command", "timeout"],
-        Kind::Email => &["server", "port", "security", "user", "password_file", "from", "to"],
+        Kind::Email => &["server", "port", "security", "user", "password_file", "ca_file", "from", "to"],
         Kind::WecomRobot => &["url_file", "format"],
         Kind::Dingtalk | Kind::Feishu => &["url_file", "secret_file"],
     }
@@ -127,6 +133,7 @@ fn set(table: &Table) -> impl Iterator<Item = (&'static str, Range<usize>)> {
     [
         ("url", at(table.url.as_ref())),
         ("url_file", at(table.url_file.as_ref())),
+        ("ca_file", at(table.ca_file.as_ref())),
         ("secret_file", at(table.secret_file.as_ref())),
         ("template", at(table.template.as_ref())),
         ("content_type", at(table.content_type.as_ref())),
@@ -189,7 +196,8 @@ fn email(table: Table, needs: &dyn Fn(&str) -> Wrong) -> Result<Email, Wrong> {
     }
     let to = to.get_ref().iter().map(mailbox).collect::<Result<_, _>>()?;
     let port = table.port.map_or(usual, Spanned::into_inner);
-    Ok(Email { server, port, security, user, from, to })
+    let ca_file = table.ca_file.map(Spanned::into_inner);
+    Ok(Email { server, port, security, user, ca_file, from, to })
 }
 
 fn mailbox(text: &Spanned<String>) -> Result<Mailbox, Wrong> {

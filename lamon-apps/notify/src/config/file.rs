@@ -75,6 +75,7 @@ pub(super) struct Channel {
     pub(super) per: Option<Spanned<Seconds>>,
     pub(super) url: Option<Spanned<String>>,
     pub(super) url_file: Option<Spanned<PathBuf>>,
+    pub(super) ca_file: Option<Spanned<PathBuf>>,
     pub(super) secret_file: Option<Spanned<PathBuf>>,
     pub(super) template: Option<Spanned<String>>,
     pub(super) content_type: Option<Spanned<String>>,
