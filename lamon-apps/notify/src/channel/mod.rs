@@ -8,6 +8,7 @@
 //! | `wecom` | a WeCom group robot |
 //! | `dingtalk` | a DingTalk group robot |
 //! | `feishu` | a Feishu group robot |
+//! | `syslog` | a log daemon |
 //! | `http` | what those that speak HTTP share |
 //! | `sign` | the robots' signatures |
 //! | `secret` | secrets from files |
@@ -19,6 +20,7 @@ mod feishu;
 mod http;
 pub(crate) mod secret;
 mod sign;
+mod syslog;
 mod webhook;
 mod wecom;
 
@@ -27,6 +29,7 @@ pub(crate) use self::dingtalk::DingTalk;
 pub(crate) use self::email::{Email, Security};
 pub(crate) use self::feishu::Feishu;
 pub(crate) use self::http::{Url, is_url};
+pub(crate) use self::syslog::Syslog;
 pub(crate) use self::webhook::{Webhook, render};
 pub(crate) use self::wecom::{Format, WeCom};
 
@@ -72,6 +75,8 @@ pub(crate) enum Channel {
     DingTalk(DingTalk),
     /// A Feishu group robot.
     Feishu(Feishu),
+    /// A log daemon.
+    Syslog(Syslog),
 }
 
 impl Channel {
@@ -89,6 +94,7 @@ impl Channel {
             Self::WeCom(robot) => robot.deliver(message),
             Self::DingTalk(robot) => robot.deliver(message, now.as_millis()),
             Self::Feishu(robot) => robot.deliver(message, now.as_secs()),
+            Self::Syslog(syslog) => Ok(syslog.deliver(message)?),
         }
     }
 
@@ -105,6 +111,7 @@ impl Channel {
             Self::WeCom(robot) => robot.url.read().map(drop),
             Self::DingTalk(robot) => robot.check(),
             Self::Feishu(robot) => robot.check(),
+            Self::Syslog(syslog) => syslog.check(),
         }
     }
 }

@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::file::{Channel as Table, Kind};
 use super::{Named, Wrong};
 use crate::channel::{
-    Channel, Command, DingTalk, Email, Feishu, Security, Url, WeCom, Webhook, is_url, render,
+    Channel, Command, DingTalk, Email, Feishu, Security, Syslog, Url, WeCom, Webhook, is_url, render,
 };
 use crate::notice::Message;
 
@@ -102,6 +102,10 @@ pub(super) fn checked(table: Table, text: &str) -> Result<Named, Wrong> {
             let url = url(None, table.url_file)?.ok_or_else(|| needs("url_file"))?;
             Channel::WeCom(WeCom { url, format: table.format.map(Spanned::into_inner).unwrap_or_default() })
         }
+        Kind::Syslog => {
+            let socket = table.socket.map_or_else(|| "/dev/log".into(), Spanned::into_inner);
+            Channel::Syslog(Syslog { socket })
+        }
         Kind::Dingtalk | Kind::Feishu => {
             let url = url(None, table.url_file)?.ok_or_else(|| needs("url_file"))?;
             let secret = table.secret_file.map(Spanned::into_inner);
@@ -121,6 +125,7 @@ const fn keys(kind: Kind) -> &'static [&'static str] {
         Kind::Command => &["command", "timeout"],
         Kind::Email => &["server", "port", "security", "user", "password_file", "ca_file", "from", "to"],
         Kind::WecomRobot => &["url_file", "format"],
+        Kind::Syslog => &["socket"],
         Kind::Dingtalk | Kind::Feishu => &["url_file", "secret_file"],
     }
 }
@@ -138,6 +143,7 @@ fn set(table: &Table) -> impl Iterator<Item = (&'static str, Range<usize>)> {
         ("template", at(table.template.as_ref())),
         ("content_type", at(table.content_type.as_ref())),
         ("format", at(table.format.as_ref())),
+        ("socket", at(table.socket.as_ref())),
         ("command", at(table.command.as_ref())),
         ("timeout", at(table.timeout.as_ref())),
         ("server", at(table.server.as_ref())),

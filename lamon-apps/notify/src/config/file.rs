@@ -50,6 +50,7 @@ pub(super) enum Kind {
     WecomRobot,
     Dingtalk,
     Feishu,
+    Syslog,
 }
 
 impl Kind {
@@ -61,6 +62,7 @@ impl Kind {
             Self::WecomRobot => "wecom_robot",
             Self::Dingtalk => "dingtalk",
             Self::Feishu => "feishu",
+            Self::Syslog => "syslog",
         }
     }
 }
@@ -80,6 +82,7 @@ pub(super) struct Channel {
     pub(super) template: Option<Spanned<String>>,
     pub(super) content_type: Option<Spanned<String>>,
     pub(super) format: Option<Spanned<Format>>,
+    pub(super) socket: Option<Spanned<PathBuf>>,
     pub(super) command: Option<Spanned<Vec<String>>>,
     pub(super) timeout: Option<Spanned<Seconds>>,
     pub(super) server: Option<Spanned<String>>,

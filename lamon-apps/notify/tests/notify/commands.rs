@@ -2,7 +2,9 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::support::daemon::Site;
 use crate::support::{script, secret, until};
@@ -87,4 +89,27 @@ fn a_program_has_the_text_on_its_input_and_the_rest_in_its_environment() {
     site.write(&channel(Path::new("/nonexistent/tell"), ""));
     let (code, text) = site.told(&["check"]);
     assert!(code == 78 && text.contains("/nonexistent/tell cannot be run"), "{code} {text}");
+}
+
+#[test]
+fn a_log_daemon_has_a_line_for_each() {
+    let site = Site::new("");
+    let socket = site.path().join("log.sock");
+    let daemon = UnixDatagram::bind(&socket).unwrap();
+    daemon.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    site.write(&format!("[[channel]]\nname = \"log\"\nkind = \"syslog\"\nsocket = {socket:?}\n"));
+    assert_eq!(site.told(&["test", "log", "-m", "one\ntwo"]), (0, "channel log: delivered\n".into()));
+    let line = || {
+        let mut bytes = [0; 1_024];
+        let length = daemon.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    // daemon (3) and notice (5): 3 * 8 + 5.
+    for expected in ["lamon: a test: one", "lamon: a test: two"] {
+        let line = line();
+        assert!(line.starts_with("<29>") && line.trim_end().ends_with(expected), "{line}");
+    }
+    fs::remove_file(&socket).unwrap();
+    let (code, text) = site.told(&["check"]);
+    assert!(code == 78 && text.contains("the log daemon at "), "{code} {text}");
 }
