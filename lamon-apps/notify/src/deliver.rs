@@ -56,12 +56,12 @@ pub(crate) fn deliver(queue: &Arc<Queue>, name: &str, channel: &Channel, retry: 
 
 /// Gives a notice to its other channel. Where it has none, one that is refused is written into the log alone.
 fn give_up(queue: &Queue, name: &str, number: u64, notice: Notice, refused: bool) -> bool {
-    let Notice { fallback, mut message, .. } = notice;
+    let Notice { mark, fallback, mut message, .. } = notice;
     match fallback {
         Some(fallback) => {
             message.text = format!("{}\n(told here because the channel {name} fails)", message.text);
             tracing::warn!("a notice goes over {} because {name} fails", fallback.channel);
-            let moved = Notice { channel: fallback.channel, fallback: None, message };
+            let moved = Notice { mark, channel: fallback.channel, fallback: None, message };
             if let Err(error) = queue.push(moved) {
                 tracing::error!("a notice is not on the disk: {error}");
             }

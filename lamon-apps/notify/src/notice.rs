@@ -37,6 +37,8 @@ impl Message {
 /// A message on its way to a channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Notice {
+    /// Tells it apart from others to the same channel: one that a crash would bring again has the mark that it had.
+    pub(crate) mark: String,
     /// Where to.
     pub(crate) channel: String,
     /// Where to when that fails for so long.

@@ -75,6 +75,11 @@ impl Queue {
     /// When it is not; it is tried to be delivered all the same.
     pub(crate) fn push(&self, notice: Notice) -> io::Result<()> {
         let mut inside = self.lock();
+        let same = |other: &Notice| other.channel == notice.channel && other.mark == notice.mark;
+        if inside.notices.values().any(same) {
+            // A crash came between the queue and what was told.
+            return Ok(());
+        }
         while inside.notices.len() >= MAX_NOTICES {
             let Some((number, oldest)) = inside.notices.pop_first() else { break };
             inside.dropped += 1;
@@ -218,7 +223,7 @@ mod tests {
             route: "all".into(),
             time: 1.5,
         };
-        Notice { channel: channel.into(), fallback: None, message }
+        Notice { mark: title.into(), channel: channel.into(), fallback: None, message }
     }
 
     #[test]
@@ -228,6 +233,7 @@ mod tests {
         for title in ["1", "2", "3"] {
             queue.push(notice("a", title)).unwrap();
         }
+        queue.push(notice("b", "4")).unwrap();
         queue.push(notice("b", "4")).unwrap();
         let (number, first) = queue.first("a").unwrap();
         assert_eq!(first.message.title, "1");

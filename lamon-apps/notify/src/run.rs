@@ -58,17 +58,17 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
     );
     systemd::ready();
     let watchdog = systemd::watchdog_period();
-    let mut written = Vec::new();
     let mut alive = Instant::now();
     while !end.load(Ordering::Relaxed) {
         take(&mut dispatch, &heard);
-        step(&mut dispatch, &queue, &kept, &mut written);
+        step(&mut dispatch, &queue, &kept);
         if watchdog.is_some_and(|period| alive.elapsed() >= period) {
             systemd::alive();
             alive = Instant::now();
         }
     }
     systemd::stopping();
+    keep(dispatch.state(), &kept);
     queue.end();
     Ok(())
 }
@@ -87,20 +87,23 @@ fn take(dispatch: &mut Dispatch, heard: &Receiver<Heard>) {
 }
 
 /// Puts what is due into the queue, and then what is known onto the disk: a crash in between tells something twice.
-fn step(dispatch: &mut Dispatch, queue: &Queue, kept: &Path, written: &mut Vec<u8>) {
+fn step(dispatch: &mut Dispatch, queue: &Queue, kept: &Path) {
     for notice in dispatch.handle_timeout(now()) {
         tracing::info!("to {}: {}", notice.channel, notice.message.text.replace('\n', "; "));
         if let Err(error) = queue.push(notice) {
             tracing::error!("a notice is not on the disk, and is lost if this process ends: {error}");
         }
     }
-    let after = serde_json::to_vec(dispatch.state()).unwrap_or_default();
-    if *written == after {
-        return;
+    if dispatch.take_changed() {
+        keep(dispatch.state(), kept);
     }
-    match write_synced(kept, &after) {
-        Ok(()) => *written = after,
-        Err(error) => tracing::warn!("what was told is not on the disk: {error}"),
+}
+
+/// Writes what is known onto the disk.
+fn keep(state: &State, kept: &Path) {
+    let written = serde_json::to_vec(state).map_err(Into::into).and_then(|bytes| write_synced(kept, &bytes));
+    if let Err(error) = written {
+        tracing::warn!("what was told is not on the disk: {error}");
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) use self::happening::named;
 pub(crate) use self::state::State;
 use self::state::{Problem, Told};
 use crate::config::{Config, Limit, Route};
-use crate::notice::{Fallback, Message, Notice};
+use crate::notice::{Fallback, Notice};
 
 /// The most problems that are known at once: a site of a thousand nodes with five each.
 const MAX_PROBLEMS: usize = 5_000;
@@ -47,6 +47,7 @@ pub(crate) struct Dispatch {
     routes: Vec<Route>,
     limits: BTreeMap<String, Limit>,
     state: State,
+    changed: bool,
 }
 
 impl Dispatch {
@@ -55,7 +56,7 @@ impl Dispatch {
         let limits = config.channels.iter().map(|channel| (channel.name.clone(), channel.limit)).collect();
         let window = config.window.as_secs_f64();
         state.seen.begin(now.unix - FIRST_LOOK_BACK);
-        Self { window, routes: config.routes.clone(), limits, state }
+        Self { window, routes: config.routes.clone(), limits, state, changed: true }
     }
 
     /// What is to be kept over a restart.
@@ -63,11 +64,17 @@ impl Dispatch {
         &self.state
     }
 
+    /// Whether that changed since this was asked last.
+    pub(crate) const fn take_changed(&mut self) -> bool {
+        std::mem::replace(&mut self.changed, false)
+    }
+
     /// Takes up an event; `nodes` is what is known of those that it is about.
     pub(crate) fn take(&mut self, event: &Event, nodes: &[Node], now: Moment) {
         if !self.state.seen.take(event) {
             return;
         }
+        self.changed = true;
         // The hub leaves muted nodes out of events of several.
         let muted = event.node.is_some() && nodes.iter().any(|node| node.muted);
         self.happen(&Happening::of(event, nodes), muted, event.time.min(now.unix), now);
@@ -76,6 +83,7 @@ impl Dispatch {
     /// The hub is not heard, or is again.
     pub(crate) fn handle_presence(&mut self, away: bool, now: Moment) {
         if std::mem::replace(&mut self.state.away, away) != away {
+            self.changed = true;
             self.happen(&Happening::presence(away), false, now.unix, now);
         }
     }
@@ -87,6 +95,7 @@ impl Dispatch {
             if problem.last.node.as_deref() != Some(&node.name) {
                 continue;
             }
+            self.changed = true;
             problem.acknowledged = node.acknowledged;
             if std::mem::replace(&mut problem.muted, node.muted) && !node.muted {
                 unmuted.push(key.clone());
@@ -111,6 +120,7 @@ impl Dispatch {
 
     /// A node was taken out of the picture: nothing of it is wrong any more.
     pub(crate) fn handle_gone(&mut self, node: &str) {
+        self.changed = true;
         self.state.problems.retain(|_, problem| problem.last.node.as_deref() != Some(node));
     }
 
@@ -137,6 +147,7 @@ impl Dispatch {
                     continue;
                 }
                 let Some(group) = self.state.groups.remove(&key) else { continue };
+                self.changed = true;
                 for channel in channels {
                     let limit = self.limits.get(channel).copied().unwrap_or_default();
                     let budget = self.state.budgets.entry(channel.clone()).or_default();
@@ -146,7 +157,8 @@ impl Dispatch {
                     };
                     let message = words::message(&group, &route.name, held, now.unix);
                     let fallback = fallback.clone().filter(|fallback| fallback.channel != *channel);
-                    notices.push(Notice { channel: channel.clone(), fallback, message });
+                    let mark = format!("{key}@{:.3}", group.due);
+                    notices.push(Notice { mark, channel: channel.clone(), fallback, message });
                 }
             }
         }
@@ -245,6 +257,7 @@ impl Dispatch {
                 };
                 if route.repeat.is_some_and(|repeat| now.unix - told.last >= repeat.as_secs_f64()) {
                     told.last = now.unix;
+                    self.changed = true;
                     push(route.name.clone(), &line);
                 }
                 if let Some(escalate) = &route.escalate
@@ -252,6 +265,7 @@ impl Dispatch {
                     && now.unix - told.first >= escalate.after.as_secs_f64()
                 {
                     told.escalated = true;
+                    self.changed = true;
                     push(format!("{}!", route.name), &format!("nobody acknowledged it: {line}"));
                 }
             }
@@ -277,6 +291,7 @@ impl Dispatch {
                 self.tell(&happening, Some(&key), &line, now);
             }
             self.state.problems.remove(&key);
+            self.changed = true;
         }
     }
 
@@ -288,18 +303,10 @@ impl Dispatch {
             }
             let limit = self.limits.get(channel).copied().unwrap_or_default();
             if let Some(held) = budget.admit(limit, now.unix) {
-                notices.push(Notice {
-                    channel: channel.clone(),
-                    fallback: None,
-                    message: Message {
-                        title: format!("lamon: {held} more"),
-                        text: words::held(held),
-                        level: Level::Warning,
-                        nodes: Vec::new(),
-                        route: String::new(),
-                        time: now.unix,
-                    },
-                });
+                self.changed = true;
+                let message = words::message_of_held(held, now.unix);
+                let mark = format!("held@{:.3}", now.unix);
+                notices.push(Notice { mark, channel: channel.clone(), fallback: None, message });
             }
         }
     }

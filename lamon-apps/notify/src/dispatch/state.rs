@@ -108,7 +108,9 @@ impl Seen {
         let mut hasher = DefaultHasher::new();
         (&event.node, &event.kind, &event.text).hash(&mut hasher);
         let mark = (event.time, hasher.finish());
-        if self.floor.is_some_and(|floor| event.time < floor) || self.last.contains(&mark) {
+        if self.floor.is_some_and(|floor| event.time < floor)
+            || self.last.iter().any(|seen| same(*seen, mark))
+        {
             return false;
         }
         if self.last.len() >= MAX_SEEN
@@ -119,4 +121,9 @@ impl Seen {
         self.last.push_back(mark);
         true
     }
+}
+
+/// The same event: times have milliseconds, and may differ by less after they were written and read.
+fn same((time, hash): (f64, u64), (other, other_hash): (f64, u64)) -> bool {
+    hash == other_hash && (time - other).abs() < 0.000_5
 }

@@ -1,5 +1,7 @@
 //! The sentences.
 
+use lamon_bus::Level;
+
 use super::happening::Happening;
 use super::state::{Group, Problem};
 use crate::notice::Message;
@@ -25,6 +27,12 @@ pub(super) fn message(group: &Group, route: &str, held: u64, now: f64) -> Messag
         route: route.to_owned(),
         time: now,
     }
+}
+
+/// A message of what a channel's limit held back.
+pub(super) fn message_of_held(count: u64, now: f64) -> Message {
+    let (title, text, route) = (format!("lamon: {count} more"), held(count), String::new());
+    Message { title, text, level: Level::Warning, nodes: Vec::new(), route, time: now }
 }
 
 /// `lamon error: ccd01, ccd02, ccd03 and 4 more`.
