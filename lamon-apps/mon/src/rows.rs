@@ -75,7 +75,7 @@ fn row(node: &Node, hub_now: Option<f64>) -> Row {
         disk: gauge(node, "disk_percent"),
         net_in: node.value("nic_in"),
         net_out: node.value("nic_out"),
-        age: age(node, hub_now).filter(|age| node.level == Level::Silent || is_stale(node, *age)),
+        age: age(node, hub_now).filter(|age| node.level == Level::Silent || is_stale(node, *age)).map(shown),
         why: why(node, hub_now),
     }
 }
@@ -89,6 +89,12 @@ fn gauge(node: &Node, metric: &str) -> Option<Gauge> {
 pub(crate) fn age(node: &Node, hub_now: Option<f64>) -> Option<f64> {
     let heard = (node.heard > 0.0).then_some(node.heard)?;
     Some((hub_now? - heard).max(0.0))
+}
+
+/// An age as exactly as it is shown, so that a row changes only when the screen does.
+fn shown(age: f64) -> f64 {
+    let step = if age < 60.0 { 1.0 } else { 60.0 };
+    (age / step).floor() * step
 }
 
 fn is_stale(node: &Node, age: f64) -> bool {
