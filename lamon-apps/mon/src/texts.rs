@@ -25,6 +25,11 @@ pub(crate) struct Texts {
     pub(crate) metric: &'static str,
     pub(crate) value: &'static str,
     pub(crate) rule: &'static str,
+    pub(crate) muted: &'static str,
+    pub(crate) acknowledged: &'static str,
+    pub(crate) unknown: &'static str,
+    pub(crate) flapping: &'static str,
+    pub(crate) since: &'static str,
     pub(crate) silent_for: &'static str,
     pub(crate) ago: &'static str,
     pub(crate) waiting: &'static str,
@@ -63,6 +68,11 @@ const EN: Texts = Texts {
     metric: "metric",
     value: "value",
     rule: "rule",
+    muted: "muted",
+    acknowledged: "known of",
+    unknown: "comes no more",
+    flapping: "flips, held at its worst",
+    since: "for {}",
     silent_for: "silent for {}",
     ago: "{} ago",
     waiting: "waiting for the hub at {}",
@@ -110,6 +120,11 @@ const ZH_CN: Texts = Texts {
     metric: "指标",
     value: "数值",
     rule: "规则",
+    muted: "已静音",
+    acknowledged: "已确认",
+    unknown: "不再上报",
+    flapping: "反复变化，保持最差级别",
+    since: "已持续 {}",
     silent_for: "失联 {}",
     ago: "{} 前",
     waiting: "正在等待中心 {}",
@@ -164,6 +179,15 @@ impl Texts {
         }
     }
 
+    /// Whether somebody cares for a node already; empty when nobody does, or need not.
+    pub(crate) const fn cared(&self, muted: bool, acknowledged: bool) -> &'static str {
+        match (muted, acknowledged) {
+            (true, _) => self.muted,
+            (false, true) => self.acknowledged,
+            (false, false) => "",
+        }
+    }
+
     /// What is wrong with a node.
     pub(crate) fn why(&self, row: &Row) -> String {
         match (row.level, row.age) {
@@ -183,7 +207,7 @@ mod tests {
         let texts = |texts: &Texts| {
             [texts.silent_for, texts.ago, texts.waiting, texts.away, texts.hub, texts.database, texts.nodes]
                 .into_iter()
-                .chain([texts.none_found, texts.gone, texts.search])
+                .chain([texts.none_found, texts.gone, texts.search, texts.since])
                 .all(|text| text.matches("{}").count() == 1)
         };
         assert!(texts(&EN) && texts(&ZH_CN));

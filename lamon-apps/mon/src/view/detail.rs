@@ -1,6 +1,6 @@
 //! One node: every metric with its value, its level, and the rule that holds for it.
 
-use lamon_bus::{Level, Node};
+use lamon_bus::{Level, Metric, Node};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -32,13 +32,20 @@ pub(super) fn lines(app: &App, look: &Look, width: usize) -> (Line<'static>, Vec
     let age = rows::age(node, app.site().hub_time(app.now()));
     let age = age.map(|age| fill(texts.ago, &units::length(age))).unwrap_or_default();
     let mark = sign(node.level);
-    let title = format!("{}  {}  {mark}{}  {age}", node.name, node.group, texts.level_word(node.level));
+    let title = format!(
+        "{}  {}  {mark}{}  {age}  {}",
+        node.name,
+        node.group,
+        texts.level_word(node.level),
+        texts.cared(node.muted, node.acknowledged)
+    );
     let heading = Line::styled(fit(&title, width), look.theme.level(node.level).patch(look.theme.heading()));
     let name = node.metrics.keys().map(|name| wide(name)).max().unwrap_or(0);
     let name = name.max(wide(texts.metric)).min(MAX_NAME).min(width / 2);
     let mut lines = vec![titles(look, name, width)];
     for (metric, now) in rows::worst_first(node) {
-        lines.extend(metric_lines(look, node, metric, now, name, width));
+        let told = told(look, now, app.site().hub_time(app.now()));
+        lines.extend(metric_lines(look, node, metric, now, &told, (name, width)));
     }
     (heading, lines)
 }
@@ -50,15 +57,25 @@ fn titles(look: &Look, name: usize, width: usize) -> Line<'static> {
     Line::styled(fit(&format!("{metric} {value}  {level} {}", texts.rule), width), look.theme.old())
 }
 
+/// For how long a metric is not well, what is odd of it, and its rule.
+fn told(look: &Look, now: &Metric, hub_now: Option<f64>) -> String {
+    let texts = look.texts;
+    let bad = now.level > Level::Good && now.since > 0.0;
+    let since = hub_now.filter(|_| bad).map(|hub_now| fill(texts.since, &units::length(hub_now - now.since)));
+    let odd = [(now.unknown, texts.unknown), (now.flapping, texts.flapping)];
+    let odd = odd.into_iter().filter(|(is, _)| *is).map(|(_, word)| word.to_owned());
+    since.into_iter().chain(odd).chain(now.rule.clone()).collect::<Vec<_>>().join("; ")
+}
+
 fn metric_lines(
     look: &Look,
     node: &Node,
     name: &str,
-    now: &lamon_bus::Metric,
-    columns: usize,
-    width: usize,
+    now: &Metric,
+    rule: &str,
+    (columns, width): (usize, usize),
 ) -> Vec<Line<'static>> {
-    let old = if node.level == Level::Silent { look.theme.old() } else { Style::new() };
+    let old = if node.level == Level::Silent || now.unknown { look.theme.old() } else { Style::new() };
     let style = look.theme.level(now.level).patch(old);
     let mark = if now.level == Level::Good { " " } else { sign(now.level) };
     let mut spans = vec![
@@ -70,7 +87,6 @@ fn metric_lines(
         Span::raw("  "),
     ];
     let before = columns + VALUE + LEVEL + 4;
-    let rule = now.rule.as_deref().unwrap_or_default();
     let room = width.saturating_sub(before);
     if rule.is_empty() {
         return vec![Line::from(spans)];

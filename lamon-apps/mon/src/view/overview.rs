@@ -58,14 +58,15 @@ fn heading(columns: &Columns, look: &Look, width: usize) -> Line<'static> {
         add(&fit_right(word, columns.net), columns.net);
     }
     add(texts.what, columns.what);
-    Line::styled(fit(&text, width), look.theme.heading())
+    Line::styled(fit(text.trim_end(), width), look.theme.heading())
 }
 
 fn line(row: &Row, columns: &Columns, look: &Look, chosen: bool) -> Line<'static> {
     let theme = look.theme;
-    // Numbers of a node that is not heard are of the past.
-    let old = if row.level == Level::Silent { theme.old() } else { Style::new() };
-    let mut spans = vec![Span::styled(level(row.level, columns.level, look), theme.level(row.level))];
+    // Numbers of a node that is not heard are of the past, and a muted one is nothing to look at.
+    let old = if row.muted || row.level == Level::Silent { theme.old() } else { Style::new() };
+    let mut spans =
+        vec![Span::styled(level(row.level, columns.level, look), theme.level(row.level).patch(old))];
     let mut add = |text: String, columns: usize, style: Style| {
         if columns > 0 {
             spans.push(Span::raw(" "));
@@ -84,6 +85,7 @@ fn line(row: &Row, columns: &Columns, look: &Look, chosen: bool) -> Line<'static
         );
         add(number(gauge, columns.number), columns.number, style);
     }
+    let cared = look.texts.cared(row.muted, row.acknowledged);
     match row.age {
         // In place of how much it sends: it does not.
         Some(age) if columns.net > 0 => {
@@ -91,13 +93,21 @@ fn line(row: &Row, columns: &Columns, look: &Look, chosen: bool) -> Line<'static
             let both = 2 * columns.net + 1;
             add(fit_right(&text, both), both, theme.level(row.level.max(Level::Warning)));
         }
+        _ if columns.net > 0 && !cared.is_empty() => {
+            let both = 2 * columns.net + 1;
+            add(fit_right(cared, both), both, theme.old());
+        }
         _ => {
             for net in [row.net_in, row.net_out] {
                 add(fit_right(&units::short(net), columns.net), columns.net, Style::new());
             }
         }
     }
-    add(fit(&look.texts.why(row), columns.what), columns.what, theme.level(row.level));
+    let mut what = look.texts.why(row);
+    if row.age.is_some() && !cared.is_empty() {
+        what = format!("{cared}: {what}");
+    }
+    add(fit(&what, columns.what), columns.what, theme.level(row.level));
     let line = Line::from(spans);
     if chosen { line.patch_style(Style::new().add_modifier(Modifier::BOLD)) } else { line }
 }

@@ -98,6 +98,7 @@ fn the_overview_at_80x24() {
 #[test]
 fn the_overview_at_120x40_says_why() {
     let shown = drawn(&mut app(), &look(Lang::En), 120, 40);
+    assert!(shown[2].ends_with("what"), "{}", shown[2]);
     assert!(shown[3].ends_with("silent for 35 s"), "{}", shown[3]);
     assert!(shown[4].ends_with("disk_percent 82.5 %"), "{}", shown[4]);
     assert!(shown[39].starts_with("Enter node"));
@@ -144,6 +145,34 @@ fn a_node_is_shown_with_its_rules() {
     assert!(narrow.contains("  disk_percent: warning > 80, error > 90"), "{narrow}");
     app.take(&Batch { all: true, ..Batch::default() }, 1.0);
     assert!(drawn(&mut app, &look(Lang::En), 80, 24)[3].starts_with("ccd01 is not among"));
+}
+
+#[test]
+fn what_is_odd_or_cared_for_is_said() {
+    let mut app = app();
+    let mut sick = node("ccd01", "ccd", Level::Warning, &[("disk_percent", 82.5, Level::Warning)]);
+    (sick.muted, sick.acknowledged) = (false, true);
+    let disk = sick.metrics.get_mut("disk_percent").unwrap();
+    (disk.since, disk.flapping, disk.unknown) = (405.0, true, true);
+    app.take(&Batch { nodes: vec![sick.clone()], ..Batch::default() }, 0.0);
+    app.act(Action::Down(1));
+    assert!(drawn(&mut app, &look(Lang::En), 80, 24)[4].ends_with("known of"));
+    app.act(Action::Open);
+    let shown = drawn(&mut app, &look(Lang::En), 120, 40);
+    assert!(shown[2].ends_with("ago  known of"), "{}", shown[2]);
+    assert!(
+        shown[4].contains("for 10 min; comes no more; flips, held at its worst; disk_percent: "),
+        "{}",
+        shown[4]
+    );
+    app.act(Action::Back);
+    sick.muted = true;
+    app.take(&Batch { nodes: vec![sick], ..Batch::default() }, 0.0);
+    let shown = drawn(&mut app, &look(Lang::En), 120, 40);
+    assert!(
+        shown.iter().any(|line| line.contains("ccd01") && line.contains("  muted disk_percent")),
+        "{shown:?}"
+    );
 }
 
 #[test]
