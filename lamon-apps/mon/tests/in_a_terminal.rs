@@ -27,14 +27,14 @@ struct Terminal {
 
 impl Terminal {
     /// `None` without tmux.
-    fn start(hub: &Hub, columns: u16, lines: u16, words: &str) -> Option<Self> {
+    fn start(hub: &Hub, columns: u16, lines: u16, environment: &str, words: &str) -> Option<Self> {
         if Command::new("tmux").arg("-V").output().is_err() {
             eprintln!("skipped: tmux is not installed (make deps-test installs it)");
             return None;
         }
         let terminal = Self { folder: tempfile::tempdir().unwrap() };
         let program = format!(
-            "sh -c 'echo $$ >{}; exec {} --publish {} --snapshot {} {words}'; echo ended $?; read wait",
+            "sh -c 'echo $$ >{}; exec env {environment} {} --publish {} --snapshot {} {words}'; echo ended $?; read wait",
             terminal.pid_file().display(),
             env!("CARGO_BIN_EXE_lamon-mon"),
             hub.publish,
@@ -105,7 +105,7 @@ fn site(good: usize) -> Hub {
 #[test]
 fn a_person_looks_at_80x24_and_quits() {
     let hub = site(40);
-    let Some(terminal) = Terminal::start(&hub, 80, 24, "") else { return };
+    let Some(terminal) = Terminal::start(&hub, 80, 24, "LC_ALL=C.UTF-8", "") else { return };
     let shown = terminal.until_has("!warning  ccd01");
     assert!(shown[0].starts_with("hub lamon1 0.1.0"), "{shown:?}");
     assert!(shown[3].contains("82!"), "the worst is the first: {shown:?}");
@@ -129,7 +129,7 @@ fn a_person_looks_at_80x24_and_quits() {
 #[test]
 fn it_follows_the_size_of_its_window_and_gives_it_back_when_terminated() {
     let hub = site(3);
-    let Some(terminal) = Terminal::start(&hub, 120, 40, "--lang zh-CN") else { return };
+    let Some(terminal) = Terminal::start(&hub, 120, 40, "LC_ALL=C.UTF-8", "--lang zh-CN") else { return };
     let shown = terminal.until_has("disk_percent 82.5 %");
     assert!(shown[39].contains("退出"), "{shown:?}");
     terminal.tmux(["resize-window", "-x", "40", "-y", "10"].map(str::to_owned));
@@ -141,4 +141,21 @@ fn it_follows_the_size_of_its_window_and_gives_it_back_when_terminated() {
     let state = terminal
         .tmux(["display", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"].map(str::to_owned));
     assert_eq!(state.trim(), "0 0 1");
+}
+
+#[test]
+fn without_colours_and_without_utf8_levels_are_still_told() {
+    let hub = site(3);
+    let Some(terminal) = Terminal::start(&hub, 80, 24, "NO_COLOR=1 LC_ALL=C", "") else { return };
+    let shown = terminal.until_has("!warning  ccd01");
+    assert!(shown[3].contains("####.  82!") && shown.iter().all(|line| line.is_ascii()), "{shown:?}");
+    let styled = terminal.tmux(["capture-pane", "-p", "-e"].map(str::to_owned));
+    for line in styled.lines() {
+        for codes in line.split("\u{1b}[").skip(1) {
+            let codes = codes.split('m').next().unwrap_or_default();
+            let plain =
+                codes.split(';').all(|code| matches!(code, "" | "0" | "1" | "2" | "4" | "7" | "39" | "49"));
+            assert!(plain, "{codes} in {line:?}");
+        }
+    }
 }

@@ -63,10 +63,11 @@ fn heading(columns: &Columns, look: &Look, width: usize) -> Line<'static> {
 
 fn line(row: &Row, columns: &Columns, look: &Look, chosen: bool) -> Line<'static> {
     let theme = look.theme;
-    // Numbers of a node that is not heard are of the past, and a muted one is nothing to look at.
-    let old = if row.muted || row.level == Level::Silent { theme.old() } else { Style::new() };
+    // A muted node is nothing to look at, and the numbers of one that is not heard are of the past.
+    let quiet = if row.muted { theme.old() } else { Style::new() };
+    let old = if row.level == Level::Silent { theme.old() } else { quiet };
     let mut spans =
-        vec![Span::styled(level(row.level, columns.level, look), theme.level(row.level).patch(old))];
+        vec![Span::styled(level(row.level, columns.level, look), theme.level(row.level).patch(quiet))];
     let mut add = |text: String, columns: usize, style: Style| {
         if columns > 0 {
             spans.push(Span::raw(" "));
