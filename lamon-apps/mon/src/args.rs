@@ -7,10 +7,14 @@ use lamon_daemon::seconds::Seconds;
 use crate::lang::Lang;
 
 const EXAMPLES: &str = "Examples:
-  lamon-mon --hub hub.example.org --once            one look, for people and for Nagios
-  lamon-mon --once --node ccd01 --timeout 5         how one node is
-  lamon-mon --once --group ccd --group dome         two groups alone
-  lamon-mon --json | jq .nodes                      the same for scripts
+  lamon-mon                                  the nodes of the hub on this computer, live
+  lamon-mon --hub hub.example.org            of another computer's hub
+  lamon-mon --group ccd --group dome         of two groups alone
+  lamon-mon --once                           one look, for people and for Nagios
+  lamon-mon --once --node ccd01 --timeout 5  how one node is
+  lamon-mon --json | jq .nodes               the same for scripts
+
+Keys: arrows choose, Enter shows a node, e events, / searches, ? helps, q ends.
 
 Exit codes of --once and --json, those of Nagios plugins:
   0  all nodes that were asked for are good
@@ -18,7 +22,7 @@ Exit codes of --once and --json, those of Nagios plugins:
   2  the worst is at error, or silent
   3  unknown: the hub was not heard, it has no such node, or the command line makes no sense";
 
-/// Shows how the observatory's computers are, in one look.
+/// Shows how the observatory's computers are, live on the terminal, or in one look.
 ///
 /// It follows lamon's hub over its bus, and needs nothing else of it.
 #[derive(Debug, Parser)]
@@ -34,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) snapshot: Option<String>,
     /// One look at all nodes as a table, with an exit code; the first line is a summary
-    #[arg(long, required_unless_present = "json")]
+    #[arg(long)]
     pub(crate) once: bool,
     /// The same as one JSON object
     #[arg(long)]
@@ -51,6 +55,9 @@ pub(crate) struct Args {
     /// The language, if not that of `LC_ALL`, `LC_MESSAGES` or `LANG`
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     pub(crate) lang: Option<Lang>,
+    /// Bars and curves of plain ASCII, for terminals that have no others; of itself where the locale is not UTF-8
+    #[arg(long)]
+    pub(crate) ascii: bool,
     /// Whether levels have colours
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: Colours,
@@ -126,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_hub_is_named_by_its_host_or_by_its_ports() {
-        let args = Args::parse_from(["lamon-mon", "--once", "--hub", "hub1", "--snapshot", "tcp://a:1"]);
+        let args = Args::parse_from(["lamon-mon", "--hub", "hub1", "--snapshot", "tcp://a:1"]);
         let addresses = args.addresses();
         assert_eq!(
             (addresses.publish.as_str(), addresses.snapshot.as_str()),

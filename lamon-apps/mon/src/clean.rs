@@ -6,6 +6,9 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// The longest text that is kept of a field, in characters: the hub's sentences are far shorter, and no screen shows more.
 const MAX_CHARS: usize = 1_000;
 
+/// The most lines that one text is broken into: no sentence of a hub is longer than a screen.
+const MAX_LINES: usize = 24;
+
 /// A text without control characters, and without those that turn the direction of writing or have no width.
 pub(crate) fn text(raw: &str) -> String {
     raw.chars().filter(|char| !is_control(*char)).take(MAX_CHARS).collect()
@@ -40,9 +43,15 @@ pub(crate) fn hub(raw: &Hub) -> Hub {
     }
 }
 
-/// An event, clean.
+/// An event, clean; the screen shows its sentence, not what that is made of.
 pub(crate) fn event(raw: &Event) -> Event {
-    Event { node: raw.node.as_deref().map(text), kind: text(&raw.kind), text: text(&raw.text), ..raw.clone() }
+    Event {
+        node: raw.node.as_deref().map(text),
+        kind: text(&raw.kind),
+        text: text(&raw.text),
+        change: None,
+        ..raw.clone()
+    }
 }
 
 /// The columns that a text takes on a terminal.
@@ -82,6 +91,36 @@ pub(crate) fn fit_right(text: &str, columns: usize) -> String {
     " ".repeat(columns.saturating_sub(width(&cut))) + &cut
 }
 
+/// A text in lines of at most this many columns, broken between words where that can be; never more than [`MAX_LINES`].
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    for char in text.chars() {
+        let wide = char.width().unwrap_or(0);
+        if used + wide > columns.max(2) {
+            let (done, begun) = match line.rsplit_once(' ').filter(|(done, _)| !done.is_empty()) {
+                Some((done, begun)) if char != ' ' => (done.to_owned(), begun.to_owned()),
+                _ => (std::mem::take(&mut line), String::new()),
+            };
+            lines.push(done);
+            used = width(&begun);
+            line = begun;
+        }
+        if lines.len() >= MAX_LINES {
+            return lines;
+        }
+        if !(line.is_empty() && char == ' ' && !lines.is_empty()) {
+            line.push(char);
+            used += wide;
+        }
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -104,7 +143,22 @@ mod tests {
         assert_eq!((cut("a", 0).as_str(), fit("", 2).as_str()), ("", "  "));
     }
 
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrap("warning > 80, error > 90", 12), ["warning >", "80, error >", "90"]);
+        assert_eq!(wrap("磁盘空间不足", 5), ["磁盘", "空间", "不足"]);
+        assert_eq!(wrap("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+
     proptest! {
+        #[test]
+        fn every_line_fits(raw in ".{0,80}", columns in 2_usize..30) {
+            for line in wrap(&text(&raw), columns) {
+                prop_assert!(width(&line) <= columns, "{line:?}");
+            }
+        }
+
         #[test]
         fn every_text_fits(raw in ".{0,40}", columns in 0_usize..50) {
             let clean = text(&raw);

@@ -23,6 +23,13 @@ impl Lang {
     }
 }
 
+/// Whether the terminal of this environment shows more than ASCII.
+pub(crate) fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let named = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable);
+    let locale = named.into_iter().find(|locale| !locale.is_empty()).unwrap_or_default().to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +45,12 @@ mod tests {
         assert_eq!(lang(&[("LANG", "zh_CN.UTF-8")]), Lang::ZhCn);
         assert_eq!(lang(&[("LC_ALL", "C"), ("LANG", "zh_CN.UTF-8")]), Lang::En);
         assert_eq!(lang(&[("LC_ALL", ""), ("LC_MESSAGES", "zh_CN"), ("LANG", "en_US")]), Lang::ZhCn);
+    }
+
+    #[test]
+    fn a_locale_says_whether_it_is_utf8() {
+        let utf8 = |set: &str| is_utf8(|name| (name == "LANG").then(|| set.to_owned()));
+        assert!(utf8("zh_CN.UTF-8") && utf8("en_US.utf8"));
+        assert!(!utf8("C") && !utf8("zh_CN.GBK"));
     }
 }

@@ -5,6 +5,10 @@
 //! | file | what it does |
 //! |---|---|
 //! | `args` | the command line |
+//! | `live`, `terminal` | the live screen |
+//! | `app` | its state; pure |
+//! | `action` | what keys mean; pure |
+//! | `view/` | its drawing |
 //! | `follow` | the follower on a thread of its own, in batches |
 //! | `site` | what is known of the site; pure |
 //! | `rows` | the overview's rows; pure |
@@ -13,16 +17,21 @@
 //! | `clean` | text from the bus, fit for a terminal |
 //! | `lang`, `texts` | the language, and every text in it |
 
+mod action;
+mod app;
 mod args;
 mod clean;
 mod follow;
 mod lang;
+mod live;
 mod once;
 mod report;
 mod rows;
 mod site;
+mod terminal;
 mod texts;
 mod units;
+mod view;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -32,6 +41,8 @@ use clap::Parser;
 use self::args::{Args, Colours};
 use self::lang::Lang;
 use self::texts::Texts;
+use self::view::Look;
+use self::view::theme::Theme;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -42,6 +53,11 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(report::UNKNOWN) } else { ExitCode::SUCCESS };
         }
     };
+    let live = !args.once && !args.json;
+    if live && !std::io::stdout().is_terminal() {
+        say("this is no terminal; --once or --json give one look");
+        return ExitCode::from(report::UNKNOWN);
+    }
     let lang = args.lang.unwrap_or_else(|| Lang::of_environment(|name| std::env::var(name).ok()));
     let texts = Texts::of(lang);
     let batches = match follow::start(&args.addresses()) {
@@ -51,6 +67,18 @@ fn main() -> ExitCode {
             return ExitCode::from(report::UNKNOWN);
         }
     };
+    if live {
+        let ascii = args.ascii || !lang::is_utf8(|name| std::env::var(name).ok());
+        let theme = Theme { colours: paint(args.color), ascii };
+        let look = Look { texts, theme, address: clean::text(&args.addresses().publish) };
+        return match live::show(args.wanted(), &look, &batches) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                say(&format!("the terminal fails: {error}"));
+                ExitCode::from(report::UNKNOWN)
+            }
+        };
+    }
     once::look(&args, texts, &batches, paint(args.color))
 }
 

@@ -133,7 +133,7 @@ pub(crate) fn table(texts: &Texts, rows: &[Row], paint: bool) -> String {
     let mut out = line(&heads, texts.what) + "\n";
     for (cells, row) in lines.iter().zip(rows) {
         let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-        let text = line(&cells, &row.why);
+        let text = line(&cells, &texts.why(row));
         match colour(row.level).filter(|_| paint) {
             // The level stands first, and is a word as well.
             Some(code) => {

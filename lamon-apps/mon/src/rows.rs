@@ -1,4 +1,4 @@
-//! The overview's rows: grouped, the worst first within and between groups. Pure.
+//! The overview's rows: grouped, the worst first within and between groups, where muted nodes count as good ones. Pure.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -33,6 +33,8 @@ pub(crate) struct Row {
     pub(crate) level: Level,
     /// Nobody is to be told of it.
     pub(crate) muted: bool,
+    /// Somebody knows of all that is wrong with it.
+    pub(crate) acknowledged: bool,
     /// Its processors.
     pub(crate) cpu: Option<Gauge>,
     /// Its memory.
@@ -49,17 +51,25 @@ pub(crate) struct Row {
     pub(crate) why: String,
 }
 
+impl Row {
+    /// How it is for who looks for what is wrong: muted nodes are left out.
+    const fn told(&self) -> Level {
+        if self.muted { Level::Good } else { self.level }
+    }
+}
+
 /// The rows of these nodes, at this time of the hub, unix seconds UTC.
 pub(crate) fn rows<'a>(nodes: impl Iterator<Item = &'a Node>, hub_now: Option<f64>) -> Vec<Row> {
     let mut rows: Vec<Row> = nodes.map(|node| row(node, hub_now)).collect();
     let mut worst: BTreeMap<String, Level> = BTreeMap::new();
     for row in &rows {
         let level = worst.entry(row.group.clone()).or_default();
-        *level = row.level.max(*level);
+        *level = row.told().max(*level);
     }
     rows.sort_by(|a, b| {
         let key = |row: &Row| Reverse(worst.get(&row.group).copied().unwrap_or_default());
-        (key(a), &a.group, Reverse(a.level), &a.name).cmp(&(key(b), &b.group, Reverse(b.level), &b.name))
+        let within = |row: &Row| (Reverse(row.told()), Reverse(row.level));
+        (key(a), &a.group, within(a), &a.name).cmp(&(key(b), &b.group, within(b), &b.name))
     });
     rows
 }
@@ -70,12 +80,13 @@ fn row(node: &Node, hub_now: Option<f64>) -> Row {
         group: node.group.clone(),
         level: node.level,
         muted: node.muted,
+        acknowledged: node.acknowledged,
         cpu: gauge(node, "cpu_percent"),
         memory: gauge(node, "memory_percent"),
         disk: gauge(node, "disk_percent"),
         net_in: node.value("nic_in"),
         net_out: node.value("nic_out"),
-        age: age(node, hub_now).filter(|age| node.level == Level::Silent || is_stale(node, *age)),
+        age: age(node, hub_now).filter(|age| node.level == Level::Silent || is_stale(node, *age)).map(shown),
         why: why(node, hub_now),
     }
 }
@@ -89,6 +100,12 @@ fn gauge(node: &Node, metric: &str) -> Option<Gauge> {
 pub(crate) fn age(node: &Node, hub_now: Option<f64>) -> Option<f64> {
     let heard = (node.heard > 0.0).then_some(node.heard)?;
     Some((hub_now? - heard).max(0.0))
+}
+
+/// An age as exactly as it is shown, so that a row changes only when the screen does.
+fn shown(age: f64) -> f64 {
+    let step = if age < 60.0 { 1.0 } else { 60.0 };
+    (age / step).floor() * step
 }
 
 fn is_stale(node: &Node, age: f64) -> bool {
@@ -154,6 +171,18 @@ pub(crate) mod tests {
         ];
         let names: Vec<_> = rows(nodes.iter(), Some(1001.0)).into_iter().map(|row| row.name).collect();
         assert_eq!(names, ["b2", "b1", "a2", "a1", "c1"]);
+    }
+
+    #[test]
+    fn muted_nodes_are_no_reason_to_look() {
+        let mut nodes = [
+            node("a1", "a", Level::Error, &[]),
+            node("a2", "a", Level::Good, &[]),
+            node("b1", "b", Level::Warning, &[]),
+        ];
+        nodes[0].muted = true;
+        let names: Vec<_> = rows(nodes.iter(), None).into_iter().map(|row| row.name).collect();
+        assert_eq!(names, ["b1", "a1", "a2"]);
     }
 
     #[test]

@@ -116,6 +116,11 @@ impl Site {
         self.clock.map(|(told, at)| told + (now - at).max(0.0))
     }
 
+    /// For how many seconds nothing was heard of the hub, when it is away.
+    pub(crate) fn away_for(&self, now: f64) -> Option<f64> {
+        self.away.then(|| (now - self.heard).max(0.0))
+    }
+
     /// Whether the hub has told everything it knows.
     pub(crate) const fn is_whole(&self) -> bool {
         self.whole
@@ -134,6 +139,16 @@ impl Site {
     /// The hub's last word.
     pub(crate) const fn hub(&self) -> Option<&Hub> {
         self.hub.as_ref()
+    }
+
+    /// What happened, the oldest first.
+    pub(crate) fn events(&self) -> impl DoubleEndedIterator<Item = &Event> + ExactSizeIterator {
+        self.events.iter()
+    }
+
+    /// The last minutes of a node's CPU in %, the oldest first.
+    pub(crate) fn curve(&self, name: &str) -> impl ExactSizeIterator<Item = f64> {
+        self.curves.get(name).into_iter().flatten().map(|(_, cpu)| *cpu).collect::<Vec<_>>().into_iter()
     }
 
     /// Which nodes are asked for.
