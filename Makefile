@@ -91,6 +91,7 @@ check-config: ## Check the configuration files that are shipped, with the progra
 	    case $$file in \
 	        etc/agent*.toml) program=lamon-agent ;; \
 	        etc/hub*.toml) program=lamon-sensord ;; \
+	        etc/notify*.toml) program=lamon-notify ;; \
 	        *) continue ;; \
 	    esac; \
 	    [ -e "$$file" ] || continue; \

@@ -1,0 +1,337 @@
+//! Who is told what and when. Pure: no clock, no file, no socket.
+//!
+//! What happens is put into one message for each route, which goes when its window is over. What stays wrong is repeated and
+//! escalated until somebody acknowledges it; what is over is told to whoever knew of it.
+
+mod happening;
+mod state;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::collections::BTreeMap;
+
+use globset::GlobSet;
+use lamon_bus::{Event, Level, Node};
+
+use self::happening::Effect;
+use self::happening::Happening;
+pub(crate) use self::happening::named;
+pub(crate) use self::state::State;
+use self::state::{Problem, Told};
+use crate::config::{Config, Limit, Route};
+use crate::notice::{Fallback, Notice};
+
+/// The most problems that are known at once: a site of a thousand nodes with five each.
+const MAX_PROBLEMS: usize = 5_000;
+
+/// The picture says that a problem is over; its event gets this long to come before it is taken as lost, seconds.
+const EVENT_LOST_AFTER: f64 = 30.0;
+
+/// At the first start events so old are told, seconds: the hub's clock may differ a little.
+const FIRST_LOOK_BACK: f64 = 60.0;
+
+/// A moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Moment {
+    /// Unix seconds UTC.
+    pub(crate) unix: f64,
+    /// Minutes after midnight, local.
+    pub(crate) minute: u16,
+}
+
+/// Who is told what and when.
+#[derive(Debug)]
+pub(crate) struct Dispatch {
+    window: f64,
+    routes: Vec<Route>,
+    limits: BTreeMap<String, Limit>,
+    state: State,
+    changed: bool,
+}
+
+impl Dispatch {
+    /// Goes on with what was known before a restart.
+    pub(crate) fn new(config: &Config, mut state: State, now: Moment) -> Self {
+        let limits = config.channels.iter().map(|channel| (channel.name.clone(), channel.limit)).collect();
+        let window = config.window.as_secs_f64();
+        state.seen.begin(now.unix - FIRST_LOOK_BACK);
+        Self { window, routes: config.routes.clone(), limits, state, changed: true }
+    }
+
+    /// What is to be kept over a restart.
+    pub(crate) const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether that changed since this was asked last.
+    pub(crate) const fn take_changed(&mut self) -> bool {
+        std::mem::replace(&mut self.changed, false)
+    }
+
+    /// Takes up an event; `nodes` is what is known of those that it is about.
+    pub(crate) fn take(&mut self, event: &Event, nodes: &[Node], now: Moment) {
+        if !self.state.seen.take(event) {
+            return;
+        }
+        self.changed = true;
+        // The hub leaves muted nodes out of events of several.
+        let muted = event.node.is_some() && nodes.iter().any(|node| node.muted);
+        self.happen(&Happening::of(event, nodes), muted, event.time.min(now.unix), now);
+    }
+
+    /// The hub is not heard, or is again.
+    pub(crate) fn handle_presence(&mut self, away: bool, now: Moment) {
+        if std::mem::replace(&mut self.state.away, away) != away {
+            self.changed = true;
+            self.happen(&Happening::presence(away), false, now.unix, now);
+        }
+    }
+
+    /// Takes up how a node is.
+    pub(crate) fn handle_node(&mut self, node: &Node, now: Moment) {
+        let mut unmuted = Vec::new();
+        for (key, problem) in &mut self.state.problems {
+            if problem.last.node.as_deref() != Some(&node.name) {
+                continue;
+            }
+            self.changed = true;
+            problem.acknowledged = node.acknowledged;
+            if std::mem::replace(&mut problem.muted, node.muted) && !node.muted {
+                unmuted.push(key.clone());
+            }
+            let well = match problem.last.kind.as_str() {
+                "level" => {
+                    let metric = problem.last.metric.as_ref().and_then(|name| node.metrics.get(name));
+                    metric.is_some_and(|metric| metric.level == Level::Good)
+                }
+                "silent" => node.level != Level::Silent,
+                _ => false,
+            };
+            problem.well = well.then(|| problem.well.unwrap_or(now.unix));
+        }
+        for key in unmuted {
+            let Some(problem) = self.state.problems.get(&key) else { continue };
+            let happening = problem.last.clone();
+            let line = words::still(problem, now.unix);
+            self.tell(&happening, Some(&key), &line, now);
+        }
+    }
+
+    /// A node was taken out of the picture: nothing of it is wrong any more.
+    pub(crate) fn handle_gone(&mut self, node: &str) {
+        self.changed = true;
+        self.state.problems.retain(|_, problem| problem.last.node.as_deref() != Some(node));
+    }
+
+    /// What is to be sent by now.
+    pub(crate) fn handle_timeout(&mut self, now: Moment) -> Vec<Notice> {
+        self.end_lost(now);
+        if !self.state.away {
+            self.remind(now);
+        }
+        let mut notices = Vec::new();
+        for route in &self.routes {
+            if route.quiet.is_some_and(|quiet| quiet.contains(now.minute)) {
+                continue;
+            }
+            let fallback = route
+                .fallback
+                .as_ref()
+                .map(|(channel, after)| Fallback { channel: channel.clone(), after: after.as_secs_f64() });
+            let escalated = route.escalate.as_ref().map_or(&[][..], |escalate| &escalate.channels);
+            for (key, channels) in
+                [(route.name.clone(), &route.channels[..]), (format!("{}!", route.name), escalated)]
+            {
+                if self.state.groups.get(&key).is_none_or(|group| group.due > now.unix) {
+                    continue;
+                }
+                let Some(group) = self.state.groups.remove(&key) else { continue };
+                self.changed = true;
+                for channel in channels {
+                    let limit = self.limits.get(channel).copied().unwrap_or_default();
+                    let budget = self.state.budgets.entry(channel.clone()).or_default();
+                    let Some(held) = budget.admit(limit, now.unix) else {
+                        budget.held += group.lines.len() as u64 + group.more;
+                        continue;
+                    };
+                    let message = words::message(&group, &route.name, held, now.unix);
+                    let fallback = fallback.clone().filter(|fallback| fallback.channel != *channel);
+                    let mark = format!("{key}@{:.3}", group.due);
+                    notices.push(Notice { mark, channel: channel.clone(), fallback, message });
+                }
+            }
+        }
+        self.tell_held(now, &mut notices);
+        notices
+    }
+
+    fn happen(&mut self, happening: &Happening, muted: bool, since: f64, now: Moment) {
+        match happening.effect() {
+            Effect::Tells if muted => {}
+            Effect::Tells => self.tell(happening, None, &happening.text, now),
+            Effect::Begins(key) => {
+                if self.state.problems.len() >= MAX_PROBLEMS && !self.state.problems.contains_key(&key) {
+                    // Told all the same, but neither repeated nor followed.
+                    return self.tell(happening, None, &happening.text, now);
+                }
+                let problem = self.state.problems.entry(key.clone()).or_insert_with(|| Problem {
+                    last: happening.clone(),
+                    since,
+                    acknowledged: false,
+                    muted,
+                    well: None,
+                    told: BTreeMap::new(),
+                });
+                problem.last = happening.clone();
+                problem.well = None;
+                problem.muted = muted;
+                if !muted {
+                    self.tell(happening, Some(&key), &happening.text, now);
+                }
+            }
+            Effect::Ends(key, family) => {
+                let first = self.state.problems.range(family.clone()..).next();
+                let other =
+                    first.filter(|(other, _)| other.starts_with(&family)).map(|(other, _)| other.clone());
+                let key = if self.state.problems.contains_key(&key) { Some(key) } else { other };
+                let line = match key.as_ref().and_then(|key| self.state.problems.get(key)) {
+                    Some(problem) => words::over(&happening.text, now.unix - problem.since),
+                    None => happening.text.clone(),
+                };
+                if !muted {
+                    self.tell(happening, key.as_deref(), &line, now);
+                }
+                if let Some(key) = key {
+                    self.state.problems.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// Puts a line into the messages of the routes that want it, or that told of its problem before.
+    fn tell(&mut self, happening: &Happening, problem: Option<&str>, line: &str, now: Moment) {
+        let mut problem = problem.and_then(|key| self.state.problems.get_mut(key));
+        for route in &self.routes {
+            let told = problem.as_ref().and_then(|problem| problem.told.get(&route.name));
+            if told.is_none() && !wants(route, happening, now) {
+                continue;
+            }
+            let escalated = told.is_some_and(|told| told.escalated);
+            let names =
+                std::iter::once(route.name.clone()).chain(escalated.then(|| format!("{}!", route.name)));
+            for name in names {
+                let due = now.unix + self.window;
+                let group = self
+                    .state
+                    .groups
+                    .entry(name)
+                    .or_insert_with(|| state::Group { due, ..Default::default() });
+                group.push(happening, line, now.minute);
+            }
+            if let Some(problem) = &mut problem {
+                let told = Told { first: now.unix, last: now.unix, escalated: false };
+                problem.told.entry(route.name.clone()).or_insert(told).last = now.unix;
+            }
+        }
+    }
+
+    /// Repeats and escalates what is still wrong.
+    fn remind(&mut self, now: Moment) {
+        for problem in self.state.problems.values_mut() {
+            if problem.acknowledged || problem.muted || problem.well.is_some() {
+                continue;
+            }
+            let line = words::still(problem, now.unix);
+            for route in &self.routes {
+                let quiet = route.quiet.is_some_and(|quiet| quiet.contains(now.minute));
+                let Some(told) = problem.told.get_mut(&route.name).filter(|_| !quiet) else { continue };
+                let due = now.unix + self.window;
+                let mut push = |name: String, line: &str| {
+                    let group = self
+                        .state
+                        .groups
+                        .entry(name)
+                        .or_insert_with(|| state::Group { due, ..Default::default() });
+                    group.push(&problem.last, line, now.minute);
+                };
+                if route.repeat.is_some_and(|repeat| now.unix - told.last >= repeat.as_secs_f64()) {
+                    told.last = now.unix;
+                    self.changed = true;
+                    push(route.name.clone(), &line);
+                }
+                if let Some(escalate) = &route.escalate
+                    && !told.escalated
+                    && now.unix - told.first >= escalate.after.as_secs_f64()
+                {
+                    told.escalated = true;
+                    self.changed = true;
+                    push(format!("{}!", route.name), &format!("nobody acknowledged it: {line}"));
+                }
+            }
+        }
+    }
+
+    /// Ends problems of which the picture says for a while that they are over: their events were lost.
+    fn end_lost(&mut self, now: Moment) {
+        let lost = |problem: &Problem| problem.well.is_some_and(|well| now.unix - well >= EVENT_LOST_AFTER);
+        let over: Vec<String> = self
+            .state
+            .problems
+            .iter()
+            .filter(|(_, problem)| lost(problem))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in over {
+            let Some(problem) = self.state.problems.get(&key) else { continue };
+            let (last, since, muted) = (problem.last.clone(), problem.since, problem.muted);
+            let happening = Happening { level: Level::Good, text: words::well(&last), ..last };
+            let line = words::over(&happening.text, problem.well.unwrap_or(now.unix) - since);
+            if !muted {
+                self.tell(&happening, Some(&key), &line, now);
+            }
+            self.state.problems.remove(&key);
+            self.changed = true;
+        }
+    }
+
+    /// Says what the limit of a channel held back, as soon as it allows.
+    fn tell_held(&mut self, now: Moment, notices: &mut Vec<Notice>) {
+        for (channel, budget) in &mut self.state.budgets {
+            if budget.held == 0 {
+                continue;
+            }
+            let limit = self.limits.get(channel).copied().unwrap_or_default();
+            if let Some(held) = budget.admit(limit, now.unix) {
+                self.changed = true;
+                let message = words::message_of_held(held, now.unix);
+                let mark = format!("held@{:.3}", now.unix);
+                notices.push(Notice { mark, channel: channel.clone(), fallback: None, message });
+            }
+        }
+    }
+}
+
+impl state::Budget {
+    /// Whether a message may go now: `Some` with the lines that were held back before.
+    fn admit(&mut self, limit: Limit, now: f64) -> Option<u64> {
+        // A clock that was set back must not keep a channel shut.
+        self.sent.retain(|sent| *sent <= now && now - sent < limit.per.as_secs_f64());
+        if self.sent.len() >= usize::try_from(limit.count).unwrap_or(usize::MAX) {
+            return None;
+        }
+        self.sent.push_back(now);
+        Some(std::mem::take(&mut self.held))
+    }
+}
+
+/// Whether a route is about this.
+fn wants(route: &Route, happening: &Happening, now: Moment) -> bool {
+    let fits = |set: &Option<GlobSet>, name: &str| set.as_ref().is_none_or(|set| set.is_match(name));
+    let about = |(node, group): &(String, String)| fits(&route.nodes, node) && fits(&route.groups, group);
+    let everything = route.nodes.is_none() && route.groups.is_none();
+    route.levels.contains(&happening.level)
+        && fits(&route.kinds, &happening.kind)
+        && (everything || happening.everybody || happening.concerned.iter().any(about))
+        && route.hours.is_none_or(|hours| hours.contains(now.minute))
+}

@@ -1,0 +1,269 @@
+//! Notices on disk until they are delivered: a file each, named by its number.
+//!
+//! A file is written beside its place, synced, and renamed; it is removed after the delivery. A crash in between makes a notice
+//! come twice, and never not at all.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::notice::Notice;
+
+/// Notices that wait: a week of a channel that is away, at six an hour. Beyond, the oldest is the one of least use.
+pub(crate) const MAX_NOTICES: usize = 1_000;
+
+/// The longest file that is read back: a message of the most lines, with a lot to spare.
+const MAX_FILE_BYTES: u64 = 256 * 1_024;
+
+/// The queue of all channels. The threads of the channels and the one of the bus share it; the lock is never held while a
+/// message is under way.
+pub(crate) struct Queue {
+    folder: PathBuf,
+    /// Held as long as the queue is used.
+    _lock: File,
+    inside: Mutex<Inside>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Inside {
+    notices: BTreeMap<u64, Notice>,
+    next: u64,
+    dropped: u64,
+    ended: bool,
+}
+
+impl Queue {
+    /// Opens the queue of this folder, with what was left in it.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, when the folder cannot be used or another process uses it.
+    pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
+        let told = || format!("the queue {} cannot be used", folder.display());
+        fs::create_dir_all(folder).with_context(told)?;
+        let lock = File::create(folder.join("lock")).with_context(told)?;
+        lock.try_lock()
+            .with_context(|| format!("the queue {} is another lamon-notify's", folder.display()))?;
+        let mut inside = Inside::default();
+        for entry in fs::read_dir(folder).with_context(told)? {
+            let path = entry.with_context(told)?.path();
+            let Some(number) = number_of(&path) else { continue };
+            inside.next = inside.next.max(number + 1);
+            match read(&path) {
+                Ok(notice) => {
+                    inside.notices.insert(number, notice);
+                }
+                Err(error) => {
+                    tracing::warn!("the notice {} cannot be read and is left out: {error}", path.display());
+                    let _ = fs::remove_file(&path);
+                }
+            }
+        }
+        Ok(Self { folder: folder.into(), _lock: lock, inside: Mutex::new(inside), changed: Condvar::new() })
+    }
+
+    /// Puts a notice behind the others. When this returns it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// When it is not; it is tried to be delivered all the same.
+    pub(crate) fn push(&self, notice: Notice) -> io::Result<()> {
+        let mut inside = self.lock();
+        let same = |other: &Notice| other.channel == notice.channel && other.mark == notice.mark;
+        if inside.notices.values().any(same) {
+            // A crash came between the queue and what was told.
+            return Ok(());
+        }
+        while inside.notices.len() >= MAX_NOTICES {
+            let Some((number, oldest)) = inside.notices.pop_first() else { break };
+            inside.dropped += 1;
+            let dropped = inside.dropped;
+            tracing::error!(
+                "the queue is full: a notice to {} was dropped, {dropped} by now",
+                oldest.channel
+            );
+            let _ = fs::remove_file(self.path(number));
+        }
+        let number = inside.next;
+        inside.next += 1;
+        let written = self.write(number, &notice);
+        inside.notices.insert(number, notice);
+        drop(inside);
+        self.changed.notify_all();
+        written
+    }
+
+    /// Waits for the oldest notice of this channel; `None` at the end of the process.
+    pub(crate) fn first(&self, channel: &str) -> Option<(u64, Notice)> {
+        let mut inside = self.lock();
+        loop {
+            if inside.ended {
+                return None;
+            }
+            let first = inside.notices.iter().find(|(_, notice)| notice.channel == channel);
+            if let Some((number, notice)) = first {
+                return Some((*number, notice.clone()));
+            }
+            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes a notice out: it was delivered.
+    pub(crate) fn remove(&self, number: u64) {
+        self.lock().notices.remove(&number);
+        let removed = fs::remove_file(self.path(number)).and_then(|()| self.sync());
+        if let Err(error) = removed
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!("a delivered notice stays in the queue and will be told again: {error}");
+        }
+    }
+
+    /// Waits so long, or until the end of the process: `false` then.
+    pub(crate) fn pause(&self, time: Duration) -> bool {
+        let inside = self.lock();
+        let waited = self.changed.wait_timeout_while(inside, time, |inside| !inside.ended);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.ended
+    }
+
+    /// Ends the threads that wait.
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_all();
+    }
+
+    /// The channels of the notices that wait, and how many wait.
+    pub(crate) fn waiting(&self) -> BTreeMap<String, usize> {
+        let mut waiting = BTreeMap::new();
+        for notice in self.lock().notices.values() {
+            *waiting.entry(notice.channel.clone()).or_default() += 1;
+        }
+        waiting
+    }
+
+    /// Drops the notices to channels that are no longer there.
+    pub(crate) fn keep_only(&self, channels: &[&str]) {
+        let mut inside = self.lock();
+        let gone: Vec<u64> = inside
+            .notices
+            .iter()
+            .filter(|(_, notice)| !channels.contains(&notice.channel.as_str()))
+            .map(|(number, _)| *number)
+            .collect();
+        for number in gone {
+            if let Some(notice) = inside.notices.remove(&number) {
+                tracing::warn!("a notice to {}, which is no longer configured, was dropped", notice.channel);
+            }
+            let _ = fs::remove_file(self.path(number));
+        }
+    }
+
+    // A thread that panicked ends the process in a release, so a poisoned lock is one of tests.
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("{number:016}.json"))
+    }
+
+    fn write(&self, number: u64, notice: &Notice) -> io::Result<()> {
+        write_synced(&self.path(number), &serde_json::to_vec(notice)?)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+/// Writes a file so that after a crash there is all of it, or what was there before.
+///
+/// # Errors
+///
+/// What the system says.
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn number_of(path: &Path) -> Option<u64> {
+    (path.extension()? == "json").then(|| path.file_stem()?.to_str()?.parse().ok())?
+}
+
+fn read(path: &Path) -> io::Result<Notice> {
+    if fs::metadata(path)?.len() > MAX_FILE_BYTES {
+        return Err(io::Error::other("it is too long"));
+    }
+    Ok(serde_json::from_slice(&fs::read(path)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use lamon_bus::Level;
+
+    use super::*;
+    use crate::notice::Message;
+
+    fn notice(channel: &str, title: &str) -> Notice {
+        let message = Message {
+            title: title.into(),
+            text: "text".into(),
+            level: Level::Error,
+            nodes: vec!["ccd01".into()],
+            route: "all".into(),
+            time: 1.5,
+        };
+        Notice { mark: title.into(), channel: channel.into(), fallback: None, message }
+    }
+
+    #[test]
+    fn notices_outlive_the_process_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Queue::open(folder.path()).unwrap();
+        for title in ["1", "2", "3"] {
+            queue.push(notice("a", title)).unwrap();
+        }
+        queue.push(notice("b", "4")).unwrap();
+        queue.push(notice("b", "4")).unwrap();
+        let (number, first) = queue.first("a").unwrap();
+        assert_eq!(first.message.title, "1");
+        queue.remove(number);
+        assert!(Queue::open(folder.path()).is_err(), "one process alone uses it");
+        drop(queue);
+        fs::write(folder.path().join("0000000000000099.json"), "torn").unwrap();
+        fs::write(folder.path().join("0000000000000003.new"), "torn").unwrap();
+        let queue = Queue::open(folder.path()).unwrap();
+        assert_eq!(queue.waiting().into_iter().collect::<Vec<_>>(), [("a".into(), 2), ("b".into(), 1)]);
+        assert_eq!(queue.first("a").unwrap().1, notice("a", "2"));
+        queue.push(notice("a", "5")).unwrap();
+        queue.keep_only(&["b"]);
+        assert_eq!(queue.waiting().len(), 1);
+        queue.end();
+        assert_eq!(queue.first("a"), None);
+    }
+
+    #[test]
+    fn the_oldest_goes_when_it_is_full() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Queue::open(folder.path()).unwrap();
+        {
+            let mut inside = queue.lock();
+            inside.notices = (0..1_000).map(|number| (number, notice("a", &number.to_string()))).collect();
+            inside.next = 1_000;
+        }
+        queue.push(notice("a", "new")).unwrap();
+        assert_eq!(queue.waiting()["a"], MAX_NOTICES);
+        assert_eq!(queue.first("a").unwrap().1.message.title, "1");
+        assert_eq!(queue.lock().dropped, 1);
+    }
+}

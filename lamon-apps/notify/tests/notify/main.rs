@@ -1,0 +1,17 @@
+//! The real program, against a hub, HTTP servers, mail servers and programs that the tests speak for: they refuse, hang, and
+//! come back.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "what the tests share fails them where it goes wrong"
+)]
+
+mod commands;
+mod crashes;
+mod deliveries;
+mod hub_away;
+mod mail;
+mod robots;
+mod support;
+mod tls;
