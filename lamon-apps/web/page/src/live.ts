@@ -1,0 +1,82 @@
+// The live stream: holds what is known, and comes back by itself.
+import { signal } from "@preact/signals";
+import type { EventLine, NodeRow, Site } from "./types";
+
+/** The events that are kept: what the server keeps. */
+const MAX_EVENTS = 1000;
+
+/** How long the stream may be mute before it is opened anew: the server speaks each 15 s. */
+const MUTE_MS = 40_000;
+
+export const site = signal<Site | null>(null);
+export const nodes = signal<ReadonlyMap<string, NodeRow>>(new Map());
+export const events = signal<readonly EventLine[]>([]);
+export const connected = signal(false);
+/** The clock of the server, once a second. */
+export const now = signal(Date.now());
+
+let offset = 0;
+let source: EventSource | undefined;
+let heard = Date.now();
+
+function takeSite(text: string): void {
+  const told = JSON.parse(text) as Site;
+  site.value = told;
+  offset = told.now_ms - Date.now();
+  now.value = told.now_ms;
+}
+
+function open(): void {
+  source?.close();
+  heard = Date.now();
+  const stream = new EventSource("./api/v1/live");
+  source = stream;
+  const on = (name: string, take: (text: string) => void) =>
+    stream.addEventListener(name, (message) => {
+      heard = Date.now();
+      take((message as MessageEvent<string>).data);
+    });
+  on("hello", (text) => {
+    const hello = JSON.parse(text) as { site: Site; nodes: NodeRow[] };
+    takeSite(JSON.stringify(hello.site));
+    nodes.value = new Map(hello.nodes.map((node) => [node.name, node]));
+    connected.value = true;
+    void fetchEvents();
+  });
+  on("hub", takeSite);
+  on("nodes", (text) => {
+    const next = new Map(nodes.value);
+    for (const node of JSON.parse(text) as NodeRow[]) next.set(node.name, node);
+    nodes.value = next;
+  });
+  on("gone", (text) => {
+    const next = new Map(nodes.value);
+    for (const name of JSON.parse(text) as string[]) next.delete(name);
+    nodes.value = next;
+  });
+  on("event", (text) => {
+    events.value = [...events.value, JSON.parse(text) as EventLine].slice(-MAX_EVENTS);
+  });
+  stream.onerror = () => {
+    connected.value = false;
+    // A browser gives up for good when the answer was no stream.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => stream === source && open(), 3000);
+  };
+}
+
+async function fetchEvents(): Promise<void> {
+  try {
+    const answer = await fetch("./api/v1/events");
+    if (answer.ok) events.value = (await answer.json()) as EventLine[];
+  } catch {
+    // The stream tells of the connection.
+  }
+}
+
+export function start(): void {
+  open();
+  setInterval(() => {
+    now.value = Date.now() + offset;
+    if (Date.now() - heard > MUTE_MS && source?.readyState !== EventSource.CONNECTING) open();
+  }, 1000);
+}
