@@ -33,7 +33,7 @@ export function age(ms: number): string {
 /** A time of day, with its date when that is not today's. */
 export function clock(ms: number): string {
   const date = new Date(ms);
-  const time = date.toLocaleTimeString();
+  const time = date.toLocaleTimeString(undefined, { hour12: false });
   return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString()} ${time}`;
 }
 

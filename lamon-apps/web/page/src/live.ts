@@ -19,8 +19,7 @@ let offset = 0;
 let source: EventSource | undefined;
 let heard = Date.now();
 
-function takeSite(text: string): void {
-  const told = JSON.parse(text) as Site;
+function takeSite(told: Site): void {
   site.value = told;
   offset = told.now_ms - Date.now();
   now.value = told.now_ms;
@@ -38,12 +37,12 @@ function open(): void {
     });
   on("hello", (text) => {
     const hello = JSON.parse(text) as { site: Site; nodes: NodeRow[] };
-    takeSite(JSON.stringify(hello.site));
+    takeSite(hello.site);
     nodes.value = new Map(hello.nodes.map((node) => [node.name, node]));
     connected.value = true;
     void fetchEvents();
   });
-  on("hub", takeSite);
+  on("hub", (text) => takeSite(JSON.parse(text) as Site));
   on("nodes", (text) => {
     const next = new Map(nodes.value);
     for (const node of JSON.parse(text) as NodeRow[]) next.set(node.name, node);
@@ -55,7 +54,9 @@ function open(): void {
     nodes.value = next;
   });
   on("event", (text) => {
-    events.value = [...events.value, JSON.parse(text) as EventLine].slice(-MAX_EVENTS);
+    const line = JSON.parse(text) as EventLine;
+    meanwhile.push(line);
+    events.value = [...events.value, line].slice(-MAX_EVENTS);
   });
   stream.onerror = () => {
     connected.value = false;
@@ -64,10 +65,17 @@ function open(): void {
   };
 }
 
+/** What came while the events before were asked for. */
+let meanwhile: EventLine[] = [];
+
 async function fetchEvents(): Promise<void> {
+  meanwhile = [];
   try {
     const answer = await fetch("./api/v1/events");
-    if (answer.ok) events.value = (await answer.json()) as EventLine[];
+    if (!answer.ok) return;
+    const lines = (await answer.json()) as EventLine[];
+    const known = new Set(lines.map((line) => JSON.stringify(line)));
+    events.value = [...lines, ...meanwhile.filter((line) => !known.has(JSON.stringify(line)))].slice(-MAX_EVENTS);
   } catch {
     // The stream tells of the connection.
   }

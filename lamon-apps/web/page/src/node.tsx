@@ -1,7 +1,7 @@
 // All of one node.
 import { useEffect, useState } from "preact/hooks";
 import { age, amount, clock } from "./format";
-import { nodes, now } from "./live";
+import { connected, nodes, now } from "./live";
 import { EventTable } from "./events";
 import { Sign } from "./sign";
 import type { NodeDetail } from "./types";
@@ -20,12 +20,12 @@ export function NodeView({ name }: { name: string }) {
     return () => stop.abort();
     // Its row is another object whenever anything was heard of it.
   }, [name, row]);
-  if (detail === null || detail.name !== name) return <main>{row === undefined ? <p class="empty">{word("gone")}</p> : null}</main>;
+  if (detail === null || detail.name !== name) return <main>{row === undefined && connected.value ? <p class="empty">{word("gone")}</p> : null}</main>;
   const level = row?.level ?? detail.level;
   return (
     <main>
       <h2><Sign level={level} /> {name} <small>{detail.group} · {word(level)} · {word("heard")} {age(now.value - detail.heard_ms)} {word("ago")}</small></h2>
-      <table>
+      <table class="metrics">
         <thead><tr><th>{word("level")}</th><th>{word("metric")}</th><th>{word("value")}</th><th>{word("taken")}</th><th>{word("rule")}</th></tr></thead>
         <tbody>
           {Object.entries(detail.metrics).map(([metric, one]) => (

@@ -1,8 +1,9 @@
-// Every node in a line, the worst first; only the lines on the screen are made.
+// Every node in a line, the worst first; in several columns where one has no room. Only the lines on the screen are made.
 import { computed, signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { amount, age, unitOf } from "./format";
-import { nodes, now } from "./live";
+import { age, amount, unitOf } from "./format";
+import { connected, nodes, now } from "./live";
+import { Bar, Net, SHOWN_AS_BARS } from "./row";
 import { Sign } from "./sign";
 import type { Level, NodeRow } from "./types";
 import { word } from "./words";
@@ -10,91 +11,98 @@ import { word } from "./words";
 const RANK: Record<Level, number> = { error: 0, silent: 0, warning: 1, good: 2 };
 /** Lines above and below the screen that are made as well. */
 const MARGIN = 12;
-/** What a full bar of the network is: a gigabit each second. */
-const FULL_NET = Math.log10(125e6);
+/** The height of a line, pixels; style.css has the same. */
+const LINE = 22;
+/** The narrowest column, pixels, and the most of them. */
+const COLUMN = 420;
+const MOST_COLUMNS = 6;
 
 const wanted = signal("");
 const group = signal("");
 
-const groups = computed(() => [...new Set([...nodes.value.values()].map((node) => node.group))].sort());
+const collator = new Intl.Collator(undefined, { numeric: true });
+const groups = computed(() => [...new Set([...nodes.value.values()].map((node) => node.group))].sort(collator.compare));
 const shown = computed(() => {
   const text = wanted.value.trim().toLowerCase();
   return [...nodes.value.values()]
     .filter((node) => (group.value === "" || node.group === group.value) && node.name.toLowerCase().includes(text))
     .sort(
-      (a, b) =>
-        RANK[a.level] - RANK[b.level] || a.group.localeCompare(b.group) || a.name.localeCompare(b.name, undefined, { numeric: true }),
+      (a, b) => RANK[a.level] - RANK[b.level] || collator.compare(a.group, b.group) || collator.compare(a.name, b.name),
     );
 });
 
-function Bar({ row, metric }: { row: NodeRow; metric: string }) {
-  const reading = row.metrics[metric];
-  const value = reading?.value ?? null;
-  const label = `${word(metric as "cpu_percent")} ${amount(value, "%")}`;
-  return (
-    <span class={`bar ${reading?.level ?? "good"}`} role="img" aria-label={`${label} ${word(reading?.level ?? "good")}`} title={label}>
-      <i style={{ width: `${Math.min(100, Math.max(0, value ?? 0))}%` }} />
-      <b>{reading && reading.level !== "good" ? <Sign level={reading.level} /> : null}{value === null ? "–" : `${Math.round(value)}`}</b>
-    </span>
-  );
-}
-
-function Net({ row }: { row: NodeRow }) {
-  const inward = row.metrics["nic_in"]?.value ?? null;
-  const outward = row.metrics["nic_out"]?.value ?? null;
-  const most = Math.max(inward ?? 0, outward ?? 0);
-  const level = (["error", "warning"] as const).find((one) => row.metrics["nic_in"]?.level === one || row.metrics["nic_out"]?.level === one) ?? "good";
-  const label = `${word("net")} ↓ ${amount(inward, "B/s")} ↑ ${amount(outward, "B/s")}`;
-  return (
-    <span class={`bar ${level}`} role="img" aria-label={label} title={label}>
-      <i style={{ width: `${most > 1 ? Math.min(100, (100 * Math.log10(most)) / FULL_NET) : 0}%` }} />
-      <b>{inward === null && outward === null ? "–" : amount(most, "B/s")}</b>
-    </span>
-  );
-}
-
-function Row({ row, at }: { row: NodeRow; at: number }) {
-  const old = row.level === "silent";
+/** What is worst of a node, in words: for how long it is silent, or which metric it is. */
+function why(row: NodeRow): string {
+  if (row.level === "silent") return row.heard_ms > 0 ? age(now.value - row.heard_ms) : word("never");
   const worst = row.worst;
+  return worst === null ? "" : `${worst.metric} ${amount(worst.value, unitOf(worst.metric))}`;
+}
+
+function Row({ row, top, left, width, wide }: { row: NodeRow; top: number; left: number; width: number; wide: boolean }) {
+  const reason = why(row);
+  // The bars show their own, and a silent node's network is not what it is now.
+  const silent = !wide && row.level === "silent";
+  const beside = !wide && !silent && row.worst !== null && !SHOWN_AS_BARS.has(row.worst.metric);
   return (
-    <a class={`row ${row.level}`} href={`#/node/${encodeURIComponent(row.name)}`} role="listitem" style={{ top: `${at}px` }}>
+    <a class={`row ${row.level} ${wide ? "wide" : ""}`} href={`#/node/${encodeURIComponent(row.name)}`} role="listitem"
+      title={`${row.name} · ${row.group}${reason === "" ? "" : ` · ${reason}`}`}
+      style={{ top: `${top}px`, left: `${left}%`, width: `${width}%` }}>
       <Sign level={row.level} />
-      <span class="name" title={row.name}>{row.name}</span>
-      <span class="group">{row.group}</span>
+      <span class="name">{row.name}{beside ? <small> {reason}</small> : null}</span>
+      {wide ? <span class="group">{row.group}</span> : null}
       <Bar row={row} metric="cpu_percent" />
       <Bar row={row} metric="memory_percent" />
       <Bar row={row} metric="disk_percent" />
-      <Net row={row} />
-      <span class="why">
-        {old
-          ? row.heard_ms > 0 ? age(now.value - row.heard_ms) : word("never")
-          : worst === null ? "" : `${worst.metric} ${amount(worst.value, unitOf(worst.metric))}`}
-      </span>
+      {silent ? <span class="why">{reason}</span> : <Net row={row} />}
+      {wide ? <span class="why">{reason}</span> : null}
     </a>
+  );
+}
+
+function Head({ wide, width }: { wide: boolean; width: number }) {
+  return (
+    <div class={`row head ${wide ? "wide" : ""}`} aria-hidden="true" style={{ width: `${width}%` }}>
+      <span /><span class="name">{word("node")}</span>
+      {wide ? <span class="group">{word("group")}</span> : null}
+      <span>{word("cpu_percent")} %</span><span>{word("memory_percent")} %</span><span>{word("disk_percent")} %</span>
+      <span>{word("net")}</span>
+      {wide ? <span class="why">{word("why")}</span> : null}
+    </div>
   );
 }
 
 export function Overview() {
   const list = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800, line: 26 });
+  const [view, setView] = useState({ above: 0, room: 800, width: 1000 });
   useEffect(() => {
+    let frame = 0;
     const measure = () => {
-      const element = list.current;
-      if (element === null) return;
-      const line = parseFloat(getComputedStyle(element).getPropertyValue("--line")) || 26;
-      setView({ top: Math.max(0, -element.getBoundingClientRect().top), height: innerHeight, line });
+      frame = 0;
+      const place = list.current?.getBoundingClientRect();
+      if (place === undefined) return;
+      const start = place.top + scrollY;
+      setView({ above: Math.max(0, -place.top), room: innerHeight - start, width: place.width });
+    };
+    const soon = () => {
+      frame ||= requestAnimationFrame(measure);
     };
     measure();
-    addEventListener("scroll", measure, { passive: true });
-    addEventListener("resize", measure);
+    addEventListener("scroll", soon, { passive: true });
+    addEventListener("resize", soon);
     return () => {
-      removeEventListener("scroll", measure);
-      removeEventListener("resize", measure);
+      cancelAnimationFrame(frame);
+      removeEventListener("scroll", soon);
+      removeEventListener("resize", soon);
     };
   }, []);
   const rows = shown.value;
-  const first = Math.max(0, Math.floor(view.top / view.line) - MARGIN);
-  const last = Math.ceil((view.top + view.height) / view.line) + MARGIN;
+  const most = Math.max(1, Math.min(MOST_COLUMNS, Math.floor(view.width / COLUMN)));
+  const columns = Math.max(1, Math.min(most, Math.ceil((rows.length * LINE) / Math.max(LINE, view.room))));
+  const wide = columns === 1 && view.width >= COLUMN + 200;
+  const width = 100 / columns;
+  const lines = Math.ceil(rows.length / columns);
+  const first = Math.max(0, Math.floor(view.above / LINE) - MARGIN);
+  const last = Math.ceil((view.above + innerHeight) / LINE) + MARGIN;
   return (
     <main>
       <div class="tools">
@@ -105,14 +113,16 @@ export function Overview() {
           {groups.value.map((name) => <option key={name} value={name}>{name}</option>)}
         </select>
       </div>
-      <div class="row head" aria-hidden="true">
-        <span /><span class="name">{word("node")}</span><span class="group">{word("group")}</span>
-        <span>{word("cpu_percent")} %</span><span>{word("memory_percent")} %</span><span>{word("disk_percent")} %</span>
-        <span>{word("net")}</span><span class="why">{word("why")}</span>
-      </div>
-      {rows.length === 0 ? <p class="empty">{word(nodes.value.size === 0 ? "none" : "noMatch")}</p> : null}
-      <div class="list" role="list" ref={list} style={{ height: `${rows.length * view.line}px` }}>
-        {rows.slice(first, last).map((row, index) => <Row key={row.name} row={row} at={(first + index) * view.line} />)}
+      <div class="heads">{Array.from({ length: columns }, (_, at) => <Head key={at} wide={wide} width={width} />)}</div>
+      {rows.length === 0 && connected.value ? <p class="empty">{word(nodes.value.size === 0 ? "none" : "noMatch")}</p> : null}
+      <div class="list" role="list" ref={list} style={{ height: `${lines * LINE}px` }}>
+        {rows.slice(first * columns, last * columns).map((row, index) => {
+          const at = first * columns + index;
+          return (
+            <Row key={row.name} row={row} wide={wide} width={width}
+              top={Math.floor(at / columns) * LINE} left={(at % columns) * width} />
+          );
+        })}
       </div>
     </main>
   );
