@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use lamon_bus::{Addresses, Follower, Level, News};
 use lamon_tests::hub::Hub;
+use lamon_tests::lamon::lamon;
 use lamon_tests::text::say;
 use lamon_tests::wait::PATIENCE;
 
@@ -54,4 +55,28 @@ async fn a_hub_that_is_restarted_is_followed_again() {
     say(hub.address(), "node=after cpu_percent=2").await.unwrap();
     let news = until(&mut follower, "the second hub", |follower| follower.picture().get("after").is_some());
     assert!(news.contains(&News::Restarted), "{news:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_sees_limits_that_operators_set_and_nodes_that_they_forget() {
+    let hub = Hub::collector().start();
+    say(hub.address(), "node=ccd01 disk_percent=12 interval=1").await.unwrap();
+    let mut follower = Follower::connect(&addresses(&hub)).unwrap();
+    let limits = |follower: &Follower| {
+        let limits = follower.picture().get("ccd01")?.metrics.get("disk_percent")?.limits.clone()?;
+        Some((limits.name, limits.warning, limits.error, limits.clear))
+    };
+    let disk = |warning, error| Some(("disk".to_owned(), Some(warning), Some(error), 2.0));
+    until(&mut follower, "the built-in limits", |follower| limits(follower) == disk(80.0, 90.0));
+    assert_eq!(lamon(hub.control(), "set disk --warning 70 --error 75").code, Some(0));
+    until(&mut follower, "those of an operator", |follower| limits(follower) == disk(70.0, 75.0));
+    assert_eq!(lamon(hub.control(), "mute ccd01 --for 1h -m work").code, Some(0));
+    until(&mut follower, "the mute", |follower| follower.picture().get("ccd01").unwrap().muted);
+    // Only a node that is not heard can be forgotten.
+    until(&mut follower, "silence", |follower| {
+        follower.picture().get("ccd01").unwrap().level == Level::Silent
+    });
+    assert_eq!(lamon(hub.control(), "forget ccd01").code, Some(0));
+    let news = until(&mut follower, "it is gone", |follower| follower.picture().get("ccd01").is_none());
+    assert!(news.contains(&News::Gone("ccd01".into())), "{news:?}");
 }

@@ -3,6 +3,7 @@
 //! A [`Follower`] waits only in [`Follower::wait`]. Between two calls ZeroMQ keeps what comes, up to [`HIGH_WATER_MARK`]
 //! messages; beyond that they are lost, the gap is seen, and the picture is asked for again.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -70,6 +71,11 @@ pub struct Follower {
     connections: [zmq::Socket; 2],
     keeper: Keeper,
     picture: Picture,
+    /// Questions on this connection that were not answered yet: with several under way, an answer may be to an older one than
+    /// the last.
+    questions: u32,
+    /// An answer with the whole picture has come since the hub started.
+    whole: bool,
 }
 
 impl Follower {
@@ -92,7 +98,7 @@ impl Follower {
         connect(&published, &addresses.publish)?;
         connect(&answers, &addresses.snapshot)?;
         let (keeper, picture) = (Keeper::new(Instant::now()), Picture::default());
-        Ok(Self { published, answers, connections, keeper, picture })
+        Ok(Self { published, answers, connections, keeper, picture, questions: 0, whole: false })
     }
 
     /// Waits for news at most this long, and returns what came; nothing when nothing did.
@@ -104,11 +110,15 @@ impl Follower {
             for connection in &self.connections {
                 while connection.recv_multipart(zmq::DONTWAIT).is_ok() {
                     self.keeper.handle_connected();
+                    self.questions = 0;
                 }
             }
             if self.keeper.ask(now) {
                 // Without a connection there is no room for it; the question is put when there is one.
-                let _ = self.answers.send("snapshot", zmq::DONTWAIT);
+                if self.answers.send("snapshot", zmq::DONTWAIT).is_ok() {
+                    self.questions += 1;
+                    self.picture.handle_asked();
+                }
             }
             if self.keeper.handle_timeout(now) == Presence::Away {
                 news.push(News::Away);
@@ -140,6 +150,12 @@ impl Follower {
         self.keeper.is_away()
     }
 
+    /// Whether the hub has answered with the whole picture since it started. Before that nodes may be missing.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     fn receive_published(&mut self, news: &mut Vec<News>) {
         for _ in 0..MESSAGES_IN_A_ROW {
             let Ok(frames) = self.published.recv_multipart(zmq::DONTWAIT) else { return };
@@ -153,6 +169,7 @@ impl Follower {
             if self.keeper.handle_published(Instant::now(), gap) {
                 news.push(News::Back);
             }
+            self.whole &= !more.contains(&News::Restarted);
             news.extend(more);
         }
     }
@@ -166,14 +183,21 @@ impl Follower {
             if self.keeper.handle_answer(Instant::now()) {
                 news.push(News::Back);
             }
+            let mut named = HashSet::new();
+            self.whole = true;
             for message in messages.chunks_exact(2) {
                 let [topic, json] = message else { continue };
+                named.extend(topic.splitn(2, |byte| *byte == b'/').nth(1));
                 // Numbers that the answer leaves out are what it makes good: no gap.
                 if let Taken::New(more) | Taken::Gap(more) = self.picture.take(Source::Snapshot, topic, json)
                 {
                     news.extend(more);
                 }
             }
+            if self.questions == 1 {
+                news.extend(self.picture.handle_answered(&named));
+            }
+            self.questions = self.questions.saturating_sub(1);
         }
     }
 }

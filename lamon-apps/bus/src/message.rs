@@ -85,6 +85,12 @@ pub struct Levels {
     pub level: Level,
     /// When it was last heard, unix seconds UTC.
     pub heard: f64,
+    /// It neither gates nor notifies.
+    #[serde(default)]
+    pub muted: bool,
+    /// Somebody knows of all that is wrong with it.
+    #[serde(default)]
+    pub acknowledged: bool,
     /// Each metric's.
     pub metrics: BTreeMap<String, MetricLevel>,
 }
@@ -98,8 +104,60 @@ pub struct MetricLevel {
     pub value: Option<f64>,
     /// When that was taken, unix seconds UTC.
     pub taken: f64,
+    /// Since when it is at its level, unix seconds UTC; 0 from a hub that does not tell.
+    #[serde(default)]
+    pub since: f64,
+    /// It is no longer in the node's samples: value and level are of the past.
+    #[serde(default)]
+    pub unknown: bool,
+    /// Its level flips, and is held at its worst.
+    #[serde(default)]
+    pub flapping: bool,
     /// The rule that holds for it, in words.
     pub rule: Option<String>,
+    /// The rule's limits as numbers; `None` when it has none, or is on the change per hour.
+    #[serde(default)]
+    pub limits: Option<Limits>,
+}
+
+/// Where a value is unwell.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Limits {
+    /// By what name operators change them.
+    pub name: String,
+    /// The bad side.
+    pub direction: Direction,
+    /// Where warning begins, in the metric's unit.
+    pub warning: Option<f64>,
+    /// Where error begins, in the metric's unit.
+    pub error: Option<f64>,
+    /// By how much a value must be back before its level is left.
+    #[serde(default)]
+    pub clear: f64,
+}
+
+/// On which side of its limits a value is unwell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// The limit, or more.
+    Above,
+    /// Less than the limit.
+    Below,
+    /// Too far from zero on either side.
+    Beyond,
+}
+
+impl Direction {
+    /// The sign between a value's name and a limit.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Above => ">",
+            Self::Below => "<",
+            Self::Beyond => "beyond",
+        }
+    }
 }
 
 /// `event/<node>` and `event/_hub`: worth a line in a log.
@@ -115,6 +173,39 @@ pub struct Event {
     pub level: Level,
     /// A sentence for people.
     pub text: String,
+    /// What changed, of an event of the kind `level`.
+    #[serde(default)]
+    pub change: Option<Change>,
+}
+
+/// A metric's change of level.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Change {
+    /// Which metric.
+    pub metric: String,
+    /// Its value, in the unit that the name tells; `None` when it is no number.
+    pub value: Option<f64>,
+    /// The level before.
+    pub from: Level,
+    /// The level now.
+    pub to: Level,
+    /// For how many seconds it was at the level before.
+    #[serde(default)]
+    pub lasted: f64,
+}
+
+/// `node/<node>`: comings and goings.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Passage {
+    /// Which node.
+    pub node: String,
+    /// What happened; [`Passage::GONE`] is what changes the picture, the rest is in events and levels too.
+    pub what: String,
+}
+
+impl Passage {
+    /// [`Passage::what`] of a node that an operator took out of the picture.
+    pub const GONE: &'static str = "gone";
 }
 
 /// `hub`: the hub lives.
@@ -149,6 +240,18 @@ pub struct Hub {
     /// `ok`, or why the archive cannot be reached.
     #[serde(default)]
     pub database: String,
+    /// `night` or `day`; empty from a hub that does not tell.
+    #[serde(default)]
+    pub phase: String,
+    /// Whether the night finds everything ready.
+    #[serde(default)]
+    pub ready_tonight: bool,
+    /// What is not ready for it, in words.
+    #[serde(default)]
+    pub not_ready: String,
+    /// In how many nights the fullest disk is full; `None` while it is not known.
+    #[serde(default)]
+    pub nights_left: Option<f64>,
 }
 
 /// What a message is, by its topic.
@@ -160,9 +263,11 @@ pub enum Body {
     Levels(Levels),
     /// `event/…`.
     Event(Event),
+    /// `node/<node>`.
+    Passage(Passage),
     /// `hub`.
     Hub(Hub),
-    /// A topic that is of no use for the picture: `node/<node>`, whose news events tell too, and those to come.
+    /// A topic that is not known here, of those to come.
     Other,
 }
 
@@ -178,6 +283,7 @@ pub fn parse(topic: &[u8], json: &[u8]) -> Option<(Head, Body)> {
         b"sample" => Body::Sample(serde_json::from_slice(json).ok()?),
         b"level" => Body::Levels(serde_json::from_slice(json).ok()?),
         b"event" => Body::Event(serde_json::from_slice(json).ok()?),
+        b"node" => Body::Passage(serde_json::from_slice(json).ok()?),
         b"hub" => Body::Hub(serde_json::from_slice(json).ok()?),
         _ => Body::Other,
     };
@@ -210,6 +316,28 @@ mod tests {
             }
         }
         assert_eq!(seen, ["sample/<node>", "level/<node>", "event/<node>", "node/<node>", "hub"]);
+    }
+
+    #[test]
+    fn levels_tell_their_limits_and_events_what_changed() {
+        let page = include_str!("../../../docs/bus.md");
+        let example = |topic: &str| {
+            let section = page.split("### `").find(|section| section.starts_with(topic)).unwrap();
+            let json = section.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+            parse(topic.as_bytes(), json.as_bytes()).unwrap().1
+        };
+        let Body::Levels(levels) = example("level/") else { panic!("no levels") };
+        let limits = levels.metrics["disk_percent"].limits.as_ref().unwrap();
+        assert_eq!((limits.warning, limits.error, limits.clear), (Some(80.0), Some(90.0), 2.0));
+        assert_eq!((limits.name.as_str(), limits.direction.sign()), ("disk", ">"));
+        assert_eq!(levels.metrics["cpu_percent"].limits, None);
+        let Body::Event(event) = example("event/") else { panic!("no event") };
+        let change = event.change.unwrap();
+        assert_eq!((change.from, change.to, change.lasted), (Level::Good, Level::Warning, 86_412.0));
+        // A hub of the release before tells less.
+        let old = br#"{"seq":1,"started":1.0,"time":2.0,"node":"a","level":"good","heard":1.0,
+            "metrics":{"load1":{"level":"good","value":1.0,"taken":1.0,"rule":null}}}"#;
+        assert!(matches!(parse(b"level/a", old), Some((_, Body::Levels(_)))));
     }
 
     #[test]

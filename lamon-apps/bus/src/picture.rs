@@ -1,8 +1,8 @@
 //! The newest of everything, built from messages. Pure: no socket, no clock.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use crate::message::{self, Body, Event, Head, Hub, Level, Levels, Sample};
+use crate::message::{self, Body, Event, Head, Hub, Level, Levels, Limits, Passage, Sample};
 
 /// The most nodes that are kept: what a hub takes, and as many again for those that went.
 pub const MAX_NODES: usize = 20_000;
@@ -25,6 +25,8 @@ pub struct Picture {
     /// When the hub started whose messages these are.
     started: Option<f64>,
     numbers: HashMap<Vec<u8>, Numbers>,
+    /// The nodes that something was published of since the whole picture was asked for.
+    since_asked: HashSet<String>,
     lost: u64,
     senseless: u64,
 }
@@ -42,6 +44,10 @@ pub struct Node {
     pub heard: f64,
     /// Seconds between its samples; 0 when not known.
     pub interval: f64,
+    /// It neither gates nor notifies.
+    pub muted: bool,
+    /// Somebody knows of all that is wrong with it.
+    pub acknowledged: bool,
     /// Its values by name.
     pub metrics: BTreeMap<String, Metric>,
 }
@@ -55,8 +61,16 @@ pub struct Metric {
     pub taken: f64,
     /// How it is.
     pub level: Level,
+    /// Since when it is at its level, unix seconds UTC; 0 while that is not known.
+    pub since: f64,
+    /// It is no longer in the node's samples: value and level are of the past.
+    pub unknown: bool,
+    /// Its level flips, and is held at its worst.
+    pub flapping: bool,
     /// The rule that holds for it, in words.
     pub rule: Option<String>,
+    /// The rule's limits as numbers; `None` when it has none, or is on the change per hour.
+    pub limits: Option<Limits>,
 }
 
 /// What a message brought; the picture already shows it.
@@ -66,6 +80,8 @@ pub enum News {
     Sampled(String),
     /// Levels of a node may have changed: its name.
     Levels(String),
+    /// A node was taken out of the picture: its name.
+    Gone(String),
     /// Something worth a line.
     Event(Event),
     /// The hub said that it lives.
@@ -155,6 +171,12 @@ impl Picture {
             return Taken::Old;
         };
         self.lost += missing;
+        if let (Source::Published, Body::Sample(Sample { node, .. }) | Body::Levels(Levels { node, .. })) =
+            (from, &body)
+            && self.since_asked.len() < MAX_NODES
+        {
+            self.since_asked.insert(node.clone());
+        }
         self.take_body(head, body, &mut news);
         // After a restart the first message says nothing of all others.
         if missing > 0 || news.first() == Some(&News::Restarted) {
@@ -162,6 +184,29 @@ impl Picture {
         } else {
             Taken::New(news)
         }
+    }
+
+    /// The whole picture is asked for.
+    pub fn handle_asked(&mut self) {
+        self.since_asked.clear();
+    }
+
+    /// The answer to the last question has been taken, and had messages of these nodes alone: what else is known went while nobody
+    /// listened, unless it came since the question.
+    pub fn handle_answered(&mut self, named: &HashSet<&[u8]>) -> Vec<News> {
+        let Self { nodes, numbers, since_asked, .. } = self;
+        let gone: Vec<String> = nodes
+            .keys()
+            .filter(|name| !named.contains(name.as_bytes()) && !since_asked.contains(*name))
+            .cloned()
+            .collect();
+        for name in &gone {
+            nodes.remove(name);
+            for kind in ["sample", "level", "event", "node"] {
+                numbers.remove(format!("{kind}/{name}").as_bytes());
+            }
+        }
+        gone.into_iter().map(News::Gone).collect()
     }
 
     fn take_body(&mut self, head: Head, body: Body, news: &mut Vec<News>) {
@@ -174,6 +219,10 @@ impl Picture {
                 }
                 self.events.push_back(event.clone());
                 news.push(News::Event(event));
+            }
+            Body::Passage(passage) => {
+                let gone = passage.what == Passage::GONE && self.nodes.remove(&passage.node).is_some();
+                news.extend(gone.then_some(News::Gone(passage.node)));
             }
             Body::Hub(hub) => {
                 self.hub = Some(hub);
@@ -215,10 +264,12 @@ impl Picture {
         let node = self.node(&levels.node, levels.group)?;
         node.level = levels.level;
         node.heard = node.heard.max(levels.heard);
+        (node.muted, node.acknowledged) = (levels.muted, levels.acknowledged);
         for (name, now) in levels.metrics {
             if let Some(metric) = node.metric(name) {
                 metric.level = now.level;
-                metric.rule = now.rule;
+                (metric.since, metric.unknown, metric.flapping) = (now.since, now.unknown, now.flapping);
+                (metric.rule, metric.limits) = (now.rule, now.limits);
                 // In a snapshot the level may be of an older sample than the one that was published since.
                 if now.taken >= metric.taken {
                     (metric.value, metric.taken) = (now.value, now.taken);
@@ -279,127 +330,5 @@ impl Node {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn sample(seq: u64, started: f64, cpu: f64) -> String {
-        format!(
-            r#"{{"seq":{seq},"started":{started:?},"time":50.5,"node":"ccd01","group":"ccd","epoch":"1","sequence":"{seq}",
-               "taken":{},"late":false,"interval":10.0,"metrics":{{"cpu_percent":{cpu:?},"disk_percent":null}}}}"#,
-            50.0 + cpu
-        )
-    }
-
-    fn take(picture: &mut Picture, topic: &str, json: &str) -> Taken {
-        picture.take(Source::Published, topic.as_bytes(), json.as_bytes())
-    }
-
-    #[test]
-    fn samples_and_levels_make_a_node() {
-        let mut picture = Picture::default();
-        let news = take(&mut picture, "sample/ccd01", &sample(7, 1.0, 3.5));
-        assert_eq!(news, Taken::New(vec![News::Sampled("ccd01".into())]));
-        let levels = r#"{"seq":2,"started":1.0,"time":51.0,"node":"ccd01","group":"ccd","level":"warning","heard":50.9,
-            "metrics":{"cpu_percent":{"level":"warning","value":99.0,"taken":40.0,"rule":"cpu > 90"}}}"#;
-        assert_eq!(take(&mut picture, "level/ccd01", levels), Taken::New(vec![News::Levels("ccd01".into())]));
-        let node = picture.get("ccd01").unwrap();
-        assert_eq!((node.level, node.group.as_str(), node.heard), (Level::Warning, "ccd", 50.9));
-        assert_eq!(node.value("cpu_percent"), Some(3.5), "the level was of an older sample");
-        assert_eq!(node.metrics["cpu_percent"].rule.as_deref(), Some("cpu > 90"));
-        assert_eq!(node.value("disk_percent"), None);
-    }
-
-    #[test]
-    fn what_is_known_is_dropped_and_a_gap_is_told() {
-        let mut picture = Picture::default();
-        take(&mut picture, "sample/ccd01", &sample(7, 1.0, 3.5));
-        assert_eq!(take(&mut picture, "sample/ccd01", &sample(7, 1.0, 9.0)), Taken::Old);
-        assert_eq!(take(&mut picture, "sample/ccd01", &sample(6, 1.0, 9.0)), Taken::Old);
-        assert!(matches!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::New(_)));
-        assert!(matches!(take(&mut picture, "sample/ccd01", &sample(11, 1.0, 5.0)), Taken::Gap(_)));
-        assert_eq!(picture.lost(), 2);
-        assert_eq!(picture.get("ccd01").unwrap().value("cpu_percent"), Some(5.0));
-    }
-
-    #[test]
-    fn an_answer_overtakes_but_no_event_is_missed_or_told_twice() {
-        let mut picture = Picture::default();
-        let event = |seq| {
-            format!(
-                r#"{{"seq":{seq},"started":1.0,"time":1.0,"node":null,"kind":"level","level":"good","text":"{seq}"}}"#
-            )
-        };
-        let mut answered =
-            |from, seq| matches!(picture.take(from, b"event/_hub", event(seq).as_bytes()), Taken::New(_));
-        assert!(answered(Source::Published, 4));
-        assert!(answered(Source::Snapshot, 7));
-        assert!(!answered(Source::Snapshot, 7));
-        assert!(answered(Source::Published, 5) && answered(Source::Published, 6));
-        assert!(!answered(Source::Published, 7));
-        assert!(answered(Source::Published, 8));
-        assert_eq!(picture.lost(), 0);
-        let seen: Vec<_> = picture.events().map(|event| event.text.as_str()).collect();
-        assert_eq!(seen, ["4", "7", "5", "6", "8"]);
-        assert_eq!(
-            picture.take(Source::Snapshot, b"sample/ccd01", sample(9, 1.0, 1.0).as_bytes()),
-            Taken::New(vec![News::Sampled("ccd01".into())])
-        );
-        assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 2.0)), Taken::Old);
-        assert!(matches!(take(&mut picture, "sample/ccd01", &sample(10, 1.0, 2.0)), Taken::New(_)));
-    }
-
-    #[test]
-    fn a_restarted_hub_begins_anew_and_the_old_one_is_not_heard_any_more() {
-        let mut picture = Picture::default();
-        take(&mut picture, "sample/ccd01", &sample(7, 1.0, 3.5));
-        let hub = r#"{"seq":1,"started":2.0,"time":60.0,"hub":"h","level":"good","worst":""}"#;
-        assert_eq!(take(&mut picture, "hub", hub), Taken::Gap(vec![News::Restarted, News::Hub]));
-        assert_eq!(picture.nodes().len(), 0);
-        assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::Old);
-        assert!(matches!(take(&mut picture, "sample/ccd01", &sample(1, 2.0, 4.0)), Taken::New(_)));
-    }
-
-    #[test]
-    fn everything_is_bounded() {
-        let mut picture = Picture::default();
-        let event = |seq| {
-            format!(
-                r#"{{"seq":{seq},"started":1.0,"time":1.0,"node":null,"kind":"level","level":"good","text":"x"}}"#
-            )
-        };
-        for seq in 1..=MAX_EVENTS as u64 + 5 {
-            take(&mut picture, "event/_hub", &event(seq));
-        }
-        assert_eq!(picture.events().len(), MAX_EVENTS);
-        let metrics: Vec<_> = (0..MAX_METRICS + 5).map(|number| format!("\"m{number}\":1.0")).collect();
-        let wide = format!(
-            r#"{{"seq":1,"started":1.0,"time":1.0,"node":"a","taken":1.0,"metrics":{{{}}}}}"#,
-            metrics.join(",")
-        );
-        take(&mut picture, "sample/a", &wide);
-        assert_eq!(picture.get("a").unwrap().metrics.len(), MAX_METRICS);
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_make_it_fail(messages in proptest::collection::vec(("(sample|level|event|hub)/[a-c]{0,2}", ".{0,80}"), 0..40)) {
-            let mut picture = Picture::default();
-            for (topic, json) in messages {
-                let _ = take(&mut picture, &topic, &json);
-            }
-        }
-
-        #[test]
-        fn the_newest_stays_whatever_the_order(order in proptest::collection::vec(1_u64..40, 1..60)) {
-            let mut picture = Picture::default();
-            let mut newest = 0;
-            for seq in &order {
-                take(&mut picture, "sample/ccd01", &sample(*seq, 1.0, *seq as f64));
-                newest = newest.max(*seq);
-                prop_assert_eq!(picture.get("ccd01").unwrap().value("cpu_percent"), Some(newest as f64));
-            }
-        }
-    }
-}
+#[path = "picture_tests.rs"]
+mod tests;

@@ -88,6 +88,7 @@ fn the_picture_comes_by_question_before_anything_is_published() {
     let (publisher, addresses) = Publisher::start();
     let mut follower = Follower::connect(&addresses).unwrap();
     assert_eq!(follower.wait(Duration::ZERO), []);
+    assert!(!follower.is_whole());
     // The question goes out when the connection stands; nobody publishes anything.
     let answering = std::thread::spawn(move || {
         publisher.answer(&[("sample/ccd01", &sample("ccd01", 5)), ("hub", "no json"), ("alone", "{}")]);
@@ -95,6 +96,7 @@ fn the_picture_comes_by_question_before_anything_is_published() {
     });
     wait_for(&mut follower, |_, news| *news == News::Sampled("ccd01".into()));
     assert_eq!(follower.picture().get("ccd01").unwrap().value("cpu_percent"), Some(5.0));
+    assert!(follower.is_whole());
     drop(answering.join().unwrap());
 }
 

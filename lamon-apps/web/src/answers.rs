@@ -77,6 +77,12 @@ pub(crate) struct HubState {
     journal_backlog: u64,
     /// `ok`, or why the archive cannot be reached.
     database: String,
+    /// `night` or `day`; empty while that is not known.
+    phase: String,
+    /// What is not ready for the night, in words; empty when all is.
+    not_ready: String,
+    /// In how many nights the fullest disk is full; null while not known.
+    nights_left: Option<f64>,
 }
 
 /// Nodes that belong together.
@@ -99,6 +105,10 @@ pub(crate) struct NodeRow {
     pub(crate) group: String,
     /// How it is.
     pub(crate) level: Level,
+    /// It neither gates nor notifies.
+    muted: bool,
+    /// Somebody knows of all that is wrong with it.
+    acknowledged: bool,
     /// When it was last heard, unix milliseconds UTC; 0 when never.
     heard_ms: u64,
     /// Seconds between its samples; 0 when not known.
@@ -138,6 +148,10 @@ pub(crate) struct NodeDetail {
     group: String,
     /// How it is.
     level: Level,
+    /// It neither gates nor notifies.
+    muted: bool,
+    /// Somebody knows of all that is wrong with it.
+    acknowledged: bool,
     /// When it was last heard, unix milliseconds UTC; 0 when never.
     heard_ms: u64,
     /// Seconds between its samples; 0 when not known.
@@ -157,6 +171,12 @@ pub(crate) struct MetricDetail {
     level: Level,
     /// When it was taken, unix milliseconds UTC.
     taken_ms: u64,
+    /// Since when it is at its level, unix milliseconds UTC; 0 while not known.
+    since_ms: u64,
+    /// It no longer comes: value and level are of the past.
+    unknown: bool,
+    /// Its level flips, and is held at its worst.
+    flapping: bool,
     /// The rule that holds for it, in words; null without one.
     rule: Option<String>,
 }
@@ -197,6 +217,9 @@ impl From<&Hub> for HubState {
             journal: hub.journal.clone(),
             journal_backlog: hub.journal_backlog,
             database: hub.database.clone(),
+            phase: hub.phase.clone(),
+            not_ready: hub.not_ready.clone(),
+            nights_left: hub.nights_left,
         }
     }
 }
@@ -211,6 +234,8 @@ impl From<&Node> for NodeRow {
             name: node.name.clone(),
             group: node.group.clone(),
             level: node.level.into(),
+            muted: node.muted,
+            acknowledged: node.acknowledged,
             heard_ms: milliseconds(node.heard),
             interval_s: node.interval,
             metrics: core.collect(),
@@ -237,6 +262,9 @@ impl From<&Node> for NodeDetail {
                 unit: unit(name),
                 level: metric.level.into(),
                 taken_ms: milliseconds(metric.taken),
+                since_ms: milliseconds(metric.since),
+                unknown: metric.unknown,
+                flapping: metric.flapping,
                 rule: metric.rule.clone(),
             };
             (name.clone(), detail)
@@ -245,6 +273,8 @@ impl From<&Node> for NodeDetail {
             name: node.name.clone(),
             group: node.group.clone(),
             level: node.level.into(),
+            muted: node.muted,
+            acknowledged: node.acknowledged,
             heard_ms: milliseconds(node.heard),
             interval_s: node.interval,
             metrics: node.metrics.iter().map(detail).collect(),

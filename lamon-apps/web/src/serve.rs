@@ -17,7 +17,7 @@ use tracing::{debug, warn};
 const MAX_CONNECTIONS: usize = 400;
 
 /// How long a request's head may take, and how long a connection may be idle between two.
-const HEAD_WITHIN: Duration = Duration::from_secs(15);
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long a client may take nothing of an answer before it counts as gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(30);

@@ -24,9 +24,6 @@ const GATHER: Duration = Duration::from_millis(50);
 /// The longest wait for news: how long the end of the program may take, and how often systemd is told that it lives.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// How long nodes are kept that a restarted hub has not named yet: its answer takes a moment.
-const SETTLE: Duration = Duration::from_secs(3);
-
 /// An update, written once for all pages.
 #[derive(Debug, Clone)]
 pub(crate) struct Update {
@@ -61,7 +58,8 @@ impl Shared {
         self.updates.subscribe()
     }
 
-    fn publish(&self, snapshot: Snapshot, text: String) {
+    /// Shows what is newest, and sends it.
+    pub(crate) fn publish(&self, snapshot: Snapshot, text: String) {
         let number = snapshot.number;
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
         if !text.is_empty() {
@@ -80,7 +78,6 @@ pub(crate) fn event<T: Serialize + ?Sized>(name: &str, data: &T) -> String {
 pub(crate) fn follow(mut follower: Follower, shared: &Shared, ended: &CancellationToken) {
     let watchdog = systemd::watchdog_period();
     let mut alive = Instant::now();
-    let mut settled: Option<Instant> = None;
     while !ended.is_cancelled() {
         let mut news = follower.wait(LONGEST_WAIT);
         if !news.is_empty() {
@@ -90,14 +87,9 @@ pub(crate) fn follow(mut follower: Follower, shared: &Shared, ended: &Cancellati
         let now = Instant::now();
         if news.contains(&News::Restarted) {
             info!("the hub was started again");
-            settled = Some(now + SETTLE);
         }
-        let prune = settled.is_none_or(|due| due <= now);
-        if prune {
-            settled = None;
-        }
-        if !news.is_empty() || prune {
-            take(&follower, shared, &news, prune);
+        if !news.is_empty() {
+            take(&follower, shared, &news);
         }
         if watchdog.is_some_and(|period| alive.elapsed() >= period) {
             systemd::alive();
@@ -107,7 +99,7 @@ pub(crate) fn follow(mut follower: Follower, shared: &Shared, ended: &Cancellati
 }
 
 /// Takes up what came, and sends it.
-fn take(follower: &Follower, shared: &Shared, news: &[News], prune: bool) {
+fn take(follower: &Follower, shared: &Shared, news: &[News]) {
     let picture = follower.picture();
     let before = shared.snapshot();
     let mut next = Snapshot::clone(&before);
@@ -119,7 +111,7 @@ fn take(follower: &Follower, shared: &Shared, news: &[News], prune: bool) {
                 names.insert(name);
             }
             News::Event(line) => text.push_str(&event("event", &*next.take_event(line))),
-            News::Hub | News::Restarted | News::Back | News::Away => {}
+            News::Gone(_) | News::Hub | News::Restarted | News::Back | News::Away => {}
         }
         next.heard = *one != News::Away;
     }
@@ -138,12 +130,11 @@ fn take(follower: &Follower, shared: &Shared, news: &[News], prune: bool) {
             names.iter().filter_map(|name| next.nodes.get(*name)).map(|kept| &kept.json).collect();
         text.push_str(&event("nodes", &rows));
     }
-    let gone = if prune { next.drop_gone(picture) } else { Vec::new() };
+    // What a restarted hub has not named yet is not gone: its answer takes a moment.
+    let gone = if follower.is_whole() { next.drop_gone(picture) } else { Vec::new() };
     if !gone.is_empty() {
         text.push_str(&event("gone", &gone));
     }
-    if !(news.is_empty() && gone.is_empty()) {
-        next.number += 1;
-        shared.publish(next, text);
-    }
+    next.number += 1;
+    shared.publish(next, text);
 }

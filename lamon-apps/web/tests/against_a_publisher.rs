@@ -9,8 +9,8 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,8 @@ use serde_json::Value;
 /// No wait of these tests lasts longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const LEVEL: &str = r#"{"seq":1,"started":1.0,"time":60.5,"node":"ccd01","group":"c\"cd","level":"warning","heard":60.5,
-    "metrics":{"disk_percent":{"level":"warning","value":82.5,"taken":60.0,"rule":"disk_percent: warning > 80"}}}"#;
+const LEVEL: &str = r#"{"seq":1,"started":1.0,"time":60.5,"node":"ccd01","group":"c\"cd","level":"warning","heard":60.5,"muted":true,
+    "metrics":{"disk_percent":{"level":"warning","value":82.5,"taken":60.0,"since":33.25,"flapping":true,"rule":"disk_percent: warning > 80"}}}"#;
 const HUB: &str = r#"{"seq":1,"started":1.0,"time":61.0,"hub":"h1","level":"warning","worst":"ccd01 disk_percent 82.5 > 80"}"#;
 const EVENT: &str = r#"{"seq":1,"started":1.0,"time":60.5,"node":"ccd01","kind":"level","level":"warning","text":"<b>disk</b>"}"#;
 
@@ -30,8 +30,9 @@ fn sample(node: &str, seq: u64) -> String {
     )
 }
 
-/// A hub of the test's words, which answers every question with the same picture.
+/// A hub of the test's words, which answers every question with its picture.
 struct Hub {
+    picture: Arc<Mutex<Vec<(&'static str, String)>>>,
     publish: zmq::Socket,
     ended: Arc<AtomicBool>,
     answering: Option<JoinHandle<()>>,
@@ -53,26 +54,26 @@ impl Hub {
         let (answer, answers_at) = bound(zmq::ROUTER);
         let ended = Arc::new(AtomicBool::new(false));
         let token = ended.clone();
+        let first = sample("ccd01", 60);
+        let picture =
+            [("sample/ccd01", first.as_str()), ("level/ccd01", LEVEL), ("hub", HUB), ("event/ccd01", EVENT)];
+        let picture = picture.map(|(topic, json)| (topic, json.to_owned()));
+        let picture = Arc::new(Mutex::new(picture.to_vec()));
+        let told = picture.clone();
         let answering = std::thread::spawn(move || {
-            let first = sample("ccd01", 60);
-            let picture = [
-                ("sample/ccd01", first.as_str()),
-                ("level/ccd01", LEVEL),
-                ("hub", HUB),
-                ("event/ccd01", EVENT),
-            ];
             while !token.load(Ordering::Relaxed) {
                 let Ok(question) = answer.recv_multipart(0) else { continue };
                 let mut frames = vec![question[0].clone(), b"snapshot".to_vec(), b"{}".to_vec()];
                 frames.extend(
-                    picture
+                    told.lock()
+                        .unwrap()
                         .iter()
                         .flat_map(|(topic, json)| [topic.as_bytes().to_vec(), json.as_bytes().to_vec()]),
                 );
                 answer.send_multipart(frames, 0).unwrap();
             }
         });
-        Self { publish, ended, answering: Some(answering), addresses: [at, answers_at] }
+        Self { picture, publish, ended, answering: Some(answering), addresses: [at, answers_at] }
     }
 
     fn send(&self, topic: &str, json: &str) {
@@ -177,6 +178,11 @@ fn nodes_events_and_metrics_are_told() {
     assert_eq!(web.json("/api/v1/nodes?level=error"), serde_json::json!([]));
     let node = web.json("/api/v1/nodes/ccd01");
     let disk = &node["metrics"]["disk_percent"];
+    assert_eq!((&node["muted"], &node["acknowledged"]), (&true.into(), &false.into()));
+    assert_eq!(
+        (&disk["since_ms"], &disk["flapping"], &disk["unknown"]),
+        (&33_250.into(), &true.into(), &false.into())
+    );
     assert_eq!((&disk["unit"], &disk["rule"]), (&"%".into(), &"disk_percent: warning > 80".into()));
     assert_eq!(node["metrics"]["temp_a-b"]["value"], Value::Null);
     assert_eq!(web.json("/api/v1/events?count=1")[0]["text"], "<b>disk</b>");
@@ -186,6 +192,7 @@ fn nodes_events_and_metrics_are_told() {
         r#"lamon_level{node="ccd01",group="c\"cd"} 1"#,
         r#"lamon_disk_percent{node="ccd01",group="c\"cd"} 82.5"#,
         r#"lamon_heard_timestamp_seconds{node="ccd01",group="c\"cd"} 60.5"#,
+        r#"lamon_muted{node="ccd01",group="c\"cd"} 1"#,
         "lamon_hub_heard 1",
     ] {
         assert!(metrics.lines().any(|told| told == line), "{line} is not in\n{metrics}");
@@ -233,8 +240,14 @@ fn a_change_is_on_the_page_within_a_second_and_garbage_changes_nothing() {
     assert_eq!(nodes[0]["metrics"]["cpu_percent"]["value"], 77.0);
     hub.send("event/ccd01", &EVENT.replace("\"seq\":1", "\"seq\":2").replace("disk", "again"));
     assert_eq!(next("event")["text"], "<b>again</b>");
+    hub.send("sample/old", &sample("old", 1));
+    assert_eq!(next("nodes")[0]["name"], "old");
+    hub.send("node/old", r#"{"seq":1,"started":1.0,"time":80.0,"node":"old","what":"gone"}"#);
+    assert_eq!(next("gone"), serde_json::json!(["old"]));
     // The hub is started again and knows another node only.
-    hub.send("sample/new", &sample("new", 5).replace("\"started\":1.0", "\"started\":2.0"));
+    let new = sample("new", 5).replace("\"started\":1.0", "\"started\":2.0");
+    *hub.picture.lock().unwrap() = vec![("sample/new", new.clone())];
+    hub.send("sample/new", &new);
     assert_eq!(next("nodes")[0]["name"], "new");
     assert_eq!(next("gone"), serde_json::json!(["ccd01"]));
     assert_eq!(web.json("/api/v1/nodes").as_array().unwrap().len(), 1);
@@ -315,4 +328,41 @@ fn an_address_for_everybody_is_refused_with_a_sentence() {
         assert_eq!(output.status.code(), Some(78), "{said}");
         assert!(said.contains("web.toml:1:1: 0.0.0.0:8617 is not of this computer alone"), "{said}");
     }
+}
+
+#[test]
+fn there_is_room_for_so_many_pages_and_a_page_that_is_gone_makes_room() {
+    let web = Web::start(&["tcp://127.0.0.1:1".into(), "tcp://127.0.0.1:2".into()]);
+    let mut pages: Vec<_> = (0..200)
+        .map(|_| {
+            let mut stream = TcpStream::connect(web.at).unwrap();
+            stream.write_all(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            assert!(BufReader::new(&stream).lines().any(|line| line.unwrap() == "event: hello"));
+            stream
+        })
+        .collect();
+    let (status, body) = web.get("/api/v1/live");
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("200 pages are open already"), "{body}");
+    assert_eq!(web.get("/api/v1/site").0, 200, "what is no page is answered");
+    pages.pop();
+    until("room", || {
+        let mut stream = TcpStream::connect(web.at).unwrap();
+        stream.write_all(b"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        BufReader::new(&stream).lines().next().unwrap().unwrap().contains(" 200 ").then_some(())
+    });
+}
+
+#[test]
+fn who_does_not_end_his_request_is_cut_off() {
+    let web = Web::start(&["tcp://127.0.0.1:1".into(), "tcp://127.0.0.1:2".into()]);
+    let mut stream = TcpStream::connect(web.at).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: local").unwrap();
+    let mut answer = Vec::new();
+    // Within the patience: else this is an error, of time.
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(!answer.starts_with(b"HTTP/1.1 200"));
 }

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::face::Picture;
 use crate::sample::Sample;
-use crate::watch::{Level, LevelChange, Node, Rules, Summary};
+use crate::watch::{Direction, Level, LevelChange, Node, Rule, Rules, Summary};
 
 /// The head of every message.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -79,10 +79,11 @@ impl Serialize for Metrics<'_> {
             unknown: bool,
             flapping: bool,
             rule: Option<String>,
+            limits: Option<RuleLimits>,
         }
         let mut map = serializer.serialize_map(Some(self.node.metrics.len()))?;
         for metric in &self.node.metrics {
-            let rule = metric.rule.and_then(|id| self.rules.get(id)).map(ToString::to_string);
+            let rule = metric.rule.and_then(|id| self.rules.get(id));
             let entry = Metric {
                 level: metric.level,
                 value: metric.value,
@@ -90,11 +91,44 @@ impl Serialize for Metrics<'_> {
                 since: seconds(metric.since_ms),
                 unknown: metric.unknown,
                 flapping: metric.flapping(),
-                rule,
+                rule: rule.map(ToString::to_string),
+                limits: rule.and_then(RuleLimits::of),
             };
             map.serialize_entry(metric.name.as_str(), &entry)?;
         }
         map.end()
+    }
+}
+
+/// The limits of a value as numbers, for who draws them or wants to change them.
+#[derive(Debug, Serialize)]
+struct RuleLimits {
+    /// By what name operators change the rule's limits.
+    name: String,
+    direction: &'static str,
+    warning: Option<f64>,
+    error: Option<f64>,
+    clear: f64,
+}
+
+impl RuleLimits {
+    /// `None` of a rule without limits, and of one on the change per hour: its limits are in another unit than the value.
+    fn of(rule: &Rule) -> Option<Self> {
+        if rule.is_off() || rule.rate().is_some() {
+            return None;
+        }
+        let limits = rule.limits();
+        Some(Self {
+            name: rule.name().into(),
+            direction: match limits.direction {
+                Direction::Above => "above",
+                Direction::Below => "below",
+                Direction::Beyond => "beyond",
+            },
+            warning: limits.warning,
+            error: limits.error,
+            clear: limits.clear,
+        })
     }
 }
 

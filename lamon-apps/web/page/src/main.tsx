@@ -40,6 +40,11 @@ function Top() {
               <Sign level={hub.level} /> {hub.name} · {hub.agents} {word("agents")} · {hub.samples_rate.toFixed(1)} {word("rate")}
               {hub.completeness === null ? "" : ` · ${(100 * hub.completeness).toFixed(2)} % ${word("stored")}`}
               {hub.journal_backlog === 0 ? "" : ` · ${hub.journal_backlog} ${word("backlog")}`}
+              {hub.journal === "ok" || hub.journal === "" ? "" : ` · ${word("journal")} ${hub.journal}`}
+              {hub.database === "ok" || hub.database === "" ? "" : ` · ${word("database")} ${hub.database}`}
+              {hub.phase === "night" || hub.phase === "day" ? ` · ${word(hub.phase)}` : ""}
+              {hub.not_ready === "" ? "" : ` · ${word("notReady")} ${hub.not_ready}`}
+              {hub.nights_left === null ? "" : ` · ${hub.nights_left.toFixed(1)} ${word("nightsLeft")}`}
               {hub.worst === "" ? "" : ` · ${hub.worst}`}
             </span>}
       </p>

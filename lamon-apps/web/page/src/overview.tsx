@@ -8,7 +8,9 @@ import { Sign } from "./sign";
 import type { Level, NodeRow } from "./types";
 import { word } from "./words";
 
-const RANK: Record<Level, number> = { error: 0, silent: 0, warning: 1, good: 2 };
+const RANK: Record<Level, number> = { error: 0, silent: 0, warning: 1, good: 3 };
+/** Unwell, but somebody knows. */
+const RANK_KNOWN = 2;
 /** Lines above and below the screen that are made as well. */
 const MARGIN = 12;
 /** The height of a line, pixels; style.css has the same. */
@@ -27,9 +29,13 @@ const shown = computed(() => {
   return [...nodes.value.values()]
     .filter((node) => (group.value === "" || node.group === group.value) && node.name.toLowerCase().includes(text))
     .sort(
-      (a, b) => RANK[a.level] - RANK[b.level] || collator.compare(a.group, b.group) || collator.compare(a.name, b.name),
+      (a, b) => rank(a) - rank(b) || collator.compare(a.group, b.group) || collator.compare(a.name, b.name),
     );
 });
+
+function rank(node: NodeRow): number {
+  return node.level !== "good" && (node.muted || node.acknowledged) ? RANK_KNOWN : RANK[node.level];
+}
 
 /** What is worst of a node, in words: for how long it is silent, or which metric it is. */
 function why(row: NodeRow): string {
@@ -38,17 +44,23 @@ function why(row: NodeRow): string {
   return worst === null ? "" : `${worst.metric} ${amount(worst.value, unitOf(worst.metric))}`;
 }
 
+/** Whether somebody knows, in words. */
+function known(row: NodeRow): string {
+  return row.muted ? word("muted") : row.acknowledged ? word("acknowledged") : "";
+}
+
 function Row({ row, top, left, width, wide }: { row: NodeRow; top: number; left: number; width: number; wide: boolean }) {
   const reason = why(row);
+  const quiet = known(row);
   // The bars show their own, and a silent node's network is not what it is now.
   const silent = !wide && row.level === "silent";
   const beside = !wide && !silent && row.worst !== null && !SHOWN_AS_BARS.has(row.worst.metric);
   return (
-    <a class={`row ${row.level} ${wide ? "wide" : ""}`} href={`#/node/${encodeURIComponent(row.name)}`} role="listitem"
-      title={`${row.name} · ${row.group}${reason === "" ? "" : ` · ${reason}`}`}
+    <a class={`row ${row.level} ${wide ? "wide" : ""} ${quiet === "" ? "" : "quiet"}`} href={`#/node/${encodeURIComponent(row.name)}`} role="listitem"
+      title={[row.name, row.group, quiet, reason].filter((text) => text !== "").join(" · ")}
       style={{ top: `${top}px`, left: `${left}%`, width: `${width}%` }}>
       <Sign level={row.level} />
-      <span class="name">{row.name}{beside ? <small> {reason}</small> : null}</span>
+      <span class="name">{row.name}{quiet === "" ? null : <small> {quiet}</small>}{beside ? <small> {reason}</small> : null}</span>
       {wide ? <span class="group">{row.group}</span> : null}
       <Bar row={row} metric="cpu_percent" />
       <Bar row={row} metric="memory_percent" />

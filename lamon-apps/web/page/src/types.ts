@@ -11,6 +11,8 @@ export interface NodeRow {
   name: string;
   group: string;
   level: Level;
+  muted: boolean;
+  acknowledged: boolean;
   heard_ms: number;
   interval_s: number;
   metrics: Record<string, Reading>;
@@ -29,6 +31,9 @@ export interface HubState {
   journal: string;
   journal_backlog: number;
   database: string;
+  phase: string;
+  not_ready: string;
+  nights_left: number | null;
 }
 
 export interface Site {
@@ -38,8 +43,17 @@ export interface Site {
   groups: { name: string; level: Level; nodes: number }[];
 }
 
+export interface MetricDetail extends Reading {
+  unit: string;
+  taken_ms: number;
+  since_ms: number;
+  unknown: boolean;
+  flapping: boolean;
+  rule: string | null;
+}
+
 export interface NodeDetail extends Omit<NodeRow, "metrics" | "worst"> {
-  metrics: Record<string, Reading & { unit: string; taken_ms: number; rule: string | null }>;
+  metrics: Record<string, MetricDetail>;
 }
 
 export interface EventLine {

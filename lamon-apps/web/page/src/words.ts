@@ -9,7 +9,9 @@ const en = {
   agents: "agents", rate: "samples/s", stored: "stored", backlog: "wait for the archive", group: "Group", all: "All groups",
   good: "good", warning: "warning", error: "error", silent: "silent", hub: "hub",
   cpu_percent: "CPU", memory_percent: "Memory", disk_percent: "Disk", net: "Network", time: "Time", node: "Node", text: "What",
-  why: "Worst",
+  why: "Worst", muted: "muted", acknowledged: "known", unknown: "no longer comes", flapping: "flips", since: "Since",
+  night: "night", day: "day", notReady: "not ready for the night:", nightsLeft: "nights until a disk is full", database: "archive:",
+  journal: "journal:",
 };
 
 const zh: typeof en = {
@@ -20,7 +22,9 @@ const zh: typeof en = {
   agents: "个代理", rate: "样本/秒", stored: "已存储", backlog: "等待存档", group: "组", all: "所有组",
   good: "正常", warning: "警告", error: "错误", silent: "无消息", hub: "中心",
   cpu_percent: "CPU", memory_percent: "内存", disk_percent: "磁盘", net: "网络", time: "时间", node: "节点", text: "内容",
-  why: "最差",
+  why: "最差", muted: "已静音", acknowledged: "已知晓", unknown: "不再上报", flapping: "反复变化", since: "自",
+  night: "夜间", day: "白天", notReady: "今夜未就绪：", nightsLeft: "夜后磁盘写满", database: "存档：",
+  journal: "日志：",
 };
 
 export const chinese = signal(stored() ?? navigator.language.toLowerCase().startsWith("zh"));

@@ -86,3 +86,35 @@ impl Page {
         format!("retry: {RETRY_MS}\n{}", event("hello", &hello)).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::picture::Snapshot;
+    use crate::watcher::Shared;
+
+    #[tokio::test]
+    async fn a_page_that_is_too_slow_is_sent_everything_anew() {
+        let shared = Shared::new();
+        let pages = Arc::new(Semaphore::new(1));
+        let room = pages.clone().try_acquire_owned().unwrap();
+        let api = Api { shared: shared.clone(), pages };
+        let mut page = Page { updates: shared.subscribe(), api, number: None, _room: room };
+        let publish = |number| {
+            shared.publish(Snapshot { number, ..Snapshot::default() }, format!("data: {number}\n\n"));
+        };
+        publish(1);
+        let text = page.next().await.unwrap();
+        assert!(text.starts_with(b"retry: 2000\nevent: hello\ndata: {"), "{text:?}");
+        publish(2);
+        assert_eq!(page.next().await.unwrap(), "data: 2\n\n", "what hello had is not told again");
+        (3..=1_000).for_each(publish);
+        assert!(page.next().await.unwrap().starts_with(b"retry: 2000\nevent: hello"));
+        publish(1_001);
+        assert_eq!(page.next().await.unwrap(), "data: 1001\n\n", "what was missed is not told after all");
+    }
+}

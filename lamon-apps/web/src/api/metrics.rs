@@ -23,8 +23,12 @@ fn write(snapshot: &Snapshot) -> String {
         let node = &kept.node;
         let labels = format!("{{node=\"{}\",group=\"{}\"}}", label(&node.name), label(&node.group));
         let level = lamon_bus::Level::ALL.iter().take_while(|level| **level < node.level).count();
-        let own =
-            [("lamon_level", level.to_string()), ("lamon_heard_timestamp_seconds", node.heard.to_string())];
+        let own = [
+            ("lamon_level", level.to_string()),
+            ("lamon_muted", u8::from(node.muted).to_string()),
+            ("lamon_acknowledged", u8::from(node.acknowledged).to_string()),
+            ("lamon_heard_timestamp_seconds", node.heard.to_string()),
+        ];
         let own = own.map(|(metric, value)| (metric.to_owned(), value));
         let values =
             node.metrics.iter().filter_map(|(metric, kept)| Some((name(metric), number(kept.value?))));
@@ -52,8 +56,10 @@ fn write(snapshot: &Snapshot) -> String {
 fn name(metric: &str) -> String {
     let known = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
     match metric {
-        // Those two are lamon's own words for the node.
-        "level" | "heard_timestamp_seconds" | "hub_heard" => format!("lamon_metric_{metric}"),
+        // These are lamon's own words for the node.
+        "level" | "muted" | "acknowledged" | "heard_timestamp_seconds" | "hub_heard" => {
+            format!("lamon_metric_{metric}")
+        }
         _ => format!("lamon_{}", metric.chars().map(known).collect::<String>()),
     }
 }

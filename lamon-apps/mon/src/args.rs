@@ -1,0 +1,155 @@
+//! The command line.
+
+use clap::{Parser, ValueEnum};
+use lamon_bus::Addresses;
+use lamon_daemon::seconds::Seconds;
+
+use crate::lang::Lang;
+
+const EXAMPLES: &str = "Examples:
+  lamon-mon                                  the nodes of the hub on this computer, live
+  lamon-mon --hub hub.example.org            of another computer's hub
+  lamon-mon --group ccd --group dome         of two groups alone
+  lamon-mon --once                           one look, for people and for Nagios
+  lamon-mon --once --node ccd01 --timeout 5  how one node is
+  lamon-mon --json | jq .nodes               the same for scripts
+
+Keys: arrows choose, Enter shows a node, e events, / searches, ? helps, q ends.
+
+Exit codes of --once and --json, those of Nagios plugins:
+  0  all nodes that were asked for are good
+  1  the worst is at warning
+  2  the worst is at error, or silent
+  3  unknown: the hub was not heard, it has no such node, or the command line makes no sense";
+
+/// Shows how the observatory's computers are, live on the terminal, or in one look.
+///
+/// It follows lamon's hub over its bus, and needs nothing else of it.
+#[derive(Debug, Parser)]
+#[command(name = "lamon-mon", version = lamon_daemon::VERSION, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The computer that the hub is on; its bus has the ports 7618 and 7619
+    #[arg(long, env = "LAMON_HUB", default_value = "127.0.0.1", value_name = "HOST")]
+    pub(crate) hub: String,
+    /// Where the hub publishes, if it is another port: tcp://HOST:PORT
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) publish: Option<String>,
+    /// Where the hub answers, if it is another port: tcp://HOST:PORT
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) snapshot: Option<String>,
+    /// One look at all nodes as a table, with an exit code; the first line is a summary
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// The same as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long one look waits for the hub: 10, 30s, 1m
+    #[arg(long, default_value = "10s", value_name = "TIME")]
+    pub(crate) timeout: Seconds,
+    /// This node alone; may be given again
+    #[arg(long, value_name = "NODE")]
+    pub(crate) node: Vec<String>,
+    /// The nodes of this group alone; may be given again
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Vec<String>,
+    /// The language, if not that of `LC_ALL`, `LC_MESSAGES` or `LANG`
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<Lang>,
+    /// Bars and curves of plain ASCII, for terminals that have no others; of itself where the locale is not UTF-8
+    #[arg(long)]
+    pub(crate) ascii: bool,
+    /// Whether levels have colours
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Colours,
+}
+
+/// Whether levels have colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colours {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Args {
+    /// Where the bus is.
+    pub(crate) fn addresses(&self) -> Addresses {
+        let usual = Addresses::of_host(&self.hub);
+        Addresses {
+            publish: self.publish.clone().unwrap_or(usual.publish),
+            snapshot: self.snapshot.clone().unwrap_or(usual.snapshot),
+        }
+    }
+
+    /// Which nodes are asked for.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted { nodes: self.node.clone(), groups: self.group.clone() }
+    }
+}
+
+/// Which nodes are asked for; all when nothing is named.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    /// By name.
+    pub(crate) nodes: Vec<String>,
+    /// By group.
+    pub(crate) groups: Vec<String>,
+}
+
+impl Wanted {
+    /// Whether a node is.
+    pub(crate) fn has(&self, name: &str, group: &str) -> bool {
+        let named = |names: &[String], word: &str| names.is_empty() || names.iter().any(|name| name == word);
+        named(&self.nodes, name) && named(&self.groups, group)
+    }
+
+    /// What is asked for, in words, for who finds nothing.
+    pub(crate) fn words(&self) -> String {
+        let mut words = Vec::new();
+        if !self.nodes.is_empty() {
+            words.push(format!("named {}", self.nodes.join(" or ")));
+        }
+        if !self.groups.is_empty() {
+            words.push(format!("in the group {}", self.groups.join(" or ")));
+        }
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_hub_is_named_by_its_host_or_by_its_ports() {
+        let args = Args::parse_from(["lamon-mon", "--hub", "hub1", "--snapshot", "tcp://a:1"]);
+        let addresses = args.addresses();
+        assert_eq!(
+            (addresses.publish.as_str(), addresses.snapshot.as_str()),
+            ("tcp://hub1:7618", "tcp://a:1")
+        );
+    }
+
+    #[test]
+    fn nodes_are_asked_for_by_name_and_by_group() {
+        let wanted = |nodes: &[&str], groups: &[&str]| Wanted {
+            nodes: nodes.iter().map(ToString::to_string).collect(),
+            groups: groups.iter().map(ToString::to_string).collect(),
+        };
+        assert!(wanted(&[], &[]).has("ccd01", "ccd"));
+        assert!(wanted(&["a", "ccd01"], &["ccd"]).has("ccd01", "ccd"));
+        assert!(!wanted(&["ccd01"], &["dome"]).has("ccd01", "ccd"));
+        assert_eq!(wanted(&["a", "b"], &["c"]).words(), "named a or b in the group c");
+    }
+}
