@@ -78,6 +78,7 @@ pub(crate) fn event<T: Serialize + ?Sized>(name: &str, data: &T) -> String {
 pub(crate) fn follow(mut follower: Follower, shared: &Shared, ended: &CancellationToken) {
     let watchdog = systemd::watchdog_period();
     let mut alive = Instant::now();
+    let mut whole = false;
     while !ended.is_cancelled() {
         let mut news = follower.wait(LONGEST_WAIT);
         if !news.is_empty() {
@@ -88,7 +89,9 @@ pub(crate) fn follow(mut follower: Follower, shared: &Shared, ended: &Cancellati
         if news.contains(&News::Restarted) {
             info!("the hub was started again");
         }
-        if !news.is_empty() {
+        // An answer may bring no news but that the picture is whole.
+        if !news.is_empty() || whole != follower.is_whole() {
+            whole = follower.is_whole();
             take(&follower, shared, &news);
         }
         if watchdog.is_some_and(|period| alive.elapsed() >= period) {

@@ -5,6 +5,9 @@ import type { EventLine, NodeRow, Site } from "./types";
 /** The events that are kept: what the server keeps. */
 const MAX_EVENTS = 1000;
 
+/** How long changes are gathered before they are shown, ms. */
+const SHOW_MS = 250;
+
 /** How long the stream may be mute before it is opened anew: the server speaks each 15 s. */
 const MUTE_MS = 40_000;
 
@@ -18,6 +21,26 @@ export const now = signal(Date.now());
 let offset = 0;
 let source: EventSource | undefined;
 let heard = Date.now();
+
+/** Nodes that changed and are not shown yet; null for those that are gone. */
+const changes = new Map<string, NodeRow | null>();
+
+/** Shows a change, with those of the moments after it: a thousand nodes would have the lines sorted anew all the time. */
+function change(name: string, node: NodeRow | null): void {
+  if (changes.size === 0) setTimeout(showChanges, SHOW_MS);
+  changes.set(name, node);
+}
+
+function showChanges(): void {
+  if (changes.size === 0) return;
+  const next = new Map(nodes.value);
+  for (const [name, node] of changes) {
+    if (node === null) next.delete(name);
+    else next.set(name, node);
+  }
+  changes.clear();
+  nodes.value = next;
+}
 
 function takeSite(told: Site): void {
   site.value = told;
@@ -38,20 +61,17 @@ function open(): void {
   on("hello", (text) => {
     const hello = JSON.parse(text) as { site: Site; nodes: NodeRow[] };
     takeSite(hello.site);
+    changes.clear();
     nodes.value = new Map(hello.nodes.map((node) => [node.name, node]));
     connected.value = true;
     void fetchEvents();
   });
   on("hub", (text) => takeSite(JSON.parse(text) as Site));
   on("nodes", (text) => {
-    const next = new Map(nodes.value);
-    for (const node of JSON.parse(text) as NodeRow[]) next.set(node.name, node);
-    nodes.value = next;
+    for (const node of JSON.parse(text) as NodeRow[]) change(node.name, node);
   });
   on("gone", (text) => {
-    const next = new Map(nodes.value);
-    for (const name of JSON.parse(text) as string[]) next.delete(name);
-    nodes.value = next;
+    for (const name of JSON.parse(text) as string[]) change(name, null);
   });
   on("event", (text) => {
     const line = JSON.parse(text) as EventLine;

@@ -19,16 +19,15 @@ addEventListener("hashchange", () => {
 function Top() {
   const told = site.value;
   const hub = told?.hub ?? null;
-  const counts = (["error", "silent", "warning", "good"] as const).map(
-    (level) => [level, [...nodes.value.values()].filter((node) => node.level === level).length] as const,
-  );
+  const counts = { error: 0, silent: 0, warning: 0, good: 0 };
+  for (const node of nodes.value.values()) counts[node.level] += 1;
   return (
     <header>
       <nav>
         <a href="#/" aria-current={route.value.startsWith("#/events") ? undefined : "page"}>{word("nodes")}</a>
         <a href="#/events" aria-current={route.value.startsWith("#/events") ? "page" : undefined}>{word("events")}</a>
         <span class="counts">
-          {counts.map(([level, count]) => <span key={level}><Sign level={level} /> {count}</span>)}
+          {(Object.keys(counts) as (keyof typeof counts)[]).map((level) => <span key={level}><Sign level={level} /> {counts[level]}</span>)}
         </span>
         <button type="button" onClick={switchLanguage}>{word("language")}</button>
       </nav>
