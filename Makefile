@@ -6,22 +6,30 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build page test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz fmt fmt-check clippy doc check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 deps: ## Install what building needs (Debian, Ubuntu; elsewhere say what is needed)
-	@$(call install,$(call missing_to_build),libzmq3-dev (ZeroMQ with its headers) pkg-config make and a C and C++ compiler)
+	@$(call install,$(call missing_to_build),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm and a C and C++ compiler)
 
 deps-test: ## Install what the tests need as well
-	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make a C and C++ compiler netcat tmux and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
+	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm a C and C++ compiler netcat tmux and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
 
-build: deps ## Build every program, for debugging
+build: deps page ## Build every program, for debugging
 	$(CARGO) build --locked --workspace --bins
 
-test: deps-test fmt-check clippy doc ## Check everything: form, lints, documents, configuration, every test
+# The web page. Its files are made anew when a source is newer than they are.
+PAGE := lamon-apps/web/page
+
+page: deps $(PAGE)/dist/index.html ## Build the web page that is put into lamon-web
+
+$(PAGE)/dist/index.html: $(wildcard $(PAGE)/*.json $(PAGE)/*.ts $(PAGE)/index.html $(PAGE)/src/* $(PAGE)/public/*) | deps
+	cd $(PAGE) && npm ci --no-audit --no-fund && npm run build
+
+test: deps-test page fmt-check clippy doc ## Check everything: form, lints, documents, configuration, every test
 	$(CARGO) build --locked --workspace --bins
 	@$(MAKE) --no-print-directory check-config
 ifeq ($(NEXTEST),yes)
@@ -32,7 +40,7 @@ else
 endif
 	@[ -n "$$RTS2_BINDIR" ] || echo 'RTS2_BINDIR is not set: the cases under real RTS2 programs were not run.'
 
-demo: deps ## See this computer as RTS2 sees it, live, until Ctrl-C
+demo: deps page ## See this computer as RTS2 sees it, live, until Ctrl-C
 	@$(CARGO) build --locked --workspace --bins
 	@target/debug/demo
 
@@ -80,10 +88,10 @@ fmt: ## Bring all code into its form
 fmt-check:
 	$(CARGO) fmt --all --check
 
-clippy: ## Check all code by its lints; a warning is an error
+clippy: page ## Check all code by its lints; a warning is an error
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-doc: ## Build the documents of all code; a warning is an error
+doc: page ## Build the documents of all code; a warning is an error
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
 
 check-config: ## Check the configuration files that are shipped, with the programs that were built
@@ -92,6 +100,7 @@ check-config: ## Check the configuration files that are shipped, with the progra
 	        etc/agent*.toml) program=lamon-agent ;; \
 	        etc/hub*.toml) program=lamon-sensord ;; \
 	        etc/notify*.toml) program=lamon-notify ;; \
+	        etc/web*.toml) program=lamon-web ;; \
 	        *) continue ;; \
 	    esac; \
 	    [ -e "$$file" ] || continue; \
@@ -103,6 +112,8 @@ check-config: ## Check the configuration files that are shipped, with the progra
 missing_to_build = $(shell \
 	{ command -v c++ && command -v cc; } >/dev/null 2>&1 || echo g++ gcc; \
 	command -v pkg-config >/dev/null 2>&1 || echo pkg-config; \
+	command -v node >/dev/null 2>&1 || echo nodejs; \
+	command -v npm >/dev/null 2>&1 || echo npm; \
 	pkg-config --exists libzmq 2>/dev/null || [ -e /usr/include/zmq.h ] || echo libzmq3-dev)
 # mariadb-server-core has the server's programs and starts no server of the system; galera-4 is the library of its clusters.
 missing_to_test = $(shell \

@@ -1,0 +1,110 @@
+// The live stream: holds what is known, and comes back by itself.
+import { signal } from "@preact/signals";
+import type { EventLine, NodeRow, Site } from "./types";
+
+/** The events that are kept: what the server keeps. */
+const MAX_EVENTS = 1000;
+
+/** How long changes are gathered before they are shown, ms. */
+const SHOW_MS = 250;
+
+/** How long the stream may be mute before it is opened anew: the server speaks each 15 s. */
+const MUTE_MS = 40_000;
+
+export const site = signal<Site | null>(null);
+export const nodes = signal<ReadonlyMap<string, NodeRow>>(new Map());
+export const events = signal<readonly EventLine[]>([]);
+export const connected = signal(false);
+/** The clock of the server, once a second. */
+export const now = signal(Date.now());
+
+let offset = 0;
+let source: EventSource | undefined;
+let heard = Date.now();
+
+/** Nodes that changed and are not shown yet; null for those that are gone. */
+const changes = new Map<string, NodeRow | null>();
+
+/** Shows a change, with those of the moments after it: a thousand nodes would have the lines sorted anew all the time. */
+function change(name: string, node: NodeRow | null): void {
+  if (changes.size === 0) setTimeout(showChanges, SHOW_MS);
+  changes.set(name, node);
+}
+
+function showChanges(): void {
+  if (changes.size === 0) return;
+  const next = new Map(nodes.value);
+  for (const [name, node] of changes) {
+    if (node === null) next.delete(name);
+    else next.set(name, node);
+  }
+  changes.clear();
+  nodes.value = next;
+}
+
+function takeSite(told: Site): void {
+  site.value = told;
+  offset = told.now_ms - Date.now();
+  now.value = told.now_ms;
+}
+
+function open(): void {
+  source?.close();
+  heard = Date.now();
+  const stream = new EventSource("./api/v1/live");
+  source = stream;
+  const on = (name: string, take: (text: string) => void) =>
+    stream.addEventListener(name, (message) => {
+      heard = Date.now();
+      take((message as MessageEvent<string>).data);
+    });
+  on("hello", (text) => {
+    const hello = JSON.parse(text) as { site: Site; nodes: NodeRow[] };
+    takeSite(hello.site);
+    changes.clear();
+    nodes.value = new Map(hello.nodes.map((node) => [node.name, node]));
+    connected.value = true;
+    void fetchEvents();
+  });
+  on("hub", (text) => takeSite(JSON.parse(text) as Site));
+  on("nodes", (text) => {
+    for (const node of JSON.parse(text) as NodeRow[]) change(node.name, node);
+  });
+  on("gone", (text) => {
+    for (const name of JSON.parse(text) as string[]) change(name, null);
+  });
+  on("event", (text) => {
+    const line = JSON.parse(text) as EventLine;
+    meanwhile.push(line);
+    events.value = [...events.value, line].slice(-MAX_EVENTS);
+  });
+  stream.onerror = () => {
+    connected.value = false;
+    // A browser gives up for good when the answer was no stream.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => stream === source && open(), 3000);
+  };
+}
+
+/** What came while the events before were asked for. */
+let meanwhile: EventLine[] = [];
+
+async function fetchEvents(): Promise<void> {
+  meanwhile = [];
+  try {
+    const answer = await fetch("./api/v1/events");
+    if (!answer.ok) return;
+    const lines = (await answer.json()) as EventLine[];
+    const known = new Set(lines.map((line) => JSON.stringify(line)));
+    events.value = [...lines, ...meanwhile.filter((line) => !known.has(JSON.stringify(line)))].slice(-MAX_EVENTS);
+  } catch {
+    // The stream tells of the connection.
+  }
+}
+
+export function start(): void {
+  open();
+  setInterval(() => {
+    now.value = Date.now() + offset;
+    if (Date.now() - heard > MUTE_MS && source?.readyState !== EventSource.CONNECTING) open();
+  }, 1000);
+}

@@ -1,0 +1,77 @@
+// The page: which view is shown, and the line on top of all of them.
+import { signal } from "@preact/signals";
+import { render } from "preact";
+import { EventTable } from "./events";
+import { age } from "./format";
+import { connected, nodes, now, site, start } from "./live";
+import { NodeView } from "./node";
+import { Overview } from "./overview";
+import { Sign } from "./sign";
+import "./style.css";
+import { chinese, switchLanguage, word } from "./words";
+
+const route = signal(location.hash);
+addEventListener("hashchange", () => {
+  route.value = location.hash;
+  scrollTo(0, 0);
+});
+
+function Top() {
+  const told = site.value;
+  const hub = told?.hub ?? null;
+  const counts = { error: 0, silent: 0, warning: 0, good: 0 };
+  for (const node of nodes.value.values()) counts[node.level] += 1;
+  return (
+    <header>
+      <nav>
+        <a href="#/" aria-current={route.value.startsWith("#/events") ? undefined : "page"}>{word("nodes")}</a>
+        <a href="#/events" aria-current={route.value.startsWith("#/events") ? "page" : undefined}>{word("events")}</a>
+        <span class="counts">
+          {(Object.keys(counts) as (keyof typeof counts)[]).map((level) => <span key={level}><Sign level={level} /> {counts[level]}</span>)}
+        </span>
+        <button type="button" onClick={switchLanguage}>{word("language")}</button>
+      </nav>
+      <p role="status">
+        {!connected.value ? <strong><Sign level="silent" /> {word("connecting")}</strong>
+          : told !== null && !told.heard ? <strong><Sign level="silent" /> {word("away")} {hub === null ? "" : age(now.value - hub.time_ms)}</strong>
+          : hub === null ? null
+          : <span>
+              <Sign level={hub.level} /> {hub.name} · {hub.agents} {word("agents")} · {hub.samples_rate.toFixed(1)} {word("rate")}
+              {hub.completeness === null ? "" : ` · ${(100 * hub.completeness).toFixed(2)} % ${word("stored")}`}
+              {hub.journal_backlog === 0 ? "" : ` · ${hub.journal_backlog} ${word("backlog")}`}
+              {hub.journal === "ok" || hub.journal === "" ? "" : ` · ${word("journal")} ${hub.journal}`}
+              {hub.database === "ok" || hub.database === "" ? "" : ` · ${word("database")} ${hub.database}`}
+              {hub.phase === "night" || hub.phase === "day" ? ` · ${word(hub.phase)}` : ""}
+              {hub.not_ready === "" ? "" : ` · ${word("notReady")} ${hub.not_ready}`}
+              {hub.nights_left === null ? "" : ` · ${hub.nights_left.toFixed(1)} ${word("nightsLeft")}`}
+              {hub.worst === "" ? "" : ` · ${hub.worst}`}
+            </span>}
+      </p>
+    </header>
+  );
+}
+
+/** The name in the address, `null` where it is none. */
+function nodeOf(hash: string): string | null {
+  const [, encoded] = /^#\/node\/(.+)$/.exec(hash) ?? [];
+  try {
+    return encoded === undefined ? null : decodeURIComponent(encoded);
+  } catch {
+    return null;
+  }
+}
+
+function Page() {
+  const name = nodeOf(route.value);
+  return (
+    <>
+      <Top />
+      {name !== null ? <NodeView key={name} name={name} /> : route.value.startsWith("#/events") ? <main><EventTable /></main> : <Overview />}
+    </>
+  );
+}
+
+document.documentElement.lang = chinese.value ? "zh-CN" : "en";
+start();
+const root = document.getElementById("page");
+if (root !== null) render(<Page />, root);

@@ -1,0 +1,119 @@
+//! `/etc/lamon/web.toml`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use lamon_bus::Addresses;
+use lamon_daemon::config::{self, ConfigError};
+use lamon_daemon::logging::{LogLevel, LogTarget};
+use serde::Deserialize;
+
+/// Where the configuration is when nothing else is said.
+pub(crate) const DEFAULT_PATH: &str = "/etc/lamon/web.toml";
+
+/// What the file says; an empty one, or none, gives these defaults.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WebConfig {
+    /// Where browsers connect: this computer alone.
+    pub(crate) listen: SocketAddr,
+    /// How much is logged.
+    pub(crate) log: LogLevel,
+    /// Where logs go.
+    pub(crate) log_to: LogTarget,
+    /// Where the hub publishes.
+    pub(crate) bus: BusConfig,
+}
+
+/// `[bus]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BusConfig {
+    /// What the hub publishes.
+    pub(crate) publish: String,
+    /// Where it answers for the whole picture.
+    pub(crate) snapshot: String,
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8617)),
+            log: LogLevel::default(),
+            log_to: LogTarget::default(),
+            bus: BusConfig::default(),
+        }
+    }
+}
+
+impl Default for BusConfig {
+    fn default() -> Self {
+        let Addresses { publish, snapshot } = Addresses::default();
+        Self { publish, snapshot }
+    }
+}
+
+impl WebConfig {
+    /// Reads the file that was named, or the usual one where it exists.
+    ///
+    /// # Errors
+    ///
+    /// A mistake with its place, or the address when it is not of this computer alone.
+    pub(crate) fn load(named: Option<&Path>) -> Result<Self, ConfigError> {
+        let path = named.unwrap_or_else(|| Path::new(DEFAULT_PATH));
+        if named.is_none() && !path.exists() {
+            return Ok(Self::default());
+        }
+        Self::parse(&path.display().to_string(), &config::read(path)?)
+    }
+
+    fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        let config: Self = config::parse(file, text)?;
+        if !config.listen.ip().is_loopback() {
+            let at = text.find("listen").unwrap_or_default();
+            let line = text.get(at..).unwrap_or_default().lines().next().unwrap_or_default().len();
+            let said = format!(
+                "{} is not of this computer alone, and the page asks nobody who he is: listen on 127.0.0.1 or [::1]",
+                config.listen
+            );
+            return Err(ConfigError::Wrong(config::mistake(file, text, at..at + line, &said)));
+        }
+        Ok(config)
+    }
+
+    /// The hub's bus.
+    pub(crate) fn addresses(&self) -> Addresses {
+        Addresses { publish: self.bus.publish.clone(), snapshot: self.bus.snapshot.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_loopback_and_the_shipped_one_is_the_same() {
+        let shipped = include_str!("../../../etc/web.toml");
+        let keys: String = shipped
+            .lines()
+            .filter_map(|line| line.strip_prefix('#').or(Some(line)).filter(|line| !line.starts_with(' ')))
+            .filter(|line| line.contains('=') || line.starts_with('['))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        for text in ["", shipped, &keys] {
+            let config = WebConfig::parse("web.toml", text).unwrap();
+            assert_eq!(config.listen.to_string(), "127.0.0.1:8617");
+            assert_eq!(config.addresses(), Addresses::default());
+        }
+    }
+
+    #[test]
+    fn other_computers_are_not_served() {
+        for address in ["0.0.0.0:8617", "192.0.2.1:80", "[::]:8617"] {
+            let error = WebConfig::parse("web.toml", &format!("\nlisten = \"{address}\"")).unwrap_err();
+            let said = error.to_string();
+            assert!(said.starts_with("web.toml:2:1: ") && said.contains("this computer alone"), "{said}");
+        }
+        assert!(WebConfig::parse("web.toml", "listen = \"[::1]:1\"").is_ok());
+    }
+}
