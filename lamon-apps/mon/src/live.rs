@@ -3,10 +3,11 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use ratatui::crossterm::event;
+use ratatui::crossterm::event::{self, Event};
 
 use crate::action;
 use crate::app::App;
@@ -35,6 +36,7 @@ const KEYS_IN_A_ROW: usize = 256;
 pub(crate) fn show(wanted: Wanted, look: &Look, batches: &Receiver<Batch>) -> io::Result<()> {
     let asked_to_end = signals()?;
     let mut screen = Screen::take()?;
+    let keys = keys();
     let begun = Instant::now();
     let now = || begun.elapsed().as_secs_f64();
     let mut app = App::new(Site::new(wanted, now()), now());
@@ -47,7 +49,10 @@ pub(crate) fn show(wanted: Wanted, look: &Look, batches: &Receiver<Batch>) -> io
         }
         let patience =
             if app.is_changed() { due.clamp(Duration::from_millis(1), KEYS_WITHIN) } else { KEYS_WITHIN };
-        take_keys(&mut app, patience)?;
+        take_keys(&mut app, &keys, patience)?;
+        if screen.is_gone() {
+            return Err(io::Error::other("the terminal is gone"));
+        }
         loop {
             match batches.try_recv() {
                 Ok(batch) => app.take(&batch, now()),
@@ -65,14 +70,38 @@ pub(crate) fn show(wanted: Wanted, look: &Look, batches: &Receiver<Batch>) -> io
     Ok(())
 }
 
-fn take_keys(app: &mut App, patience: Duration) -> io::Result<()> {
+/// Reads keys on a thread of their own: where a terminal is gone, crossterm looks for its keys for ever, and must not keep the
+/// program from its end.
+fn keys() -> Receiver<io::Result<Event>> {
+    let (send, keys) = sync_channel(KEYS_IN_A_ROW);
+    thread::spawn(move || {
+        loop {
+            let key = event::read();
+            let failed = key.is_err();
+            if send.send(key).is_err() || failed {
+                return;
+            }
+        }
+    });
+    keys
+}
+
+fn take_keys(app: &mut App, keys: &Receiver<io::Result<Event>>, patience: Duration) -> io::Result<()> {
     let mut patience = patience;
     for _ in 0..KEYS_IN_A_ROW {
-        if app.is_ended() || !event::poll(patience)? {
+        if app.is_ended() {
             break;
         }
-        if let Some(action) = action::action(&event::read()?, app.is_typing()) {
-            app.act(action);
+        match keys.recv_timeout(patience) {
+            Ok(key) => {
+                if let Some(action) = action::action(&key?, app.is_typing()) {
+                    app.act(action);
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => break,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(io::Error::other("the terminal is not read any more"));
+            }
         }
         patience = Duration::ZERO;
     }

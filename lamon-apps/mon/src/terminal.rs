@@ -1,6 +1,6 @@
 //! The terminal: taken at the start, given back at the end, whatever ends the program.
 
-use std::io::{self, Stdout, stdout};
+use std::io::{self, IsTerminal, Stdout, stdout};
 use std::panic;
 
 use ratatui::Terminal;
@@ -16,6 +16,8 @@ use ratatui::crossterm::terminal::{
 pub(crate) struct Screen {
     /// What is drawn on.
     pub(crate) terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Whether keys come from standard input.
+    keys_of_stdin: bool,
 }
 
 impl Screen {
@@ -35,12 +37,20 @@ impl Screen {
         let begun = execute!(stdout(), EnterAlternateScreen, EnableMouseCapture)
             .and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
         match begun {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal, keys_of_stdin: io::stdin().is_terminal() }),
             Err(error) => {
                 give_back();
                 Err(error)
             }
         }
+    }
+}
+
+impl Screen {
+    /// Whether the terminal's other end is closed: its window, or the connection that it came over. The system says then that
+    /// it is none any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.keys_of_stdin && !io::stdin().is_terminal()
     }
 }
 

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use hub::{Hub, hub_word, level};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 
 /// No wait of these tests lasts longer.
@@ -28,13 +28,25 @@ struct Terminal {
 impl Terminal {
     /// `None` without tmux.
     fn start(hub: &Hub, columns: u16, lines: u16, environment: &str, words: &str) -> Option<Self> {
+        Self::start_as(hub, "", columns, lines, environment, words)
+    }
+
+    /// The same, after the shell did something before.
+    fn start_as(
+        hub: &Hub,
+        before: &str,
+        columns: u16,
+        lines: u16,
+        environment: &str,
+        words: &str,
+    ) -> Option<Self> {
         if Command::new("tmux").arg("-V").output().is_err() {
             eprintln!("skipped: tmux is not installed (make deps-test installs it)");
             return None;
         }
         let terminal = Self { folder: tempfile::tempdir().unwrap() };
         let program = format!(
-            "sh -c 'echo $$ >{}; exec env {environment} {} --publish {} --snapshot {} {words}'; echo ended $?; read wait",
+            "{before}sh -c 'echo $$ >{}; exec env {environment} {} --publish {} --snapshot {} {words}'; echo ended $?; read wait",
             terminal.pid_file().display(),
             env!("CARGO_BIN_EXE_lamon-mon"),
             hub.publish,
@@ -83,15 +95,26 @@ impl Terminal {
         self.until(words, |shown| shown.iter().any(|line| line.contains(words)))
     }
 
-    fn signal(&self, signal: Signal) {
+    fn pid(&self) -> Pid {
         let pid = std::fs::read_to_string(self.pid_file()).unwrap();
-        kill_process(Pid::from_raw(pid.trim().parse().unwrap()).unwrap(), signal).unwrap();
+        Pid::from_raw(pid.trim().parse().unwrap()).unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.tmux(["kill-server".to_owned()]);
+        // What would not end with its terminal is no test's to keep. It is still this one's process, or none.
+        if std::thread::panicking()
+            && let Ok(pid) = std::fs::read_to_string(self.pid_file())
+            && let Some(pid) = pid.trim().parse().ok().and_then(Pid::from_raw)
+        {
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 }
 
@@ -141,6 +164,22 @@ fn it_follows_the_size_of_its_window_and_gives_it_back_when_terminated() {
     let state = terminal
         .tmux(["display", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"].map(str::to_owned));
     assert_eq!(state.trim(), "0 0 1");
+}
+
+#[test]
+fn it_ends_with_its_window() {
+    let hub = site(3);
+    for ignoring in ["", "trap '' HUP; "] {
+        let Some(terminal) = Terminal::start_as(&hub, ignoring, 80, 24, "LC_ALL=C.UTF-8", "") else { return };
+        terminal.until_has("!warning  ccd01");
+        let pid = terminal.pid();
+        terminal.tmux(["kill-server".to_owned()]);
+        let end = Instant::now() + PATIENCE;
+        while test_kill_process(pid).is_ok() {
+            assert!(Instant::now() < end, "it outlives its terminal {ignoring}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 #[test]
