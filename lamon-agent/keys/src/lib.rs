@@ -8,12 +8,15 @@
 //! |---|---|
 //! | `fingerprint` | the name of a key |
 //! | `file` | the file that holds a key |
+//! | `token` | what a new node is given to be let in by itself |
 //! | `session` | TLS 1.3 around it, for both sides |
 
 mod file;
 mod fingerprint;
 mod session;
+mod token;
 
 pub use self::file::{Key, KeyFileError};
 pub use self::fingerprint::{Fingerprint, NoFingerprint};
 pub use self::session::{Believed, SessionError, client, key_of, server};
+pub use self::token::{JoinToken, NoRandom, NoToken};
