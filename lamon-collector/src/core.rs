@@ -469,5 +469,5 @@ impl Core {
 }
 
 fn event(node: Option<NodeName>, kind: EventKind, text: String) -> Update {
-    Update::Event(Event { node, kind, text })
+    Update::Event(Event::new(node, kind, text))
 }

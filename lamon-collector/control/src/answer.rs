@@ -249,6 +249,9 @@ pub struct Event {
     /// Of which node; none when it is of the hub, or of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    /// The metric of the node, when it is about one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
     /// What kind, the bus's words.
     pub kind: String,
     /// How grave.

@@ -150,7 +150,7 @@ pub(super) async fn serve(
         Err(Ended::ByHub) => {}
         Err(Ended::Protocol(error)) => {
             let text = format!("{node} at {peer} broke the protocol, and its connection was closed: {error}");
-            let event = Event { node: Some(node.clone()), kind: EventKind::Protocol, text };
+            let event = Event::new(Some(node.clone()), EventKind::Protocol, text);
             let _ = doors.core.send(ToCore::Event(event)).await;
         }
         Err(error) => debug!(%node, %peer, %error, "an agent's connection broke"),

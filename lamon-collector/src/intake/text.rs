@@ -75,7 +75,7 @@ pub(super) async fn serve(
             Err(Refusal::NotNow(why)) => format!("error: {why}\n"),
             Err(Refusal::Wrong(why)) => {
                 let text = format!("a text line from {peer} was refused: {why}");
-                let event = Event { node: None, kind: EventKind::Protocol, text };
+                let event = Event::new(None, EventKind::Protocol, text);
                 let _ = doors.core.send(ToCore::Event(event)).await;
                 format!("error: {why}\n")
             }

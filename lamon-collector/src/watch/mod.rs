@@ -264,7 +264,7 @@ impl Watch {
         match node.boot.replace(boot) {
             Some(before) if before != boot => {
                 let text = format!("{name} was booted anew");
-                vec![Update::Event(Event { node: Some(name.clone()), kind: EventKind::Reboot, text })]
+                vec![Update::Event(Event::new(Some(name.clone()), EventKind::Reboot, text))]
             }
             _ => Vec::new(),
         }
@@ -346,7 +346,7 @@ impl Watch {
             "the hub stood still for {} s: nodes have an interval to be heard again",
             paused.as_secs()
         );
-        vec![Update::Event(Event { node: None, kind: EventKind::HubPaused, text })]
+        vec![Update::Event(Event::new(None, EventKind::HubPaused, text))]
     }
 
     /// Takes up how much a busy night adds to a disk, percent of it; a message of its level says in how many it is full.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lamon_wire::names::NodeName;
+use lamon_wire::names::{MetricName, NodeName};
 
 use super::change::LevelChange;
 use super::level::Level;
@@ -104,10 +104,26 @@ impl Standing {
 pub struct Event {
     /// The node, or `None` for the hub.
     pub node: Option<NodeName>,
+    /// The metric of the node, when it is about one alone.
+    pub metric: Option<MetricName>,
     /// What kind.
     pub kind: EventKind,
     /// A sentence for people.
     pub text: String,
+}
+
+impl Event {
+    /// An event that is about no metric.
+    #[must_use]
+    pub const fn new(node: Option<NodeName>, kind: EventKind, text: String) -> Self {
+        Self { node, metric: None, kind, text }
+    }
+
+    /// The same, about a metric of its node where one is given.
+    #[must_use]
+    pub fn about(self, metric: Option<MetricName>) -> Self {
+        Self { metric, ..self }
+    }
 }
 
 /// Kinds of [`Event`]s; their words are part of the bus's stable JSON.
