@@ -113,16 +113,19 @@ impl Connection {
         };
         let ended = session.read_tls(&mut Socket(&self.stream))? == 0;
         session.process_new_packets().map_err(broken)?;
+        let mut came = false;
         loop {
             match session.reader().read(&mut bytes) {
-                // The hub said that this is all.
-                Ok(0) => return Ok(Turn::End),
+                // The end counts when what came before it was looked at: the hub's last word says why.
+                Ok(0) if !came => return Ok(Turn::End),
+                Ok(0) => break,
                 Ok(length) => self.input.extend(bytes.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
             }
+            came = true;
         }
-        Ok(if ended { Turn::End } else { Turn::Moved })
+        Ok(if ended && !came { Turn::End } else { Turn::Moved })
     }
 
     /// Writes as much as the system takes without waiting.
