@@ -6,6 +6,7 @@
 //! | `command` | a program of yours |
 //! | `email` | a mail server |
 //! | `wecom` | a WeCom group robot |
+//! | `wecom_app` | an application of WeCom |
 //! | `dingtalk` | a DingTalk group robot |
 //! | `feishu` | a Feishu group robot |
 //! | `syslog` | a log daemon |
@@ -23,6 +24,7 @@ mod sign;
 mod syslog;
 mod webhook;
 mod wecom;
+mod wecom_app;
 
 pub(crate) use self::command::Command;
 pub(crate) use self::dingtalk::DingTalk;
@@ -32,6 +34,7 @@ pub(crate) use self::http::{Url, is_url};
 pub(crate) use self::syslog::Syslog;
 pub(crate) use self::webhook::{Webhook, render};
 pub(crate) use self::wecom::{Format, WeCom};
+pub(crate) use self::wecom_app::{Recipients, SERVICE, Token, WeComApp};
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -71,6 +74,8 @@ pub(crate) enum Channel {
     Email(Email),
     /// A WeCom group robot.
     WeCom(WeCom),
+    /// An application of WeCom.
+    WeComApp(WeComApp),
     /// A DingTalk group robot.
     DingTalk(DingTalk),
     /// A Feishu group robot.
@@ -92,6 +97,7 @@ impl Channel {
             Self::Command(command) => Ok(command.deliver(message)?),
             Self::Email(email) => email.deliver(message),
             Self::WeCom(robot) => robot.deliver(message),
+            Self::WeComApp(app) => app.deliver(message),
             Self::DingTalk(robot) => robot.deliver(message, now.as_millis()),
             Self::Feishu(robot) => robot.deliver(message, now.as_secs()),
             Self::Syslog(syslog) => Ok(syslog.deliver(message)?),
@@ -109,6 +115,7 @@ impl Channel {
             Self::Command(command) => command.check(),
             Self::Email(email) => email.check(),
             Self::WeCom(robot) => robot.url.read().map(drop),
+            Self::WeComApp(app) => app.check(),
             Self::DingTalk(robot) => robot.check(),
             Self::Feishu(robot) => robot.check(),
             Self::Syslog(syslog) => syslog.check(),

@@ -179,6 +179,18 @@ mod tests {
                 "n.toml:7:9: \"22-7\" is no time of day (write \"22:00-07:00\")",
             ),
             (&format!("{CHANNEL}[[route]]\nchannels = [\"a\"]\nnodes = [\"[\"]"), "n.toml:7:10: "),
+            (
+                "[[channel]]\nname = \"a\"\nkind = \"wecom_app\"\ncorpid = \"w\"\nagentid = 1\nsecret_file = \"/x\"",
+                "n.toml:3:8: a channel of the kind wecom_app needs touser, toparty or totag",
+            ),
+            (
+                "[[channel]]\nname = \"a\"\nkind = \"wecom_app\"\ntouser = [\"a|b\"]",
+                "n.toml:4:11: \"a|b\" is no name: write each by itself",
+            ),
+            (
+                "[[channel]]\nname = \"a\"\nkind = \"wecom_app\"\ntotag = [\"a\"]\nagentid = -1",
+                "n.toml:5:11: invalid value: integer `-1`",
+            ),
             (&format!("{CHANNEL}{CHANNEL}"), "n.toml:6:8: there are two channels \"a\""),
         ] {
             let error = error(text);

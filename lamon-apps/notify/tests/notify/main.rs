@@ -15,3 +15,4 @@ mod mail;
 mod robots;
 mod support;
 mod tls;
+mod wecom_app;
