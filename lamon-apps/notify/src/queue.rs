@@ -35,7 +35,20 @@ struct Inside {
     notices: BTreeMap<u64, Notice>,
     next: u64,
     dropped: u64,
+    /// How often the channels were configured anew.
+    generation: u64,
     ended: bool,
+}
+
+/// What the thread of a channel does next.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Next {
+    /// Deliver the notice of this number.
+    Notice(u64, Box<Notice>),
+    /// See how its channel is configured now.
+    Look,
+    /// End, with the process.
+    End,
 }
 
 impl Queue {
@@ -99,16 +112,30 @@ impl Queue {
         written
     }
 
-    /// Waits for the oldest notice of this channel; `None` at the end of the process.
-    pub(crate) fn first(&self, channel: &str) -> Option<(u64, Notice)> {
+    /// How often the channels were configured anew; to be read before their configuration.
+    pub(crate) fn generation(&self) -> u64 {
+        self.lock().generation
+    }
+
+    /// The channels are configured anew: nobody goes on with how they were.
+    pub(crate) fn renew(&self) {
+        self.lock().generation += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits for the oldest notice of this channel.
+    pub(crate) fn next(&self, channel: &str, generation: u64) -> Next {
         let mut inside = self.lock();
         loop {
             if inside.ended {
-                return None;
+                return Next::End;
+            }
+            if inside.generation != generation {
+                return Next::Look;
             }
             let first = inside.notices.iter().find(|(_, notice)| notice.channel == channel);
             if let Some((number, notice)) = first {
-                return Some((*number, notice.clone()));
+                return Next::Notice(*number, Box::new(notice.clone()));
             }
             inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
@@ -125,11 +152,12 @@ impl Queue {
         }
     }
 
-    /// Waits so long, or until the end of the process: `false` then.
-    pub(crate) fn pause(&self, time: Duration) -> bool {
+    /// Waits so long, or until the channels are configured anew, or the process ends.
+    pub(crate) fn pause(&self, time: Duration, generation: u64) {
         let inside = self.lock();
-        let waited = self.changed.wait_timeout_while(inside, time, |inside| !inside.ended);
-        !waited.unwrap_or_else(PoisonError::into_inner).0.ended
+        let goes_on = |inside: &mut Inside| !inside.ended && inside.generation == generation;
+        let waited = self.changed.wait_timeout_while(inside, time, goes_on);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Ends the threads that wait.
@@ -235,7 +263,7 @@ mod tests {
         }
         queue.push(notice("b", "4")).unwrap();
         queue.push(notice("b", "4")).unwrap();
-        let (number, first) = queue.first("a").unwrap();
+        let Next::Notice(number, first) = queue.next("a", 0) else { panic!("nothing") };
         assert_eq!(first.message.title, "1");
         queue.remove(number);
         assert!(Queue::open(folder.path()).is_err(), "one process alone uses it");
@@ -244,12 +272,14 @@ mod tests {
         fs::write(folder.path().join("0000000000000003.new"), "torn").unwrap();
         let queue = Queue::open(folder.path()).unwrap();
         assert_eq!(queue.waiting().into_iter().collect::<Vec<_>>(), [("a".into(), 2), ("b".into(), 1)]);
-        assert_eq!(queue.first("a").unwrap().1, notice("a", "2"));
+        assert!(matches!(queue.next("a", 0), Next::Notice(_, first) if *first == notice("a", "2")));
         queue.push(notice("a", "5")).unwrap();
         queue.keep_only(&["b"]);
         assert_eq!(queue.waiting().len(), 1);
+        queue.renew();
+        assert_eq!(queue.next("a", 0), Next::Look);
         queue.end();
-        assert_eq!(queue.first("a"), None);
+        assert_eq!(queue.next("a", 0), Next::End);
     }
 
     #[test]
@@ -263,7 +293,7 @@ mod tests {
         }
         queue.push(notice("a", "new")).unwrap();
         assert_eq!(queue.waiting()["a"], MAX_NOTICES);
-        assert_eq!(queue.first("a").unwrap().1.message.title, "1");
+        assert!(matches!(queue.next("a", 0), Next::Notice(_, first) if first.message.title == "1"));
         assert_eq!(queue.lock().dropped, 1);
     }
 }

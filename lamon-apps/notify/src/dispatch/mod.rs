@@ -53,10 +53,33 @@ pub(crate) struct Dispatch {
 impl Dispatch {
     /// Goes on with what was known before a restart.
     pub(crate) fn new(config: &Config, mut state: State, now: Moment) -> Self {
-        let limits = config.channels.iter().map(|channel| (channel.name.clone(), channel.limit)).collect();
-        let window = config.window.as_secs_f64();
         state.seen.begin(now.unix - FIRST_LOOK_BACK);
-        Self { window, routes: config.routes.clone(), limits, state, changed: true }
+        let (window, routes, limits) = Default::default();
+        let mut dispatch = Self { window, routes, limits, state, changed: true };
+        dispatch.configure(config);
+        dispatch
+    }
+
+    /// Goes on with another configuration. What is wrong stays known; what was being put together for routes that go is to be sent.
+    pub(crate) fn handle_reload(&mut self, config: &Config, now: Moment) -> Vec<Notice> {
+        for route in &self.routes {
+            if !config.routes.iter().any(|other| other.name == route.name) {
+                for key in [route.name.clone(), format!("{}!", route.name)] {
+                    self.state.groups.entry(key).and_modify(|group| group.due = now.unix);
+                }
+            }
+        }
+        let notices = self.handle_timeout(now);
+        self.configure(config);
+        notices
+    }
+
+    fn configure(&mut self, config: &Config) {
+        self.window = config.window.as_secs_f64();
+        self.routes.clone_from(&config.routes);
+        self.limits = config.channels.iter().map(|channel| (channel.name.clone(), channel.limit)).collect();
+        self.state.keep_only(&self.routes, &self.limits);
+        self.changed = true;
     }
 
     /// What is to be kept over a restart.

@@ -7,6 +7,7 @@ use lamon_bus::{Event, Level};
 use serde::{Deserialize, Serialize};
 
 use super::happening::Happening;
+use crate::config::{Limit, Route};
 
 /// The most events that are known to have been told: the last of each of a thousand nodes' topics, and a bad night besides.
 const MAX_SEEN: usize = 4_000;
@@ -29,6 +30,18 @@ pub(crate) struct State {
     /// The hub is not heard.
     pub(super) away: bool,
     pub(super) seen: Seen,
+}
+
+impl State {
+    /// Forgets what is about routes and channels that are no longer configured.
+    pub(super) fn keep_only(&mut self, routes: &[Route], channels: &BTreeMap<String, Limit>) {
+        let there = |name: &str| routes.iter().any(|route| route.name == name);
+        self.groups.retain(|name, _| there(name.strip_suffix('!').unwrap_or(name)));
+        self.budgets.retain(|name, _| channels.contains_key(name));
+        for problem in self.problems.values_mut() {
+            problem.told.retain(|name, _| there(name));
+        }
+    }
 }
 
 /// Something that is wrong.

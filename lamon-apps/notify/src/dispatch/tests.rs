@@ -24,13 +24,17 @@ impl Site {
     }
 
     fn going_on(routes: &str, state: State) -> Self {
+        let now = Moment { unix: START, minute: 0 };
+        Self { dispatch: Dispatch::new(&Self::config(routes), state, now), minute: 960 }
+    }
+
+    fn config(routes: &str) -> Config {
         let channels = "[[channel]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"http://x\"\nlimit = 3\nper = \"10m\"\n\
             [[channel]]\nname = \"boss\"\nkind = \"webhook\"\nurl = \"http://x\"\n";
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify.toml");
         std::fs::write(&path, format!("{channels}{routes}")).unwrap();
-        let config = Config::load(Path::new(&path)).unwrap();
-        Self { dispatch: Dispatch::new(&config, state, Moment { unix: START, minute: 0 }), minute: 960 }
+        Config::load(Path::new(&path)).unwrap()
     }
 
     fn at(&self, seconds: f64) -> Moment {
@@ -234,4 +238,20 @@ fn nodes_that_fall_silent_together_concern_the_routes_of_each() {
         assert_eq!(!site.told(80.0).is_empty(), expected, "{nodes}");
         assert!(site.dispatch.state().problems.is_empty());
     }
+}
+
+#[test]
+fn another_configuration_forgets_nothing_that_is_wrong() {
+    let mut site = Site::new(
+        "[[route]]\nname = \"old\"\nchannels = [\"a\"]\n[[route]]\nname = \"kept\"\nchannels = [\"boss\"]\n",
+    );
+    site.event(1.0, &node("ccd01"), "silent", Level::Silent, "ccd01 is silent");
+    let routes = "[[route]]\nname = \"kept\"\nchannels = [\"a\"]\nrepeat = \"2m\"\n";
+    let now = site.at(2.0);
+    let sent = site.dispatch.handle_reload(&Site::config(routes), now);
+    let channels: Vec<_> = sent.iter().map(|notice| notice.channel.as_str()).collect();
+    assert_eq!(channels, ["a"], "what the old route had");
+    assert_eq!(site.told(11.0), ["a: ccd01 is silent"], "the other went on, over its new channel");
+    assert_eq!(site.told(121.0), [""; 0]);
+    assert_eq!(site.told(132.0), ["a: still after 2 min: ccd01 is silent"]);
 }

@@ -12,6 +12,7 @@ mod crashes;
 mod deliveries;
 mod hub_away;
 mod mail;
+mod reload;
 mod robots;
 mod support;
 mod tls;
