@@ -24,6 +24,8 @@ pub(crate) enum Heard {
     Node(Node),
     /// A node was taken out of the picture.
     Gone(String),
+    /// All of them were.
+    Restarted,
     /// The hub is not heard, or is.
     Presence {
         /// It is not.
@@ -88,7 +90,8 @@ fn heard_of(news: News, picture: &Picture) -> Option<Heard> {
         News::Away => Heard::Presence { away: true },
         // Also the first word of the hub after a start at which it was known to be away.
         News::Back | News::Hub => Heard::Presence { away: false },
-        News::Sampled(_) | News::Restarted => return None,
+        News::Restarted => Heard::Restarted,
+        News::Sampled(_) => return None,
     })
 }
 

@@ -16,6 +16,9 @@ const NOT_DELIVERED: u8 = 1;
 pub(crate) fn check(config: &Config) -> u8 {
     let mut code = exit::OK;
     show(&format!("hub: {}, {}", config.hub.publish, config.hub.snapshot));
+    if let Some(minute) = config.self_test {
+        show(&format!("self-test: every day at {:02}:{:02}", minute / 60, minute % 60));
+    }
     for channel in &config.channels {
         let (name, limit) = (&channel.name, channel.limit);
         show(&format!("channel {name}: at most {} messages in {} s", limit.count, limit.per.as_secs()));

@@ -91,6 +91,7 @@ impl Daemon {
         }
         if config.hub != self.config.hub {
             self.bus = Bus::follow(&config.hub)?;
+            self.dispatch.handle_restarted();
         }
         let notices = self.dispatch.handle_reload(&config, now());
         self.push(notices);
@@ -108,6 +109,7 @@ impl Daemon {
                 Heard::Event(event, nodes) => self.dispatch.take(&event, &nodes, now()),
                 Heard::Node(node) => self.dispatch.handle_node(&node, now()),
                 Heard::Gone(name) => self.dispatch.handle_gone(&name),
+                Heard::Restarted => self.dispatch.handle_restarted(),
                 Heard::Presence { away } => self.dispatch.handle_presence(away, now()),
             }
         }
@@ -155,5 +157,6 @@ fn now() -> Moment {
     let minute = u16::from(zoned.hour().unsigned_abs()) * 60 + u16::from(zoned.minute().unsigned_abs());
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this millennium fit")]
     let unix = zoned.timestamp().as_millisecond() as f64 / 1e3;
-    Moment { unix, minute }
+    let day = i32::from(zoned.year()) * 1_000 + i32::from(zoned.day_of_year());
+    Moment { unix, minute, day }
 }

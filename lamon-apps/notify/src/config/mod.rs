@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) state: PathBuf,
     /// What happens within so long is one message.
     pub(crate) window: Duration,
+    /// Minutes after midnight, local, at which every channel is told that all is alive.
+    pub(crate) self_test: Option<u16>,
     pub(crate) retry: Retry,
     pub(crate) channels: Vec<Named>,
     pub(crate) routes: Vec<Route>,
@@ -102,7 +104,13 @@ impl Config {
         if retry.first.is_zero() {
             return Err((0..0, "retry must be longer than 0s".to_owned()));
         }
-        Ok(Self { hub, state: file.state, window: file.window.duration(), retry, channels, routes })
+        let self_test = file.self_test.map(|time| {
+            let minute = route::minutes(time.get_ref()).filter(|minute| *minute < 24 * 60);
+            let what = format!("{:?} is no time of day (write \"09:00\")", time.get_ref());
+            minute.ok_or_else(|| (time.span(), what))
+        });
+        let (state, window) = (file.state, file.window.duration());
+        Ok(Self { hub, state, window, self_test: self_test.transpose()?, retry, channels, routes })
     }
 }
 
@@ -136,6 +144,7 @@ mod tests {
     fn mistakes_have_their_place() {
         for (text, expected) in [
             ("hup = 1", "n.toml:1:1: unknown key \"hup\" (did you mean \"hub\"?)"),
+            ("self_test = \"24:00\"", "n.toml:1:13: \"24:00\" is no time of day (write \"09:00\")"),
             ("[[channel]]\nname = \"a\"\nkind = \"fax\"", "n.toml:3:8: unknown variant `fax`"),
             (
                 "[[channel]]\nname = \"a b\"\nkind = \"webhook\"\nurl = \"http://x\"",

@@ -14,6 +14,7 @@ mod hub_away;
 mod mail;
 mod reload;
 mod robots;
+mod self_test;
 mod support;
 mod tls;
 mod wecom_app;
