@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lamon_bus::Level;
 use lamon_daemon::exit;
 
+use crate::channel::Failure;
 use crate::config::{Config, Route};
 use crate::notice::Message;
 use crate::say;
@@ -63,10 +64,14 @@ pub(crate) fn test(config: &Config, name: &str, text: Option<String>) -> u8 {
         route: "test".to_owned(),
         time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
     };
-    match channel.channel.deliver(&message) {
+    match channel.channel.deliver(&message, &[]) {
         Ok(()) => {
             show(&format!("channel {name}: delivered"));
             exit::OK
+        }
+        Err(Failure::Some { left, why }) => {
+            say(&format!("channel {name}: not delivered to {}: {why}", left.join(", ")));
+            NOT_DELIVERED
         }
         Err(why) => {
             say(&format!("channel {name}: not delivered: {why}"));

@@ -5,6 +5,7 @@
 //! | `webhook` | any HTTP server, with a template of yours |
 //! | `command` | a program of yours |
 //! | `email` | a mail server |
+//! | `smtp` | a conversation with it |
 //! | `wecom` | a WeCom group robot |
 //! | `wecom_app` | an application of WeCom |
 //! | `dingtalk` | a DingTalk group robot |
@@ -21,6 +22,7 @@ mod feishu;
 mod http;
 pub(crate) mod secret;
 mod sign;
+mod smtp;
 mod syslog;
 mod webhook;
 mod wecom;
@@ -46,8 +48,15 @@ use crate::notice::Message;
 pub(crate) enum Failure {
     /// It may be delivered later.
     Later(String),
-    /// The server refuses it for what it says.
+    /// The server refuses it for what it says, or whom it is for.
     Refused(String),
+    /// All but these have it; they may later.
+    Some {
+        /// Mail addresses.
+        left: Vec<String>,
+        /// The reason of the first.
+        why: String,
+    },
 }
 
 impl From<String> for Failure {
@@ -58,7 +67,7 @@ impl From<String> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Later(why) | Self::Refused(why)) = self;
+        let (Self::Later(why) | Self::Refused(why) | Self::Some { why, .. }) = self;
         f.write_str(why)
     }
 }
@@ -85,17 +94,17 @@ pub(crate) enum Channel {
 }
 
 impl Channel {
-    /// Delivers a message; blocks for as long as the channel's timeouts allow.
+    /// Delivers a message, of a mail's recipients to these alone unless there are none; blocks for as long as the channel's timeouts allow.
     ///
     /// # Errors
     ///
     /// [`Failure`], when it was not delivered.
-    pub(crate) fn deliver(&self, message: &Message) -> Result<(), Failure> {
+    pub(crate) fn deliver(&self, message: &Message, only: &[String]) -> Result<(), Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         match self {
             Self::Webhook(webhook) => webhook.deliver(message),
             Self::Command(command) => Ok(command.deliver(message)?),
-            Self::Email(email) => email.deliver(message),
+            Self::Email(email) => email.deliver(message, only),
             Self::WeCom(robot) => robot.deliver(message),
             Self::WeComApp(app) => app.deliver(message),
             Self::DingTalk(robot) => robot.deliver(message, now.as_millis()),

@@ -61,7 +61,7 @@ impl Dispatch {
                 time: now.unix,
             };
             let (mark, fallback) = (format!("self-test@{}", now.day), self.fallback_of(channel));
-            notices.push(Notice { mark, channel: channel.clone(), fallback, message });
+            notices.push(Notice { mark, channel: channel.clone(), fallback, only: Vec::new(), message });
         }
     }
 

@@ -197,7 +197,13 @@ impl Dispatch {
                     let message = words::message(&group, &route.name, held, now.unix);
                     let fallback = fallback.clone().filter(|fallback| fallback.channel != *channel);
                     let mark = format!("{key}@{:.3}", group.due);
-                    notices.push(Notice { mark, channel: channel.clone(), fallback, message });
+                    notices.push(Notice {
+                        mark,
+                        channel: channel.clone(),
+                        fallback,
+                        only: Vec::new(),
+                        message,
+                    });
                 }
             }
         }
@@ -287,7 +293,13 @@ impl Dispatch {
                 self.changed = true;
                 let message = words::message_of_held(held, now.unix);
                 let mark = format!("held@{:.3}", now.unix);
-                notices.push(Notice { mark, channel: channel.clone(), fallback: None, message });
+                notices.push(Notice {
+                    mark,
+                    channel: channel.clone(),
+                    fallback: None,
+                    only: Vec::new(),
+                    message,
+                });
             }
         }
     }
