@@ -15,7 +15,7 @@ use toml::Spanned;
 use super::{ArchiveUrl, TlsMode, UrlError};
 
 /// Section `[database]` as it is written.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseTable {
     url: Option<Spanned<Urls>>,
@@ -26,7 +26,7 @@ pub struct DatabaseTable {
 }
 
 /// One address, or the addresses of several servers of one database.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Urls {
     One(String),
     Several(Vec<Spanned<String>>),

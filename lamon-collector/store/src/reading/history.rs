@@ -126,7 +126,7 @@ impl ArchiveReader {
         metrics: &[&str],
         from_ms: i64,
         to_ms: i64,
-        each: &mut dyn FnMut(Row),
+        each: &mut (dyn FnMut(Row) + Send),
     ) -> Result<(), ArchiveError> {
         let mut from_ms = from_ms;
         for tier in Tier::ALL.into_iter().rev().filter(|finer| *finer <= tier) {

@@ -239,6 +239,20 @@ impl ArchiveReader {
         Ok(nodes.into_iter().collect())
     }
 
+    /// Whether a node has rows in some tier.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn knows(&mut self, node: &str) -> Result<bool, ArchiveError> {
+        for tier in Tier::ALL {
+            if self.oldest(tier, node).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The newest sample of each node, by name; a statement a node.
     ///
     /// # Errors

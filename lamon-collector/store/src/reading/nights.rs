@@ -130,7 +130,7 @@ impl ArchiveReader {
         &mut self,
         node: &str,
         night: Night,
-        wanted: impl Fn(&str) -> bool,
+        wanted: impl Fn(&str) -> bool + Sync,
     ) -> Result<Vec<(Arc<str>, f64)>, ArchiveError> {
         let mut climbs: Vec<(Arc<str>, Climb)> = Vec::new();
         let mut add = |row: Row| {
