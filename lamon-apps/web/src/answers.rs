@@ -221,6 +221,9 @@ pub(crate) struct EventLine {
     time_ms: u64,
     /// Which node; null for the hub.
     pub(crate) node: Option<String>,
+    /// The metric of the node, when it is about one alone; absent when not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metric: Option<String>,
     /// What kind; docs/bus.md has them all.
     kind: String,
     /// How grave.
@@ -321,6 +324,7 @@ impl From<&Event> for EventLine {
         Self {
             time_ms: milliseconds(event.time),
             node: event.node.clone(),
+            metric: event.metric.clone(),
             kind: event.kind.clone(),
             level: event.level.into(),
             text: event.text.clone(),

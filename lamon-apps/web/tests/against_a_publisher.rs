@@ -191,7 +191,8 @@ fn nodes_events_and_metrics_are_told() {
         (&limits, &serde_json::json!([]))
     );
     assert_eq!(node["metrics"]["temp_a-b"]["value"], Value::Null);
-    assert_eq!(web.json("/api/v1/events?count=1")[0]["text"], "<b>disk</b>");
+    let event = &web.json("/api/v1/events?count=1")[0];
+    assert_eq!((&event["text"], event.get("metric")), (&serde_json::json!("<b>disk</b>"), None));
     let (_, metrics) = web.get("/metrics");
     for line in [
         "# TYPE lamon_level gauge",
@@ -246,6 +247,10 @@ fn a_change_is_on_the_page_within_a_second_and_garbage_changes_nothing() {
     assert_eq!(nodes[0]["metrics"]["cpu_percent"]["value"], 77.0);
     hub.send("event/ccd01", &EVENT.replace("\"seq\":1", "\"seq\":2").replace("disk", "again"));
     assert_eq!(next("event")["text"], "<b>again</b>");
+    let of_metric =
+        EVENT.replace("\"seq\":1", "\"seq\":3").replace("\"kind\"", "\"metric\":\"load1\",\"kind\"");
+    hub.send("event/ccd01", &of_metric);
+    assert_eq!(next("event")["metric"], "load1");
     hub.send("sample/old", &sample("old", 1));
     assert_eq!(next("nodes")[0]["name"], "old");
     hub.send("node/old", r#"{"seq":1,"started":1.0,"time":80.0,"node":"old","what":"gone"}"#);

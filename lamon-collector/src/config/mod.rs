@@ -197,6 +197,12 @@ impl HubConfig {
         self.journal.path.clone().unwrap_or_else(|| self.data_dir.join("journal.sqlite"))
     }
 
+    /// Where the hub's own key is.
+    #[must_use]
+    pub fn key_path(&self) -> PathBuf {
+        self.data_dir.join("hub.key")
+    }
+
     /// Where what operators change is kept.
     #[must_use]
     pub fn settings_path(&self) -> PathBuf {

@@ -69,6 +69,8 @@ const CACHE_KIB: u32 = 1_024;
 pub struct ArchiveReader {
     source: Source,
     names: Names,
+    /// Whether the table of events was seen to have their metric.
+    events_have_metrics: bool,
 }
 
 /// Where it reads.
@@ -145,7 +147,7 @@ impl ArchiveReader {
                 Source::Mysql { target, connection: Some(session.connection) }
             }
         };
-        Ok(Self { source, names: Names::default() })
+        Ok(Self { source, names: Names::default(), events_have_metrics: false })
     }
 
     /// The newest sample of a node, by time.
