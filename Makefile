@@ -40,7 +40,7 @@ else
 endif
 	@[ -n "$$RTS2_BINDIR" ] || echo 'RTS2_BINDIR is not set: the cases under real RTS2 programs were not run.'
 
-demo: deps page ## See this computer as RTS2 sees it, live, until Ctrl-C
+demo: deps page ## See this computer as RTS2 sees it and in a browser, live, until Ctrl-C
 	@$(CARGO) build --locked --workspace --bins
 	@target/debug/demo
 

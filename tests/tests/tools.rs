@@ -30,6 +30,7 @@ async fn the_demonstration_shows_this_machine_and_ends() {
         "uptime ",
         "printf 'node=door disk_percent=97\\n' | nc localhost ",
         "tcp://127.0.0.1:",
+        "page   http://localhost:",
         "all has ended; what was kept is in demo-data",
     ] {
         assert!(printed.contains(words), "no {words:?} in\n{printed}");

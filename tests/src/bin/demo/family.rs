@@ -18,6 +18,9 @@ const CENTRALD_PORT: u16 = 617;
 /// What is taken where something else has centrald's port, or only root may have it; and those behind it.
 const OTHER_CENTRALD_PORT: u16 = 6170;
 
+/// The usual port of lamon-web.
+const WEB_PORT: u16 = 8617;
+
 /// How many other ports are tried before the demonstration gives up.
 const TRIES: u16 = 20;
 
@@ -25,6 +28,7 @@ const TRIES: u16 = 20;
 pub(crate) struct Family {
     hub: Process,
     agent: Process,
+    web: Process,
     /// Unless another one was named.
     _built_in: Option<testing::Centrald>,
     centrald: String,
@@ -38,11 +42,14 @@ pub(crate) struct Family {
 pub(crate) struct Ports {
     /// For agents and text; the bus has the two behind it.
     pub(crate) intake: u16,
+    /// For browsers.
+    pub(crate) web: u16,
 }
 
 impl Ports {
-    /// The first three free ports in a row, the usual ones before all.
+    /// The first free ports, three of them in a row, the usual ones before all.
     async fn find() -> anyhow::Result<Self> {
+        let web = free_port(WEB_PORT).await?;
         let usual = lamon_wire::PORT;
         for intake in (usual..).step_by(3).take(TRIES.into()) {
             let mut free = true;
@@ -50,7 +57,7 @@ impl Ports {
                 free &= TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_ok();
             }
             if free {
-                return Ok(Self { intake });
+                return Ok(Self { intake, web });
             }
         }
         bail!("no free ports from {usual} on")
@@ -65,6 +72,15 @@ impl Ports {
     pub(crate) fn snapshot(self) -> u16 {
         self.intake + 2
     }
+}
+
+async fn free_port(usual: u16) -> anyhow::Result<u16> {
+    for port in (usual..).take(TRIES.into()) {
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free port from {usual} on")
 }
 
 enum Folder {
@@ -93,7 +109,7 @@ impl Folder {
 }
 
 impl Family {
-    /// Starts all of it, and waits until the hub listens.
+    /// Starts all of it, and waits until the hub and the page listen.
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let folder = Folder::make()?;
         let (built_in, centrald) = centrald(&folder.path().join("centrald.log")).await?;
@@ -110,7 +126,10 @@ impl Family {
         let hub = Process::start("lamon-sensord", &["-c".into(), hub_file], Some(log("hub.log")?))?;
         hub.line_with("listening for agents and text")?;
         let agent = Process::start("lamon-agent", &["-c".into(), agent_file], Some(log("agent.log")?))?;
-        Ok(Self { hub, agent, _built_in: built_in, centrald, device, ports, folder })
+        let web_file = write(folder.path(), "web.toml", &web_toml(ports))?;
+        let web = Process::start("lamon-web", &["-c".into(), web_file], Some(log("web.log")?))?;
+        web.line_with("the page is at")?;
+        Ok(Self { hub, agent, web, _built_in: built_in, centrald, device, ports, folder })
     }
 
     /// The centrald's address.
@@ -135,7 +154,8 @@ impl Family {
 
     /// Whether everything still runs.
     pub(crate) fn check(&mut self) -> anyhow::Result<()> {
-        for (name, process) in [("the hub", &mut self.hub), ("the agent", &mut self.agent)] {
+        let all = [("the hub", &mut self.hub), ("the agent", &mut self.agent), ("the page", &mut self.web)];
+        for (name, process) in all {
             if !process.is_running() {
                 let log = process.log();
                 let last = log.iter().rev().take(5).rev().map(String::as_str).collect::<Vec<_>>();
@@ -145,11 +165,12 @@ impl Family {
         Ok(())
     }
 
-    /// Ends the agent, then the hub, and waits for each.
+    /// Ends the page, the agent, then the hub, and waits for each.
     pub(crate) fn end(&mut self) -> anyhow::Result<()> {
+        let web = self.web.terminate();
         let agent = self.agent.terminate();
         let hub = self.hub.terminate();
-        for (name, status) in [("the agent", agent?), ("the hub", hub?)] {
+        for (name, status) in [("the page", web?), ("the agent", agent?), ("the hub", hub?)] {
             if !status.success() {
                 bail!("{name} ended with {status}");
             }
@@ -202,7 +223,7 @@ fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<PathBuf> {
 
 fn hub_toml(folder: &Path, ports: Ports, centrald: &str, device: &str, own: bool) -> anyhow::Result<String> {
     let data = quoted(&folder.canonicalize().context("the folder for the data is gone")?);
-    let Ports { intake } = ports;
+    let Ports { intake, .. } = ports;
     let (publish, snapshot) = (ports.publish(), ports.snapshot());
     // Clients of the built-in centrald are on this computer; for others its name is what they need.
     let host = if own { "host = \"127.0.0.1\"\nlisten = \"127.0.0.1\"\n" } else { "" };
@@ -215,9 +236,19 @@ fn hub_toml(folder: &Path, ports: Ports, centrald: &str, device: &str, own: bool
     ))
 }
 
-fn agent_toml(Ports { intake }: Ports) -> String {
+fn agent_toml(Ports { intake, .. }: Ports) -> String {
     format!(
         "# Written by `make demo`, anew each time.\n\
          hubs = [\"127.0.0.1:{intake}\"]\ninterval = \"2s\"\nlog_to = \"stderr\"\n"
+    )
+}
+
+fn web_toml(ports: Ports) -> String {
+    let Ports { web, .. } = ports;
+    let (publish, snapshot) = (ports.publish(), ports.snapshot());
+    format!(
+        "# Written by `make demo`, anew each time.\n\
+         listen = \"127.0.0.1:{web}\"\nlog_to = \"stderr\"\n\n\
+         [bus]\npublish = \"tcp://127.0.0.1:{publish}\"\nsnapshot = \"tcp://127.0.0.1:{snapshot}\"\n"
     )
 }

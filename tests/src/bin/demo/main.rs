@@ -1,6 +1,6 @@
-//! `make demo`: the whole family on this computer, seen as RTS2's clients see it.
+//! `make demo`: the whole family on this computer, seen as RTS2's clients see it, and in a browser.
 //!
-//! A hub on its embedded SQLite, an agent for this computer, and a small centrald; then, as a client of RTS2, this
+//! A hub on its embedded SQLite, an agent for this computer, the web page, and a small centrald; then, as a client of RTS2, this
 //! computer's values live in the terminal with their levels in colour, until Ctrl-C ends all of it.
 //!
 //! | variable | meaning |

@@ -245,6 +245,7 @@ fn footer(family: &Family) -> Vec<Row> {
     let folder = family.folder().display();
     vec![
         Row::default(),
+        Row::text("page   ").plain(format!("http://localhost:{}/", ports.web)),
         Row::text("send   ")
             .plain(format!("printf 'node=door disk_percent=97\\n' | nc localhost {}", ports.intake)),
         Row::text(format!(

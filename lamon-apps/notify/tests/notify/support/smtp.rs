@@ -83,22 +83,32 @@ impl Smtp {
     }
 
     fn serve(&self, stream: TcpStream) -> io::Result<()> {
+        // A conversation ends as it began, whatever the test sets meanwhile.
+        let mode = *self.mode.lock().unwrap();
         *self.connections.lock().unwrap() += 1;
-        if *self.mode.lock().unwrap() == Mode::Hang {
+        if mode == Mode::Hang {
             return (&stream).read_exact(&mut [0]);
         }
         match &self.tls {
-            Some((Security::Tls, config)) => self.talk(tls::accept(config, stream), true, true).map(drop),
-            Some((_, config)) => {
-                let stream = self.talk(stream, true, false)?;
-                self.talk(tls::accept(config, stream.into_inner()), false, true).map(drop)
+            Some((Security::Tls, config)) => {
+                self.talk(tls::accept(config, stream), mode, true, true).map(drop)
             }
-            None => self.talk(stream, true, true).map(drop),
+            Some((_, config)) => {
+                let stream = self.talk(stream, mode, true, false)?;
+                self.talk(tls::accept(config, stream.into_inner()), mode, false, true).map(drop)
+            }
+            None => self.talk(stream, mode, true, true).map(drop),
         }
     }
 
     /// Talks until the end, or until TLS begins.
-    fn talk<S: Read + Write>(&self, stream: S, greet: bool, secure: bool) -> io::Result<BufReader<S>> {
+    fn talk<S: Read + Write>(
+        &self,
+        stream: S,
+        mode: Mode,
+        greet: bool,
+        secure: bool,
+    ) -> io::Result<BufReader<S>> {
         let mut stream = BufReader::new(stream);
         let mut mail = Mail::default();
         if greet {
@@ -123,7 +133,7 @@ impl Smtp {
                     say(&mut stream, "235 welcome")?;
                 }
                 "MAIL" if !secure => say(&mut stream, "530 TLS first")?,
-                "MAIL" if *self.mode.lock().unwrap() == Mode::Refuse => say(&mut stream, "451 later")?,
+                "MAIL" if mode == Mode::Refuse => say(&mut stream, "451 later")?,
                 "MAIL" => say(&mut stream, "250 ok")?,
                 "RCPT" => {
                     mail.to.push(line["RCPT TO:".len()..].to_owned());
