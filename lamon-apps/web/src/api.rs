@@ -1,7 +1,8 @@
-//! What is asked over HTTP: everything is read, nothing is changed.
+//! What is asked over HTTP.
 
+pub(crate) mod body;
 mod files;
-mod guard;
+pub(crate) mod guard;
 mod live;
 mod metrics;
 mod nodes;
@@ -12,11 +13,13 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 use utoipa::OpenApi;
 
+use self::guard::Access;
 use crate::answers::Refusal;
+use crate::login::answers as login;
 use crate::watcher::Shared;
 
 /// The most pages that are live at once: every screen of an observatory many times over.
@@ -29,13 +32,15 @@ pub(crate) struct State {
     pub(crate) shared: Arc<Shared>,
     /// Room for live pages.
     pub(crate) pages: Arc<Semaphore>,
+    /// Who is let in.
+    pub(crate) access: Arc<Access>,
 }
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "lamon",
-        description = "How the observatory's computers are. Everything is read, nothing is changed."
+        description = "How the observatory's computers are. POST takes a login, the header X-Lamon-Csrf as `me` tells it, and Origin."
     ),
     paths(
         nodes::healthz,
@@ -44,14 +49,17 @@ pub(crate) struct State {
         nodes::node,
         nodes::events,
         live::live,
-        metrics::metrics
+        metrics::metrics,
+        login::me,
+        login::login,
+        login::logout
     )
 )]
 struct Description;
 
 /// Every path that is answered.
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let state = State { shared, pages: Arc::new(Semaphore::new(MAX_PAGES)) };
+pub(crate) fn router(shared: Arc<Shared>, access: Arc<Access>) -> Router {
+    let state = State { shared, pages: Arc::new(Semaphore::new(MAX_PAGES)), access: access.clone() };
     Router::new()
         .route("/healthz", get(nodes::healthz))
         .route("/metrics", get(metrics::metrics))
@@ -61,9 +69,17 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/events", get(nodes::events))
         .route("/api/v1/live", get(live::live))
         .route("/api/v1/openapi.json", get(async || Json(Description::openapi())))
+        .route("/api/v1/me", get(login::me))
+        .route("/api/v1/login", post(login::login))
+        .route("/api/v1/logout", post(login::logout))
         .fallback(files::file)
-        .layer(middleware::from_fn(guard::guard))
+        .method_not_allowed_fallback(other_method)
+        .layer(middleware::from_fn_with_state(access, guard::guard))
         .with_state(state)
+}
+
+async fn other_method() -> Response {
+    refuse(StatusCode::METHOD_NOT_ALLOWED, "this path is read by GET or changed by POST, not both")
 }
 
 /// An answer that is none, with a sentence.

@@ -8,6 +8,8 @@ use lamon_daemon::config::{self, ConfigError};
 use lamon_daemon::logging::{LogLevel, LogTarget};
 use serde::Deserialize;
 
+use crate::login::{Hosts, LoginConfig};
+
 /// Where the configuration is when nothing else is said.
 pub(crate) const DEFAULT_PATH: &str = "/etc/lamon/web.toml";
 
@@ -17,12 +19,16 @@ pub(crate) const DEFAULT_PATH: &str = "/etc/lamon/web.toml";
 pub(crate) struct WebConfig {
     /// Where browsers connect: this computer alone.
     pub(crate) listen: SocketAddr,
+    /// The names that it answers to, beside those of this computer itself.
+    pub(crate) hosts: Vec<String>,
     /// How much is logged.
     pub(crate) log: LogLevel,
     /// Where logs go.
     pub(crate) log_to: LogTarget,
     /// Where the hub publishes.
     pub(crate) bus: BusConfig,
+    /// Who may log in.
+    pub(crate) login: LoginConfig,
 }
 
 /// `[bus]`.
@@ -39,9 +45,11 @@ impl Default for WebConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8617)),
+            hosts: Vec::new(),
             log: LogLevel::default(),
             log_to: LogTarget::default(),
             bus: BusConfig::default(),
+            login: LoginConfig::default(),
         }
     }
 }
@@ -70,21 +78,40 @@ impl WebConfig {
     fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         let config: Self = config::parse(file, text)?;
         if !config.listen.ip().is_loopback() {
-            let at = text.find("listen").unwrap_or_default();
-            let line = text.get(at..).unwrap_or_default().lines().next().unwrap_or_default().len();
             let said = format!(
-                "{} is not of this computer alone, and the page asks nobody who he is: listen on 127.0.0.1 or [::1]",
+                "{} is not of this computer alone, and whoever reaches the page may read: listen on 127.0.0.1 or [::1]",
                 config.listen
             );
-            return Err(ConfigError::Wrong(config::mistake(file, text, at..at + line, &said)));
+            return Err(mistake(file, text, "listen", &said));
         }
+        config.answered().map_err(|said| mistake(file, text, "hosts", &said))?;
         Ok(config)
+    }
+
+    /// The names that the page answers to.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, when one is no name.
+    pub(crate) fn answered(&self) -> Result<Hosts, String> {
+        Hosts::new(&self.hosts, false)
     }
 
     /// The hub's bus.
     pub(crate) fn addresses(&self) -> Addresses {
         Addresses { publish: self.bus.publish.clone(), snapshot: self.bus.snapshot.clone() }
     }
+}
+
+/// A mistake in the line that begins with a key.
+fn mistake(file: &str, text: &str, key: &str, said: &str) -> ConfigError {
+    let lines = text.split_inclusive('\n').scan(0, |at, line| {
+        let begin = *at;
+        *at += line.len();
+        Some((begin, line.trim_end()))
+    });
+    let found = lines.filter(|(_, line)| line.starts_with(key)).map(|(at, line)| at..at + line.len()).next();
+    ConfigError::Wrong(config::mistake(file, text, found.unwrap_or(0..0), said))
 }
 
 #[cfg(test)]
@@ -115,5 +142,7 @@ mod tests {
             assert!(said.starts_with("web.toml:2:1: ") && said.contains("this computer alone"), "{said}");
         }
         assert!(WebConfig::parse("web.toml", "listen = \"[::1]:1\"").is_ok());
+        let error = WebConfig::parse("web.toml", "# hosts\nhosts = [\"https://a\"]").unwrap_err().to_string();
+        assert!(error.starts_with("web.toml:2:1: hosts has \"https://a\""), "{error}");
     }
 }

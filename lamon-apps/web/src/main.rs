@@ -1,6 +1,6 @@
 //! `lamon-web`: how the observatory's computers are, live in a browser, as JSON and for Prometheus.
 //!
-//! It follows the hub's bus like any other application, and changes nothing.
+//! It follows the hub's bus like any other application.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -9,17 +9,20 @@
 //! | `picture` | the newest of everything, immutable, for whoever asks |
 //! | `answers` | the JSON |
 //! | `api` | the paths, who may ask, the live stream |
+//! | `login` | users, passwords, sessions |
 //! | `serve` | connections and their limits |
 
 mod answers;
 mod api;
 mod config;
+mod login;
 mod picture;
 mod serve;
 mod watcher;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -29,12 +32,15 @@ use lamon_daemon::{exit, signals, systemd};
 use tokio::net::TcpListener;
 use tracing::{error, info};
 
+use self::api::guard::Access;
 use self::config::WebConfig;
+use self::login::{Lobby, users};
 use self::watcher::Shared;
 
 const EXAMPLES: &str = "Try it:
   lamon-web                                     then open http://localhost:8617/
   lamon-web check -c web.toml
+  lamon-web user add ann --role operate         who may do more than look
   curl http://localhost:8617/api/v1/nodes       every node as JSON
   curl http://localhost:8617/metrics            for Prometheus
   ssh -L 8617:localhost:8617 HUB                from another computer";
@@ -63,6 +69,9 @@ struct Args {
 enum Task {
     /// Check the configuration, say what follows from it, and end: 0 when it is good, 78 when not.
     Check,
+    /// Who may log in, and what each may do.
+    #[command(subcommand)]
+    User(users::command::Task),
 }
 
 fn main() -> ExitCode {
@@ -74,6 +83,19 @@ fn main() -> ExitCode {
             return ExitCode::from(exit::CONFIG);
         }
     };
+    if let Some(Task::User(task)) = args.task {
+        return match users::command::perform(task, &config.login.users) {
+            Ok(said) if said.is_empty() => ExitCode::SUCCESS,
+            Ok(said) => {
+                say(&said);
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                say(&error);
+                ExitCode::FAILURE
+            }
+        };
+    }
     // A mistake in an address is one of the configuration.
     let follower = match Follower::connect(&config.addresses()) {
         Ok(follower) => follower,
@@ -82,14 +104,22 @@ fn main() -> ExitCode {
             return ExitCode::from(exit::CONFIG);
         }
     };
+    let lobby = match Lobby::open(config.login.users.clone()) {
+        Ok(lobby) => Arc::new(lobby),
+        Err(error) => {
+            say(&error);
+            return ExitCode::from(exit::CONFIG);
+        }
+    };
     if let Some(Task::Check) = args.task {
         say(&format!("the page is at http://{}/, for this computer alone", config.listen));
         say(&format!("the hub is followed at {} and {}", config.bus.publish, config.bus.snapshot));
+        say(&format!("{} may log in, by {}", lobby.users(), config.login.users.display()));
         return ExitCode::SUCCESS;
     }
     let logs =
         logging::start("lamon-web", args.log.unwrap_or(config.log), args.log_to.unwrap_or(config.log_to));
-    let Err(failure) = run(&config, follower) else { return ExitCode::SUCCESS };
+    let Err(failure) = run(&config, follower, lobby) else { return ExitCode::SUCCESS };
     error!("{failure:#}");
     if logs.go_to_syslog() {
         say(&format!("{failure:#}"));
@@ -98,7 +128,7 @@ fn main() -> ExitCode {
 }
 
 /// Serves until SIGTERM or SIGINT.
-fn run(config: &WebConfig, follower: Follower) -> anyhow::Result<()> {
+fn run(config: &WebConfig, follower: Follower, lobby: Arc<Lobby>) -> anyhow::Result<()> {
     // Two: one page that is being written must not keep another waiting.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
@@ -108,7 +138,10 @@ fn run(config: &WebConfig, follower: Follower) -> anyhow::Result<()> {
             .with_context(|| format!("cannot listen on {}: is another lamon-web running?", config.listen))?;
         let at = listener.local_addr()?;
         let shared = Shared::new();
-        let router = api::router(shared.clone());
+        let hosts = config.answered().map_err(anyhow::Error::msg)?;
+        let access = Access { hosts, lobby: lobby.clone(), tls: false, required: false };
+        let router = api::router(shared.clone(), access.into());
+        tokio::spawn(lobby.watch(ended.clone()));
         let token = ended.clone();
         let watcher = std::thread::Builder::new()
             .name("bus".into())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -12,6 +12,8 @@ use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
+
+use crate::login::Peer;
 
 /// The most connections at once: every live page, and as many again that ask for something. The others wait.
 const MAX_CONNECTIONS: usize = 400;
@@ -37,8 +39,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, ended: Cancella
             () = ended.cancelled() => return,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let router = router.clone();
+            Ok((stream, from)) => {
+                let router = router.clone().layer(Extension(Peer(from)));
                 tokio::spawn(async move {
                     converse(stream, router).await;
                     drop(permit);
