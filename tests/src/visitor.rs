@@ -7,17 +7,27 @@
 )]
 
 use std::fmt::Write as _;
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::hub::Hub;
 use crate::process::{self, Process};
 use crate::wait::PATIENCE;
+
+/// The password of [`Page::with_users`].
+pub const PASSWORD: &str = "correct horse battery";
 
 /// A running lamon-web with a password file of its own. It is killed when this is dropped.
 #[derive(Debug)]
@@ -62,6 +72,39 @@ impl Page {
         Self { process, at, folder }
     }
 
+    /// One with somebody of each role: vic may `view`, olga `operate`, ada is `admin`; each has [`PASSWORD`].
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    #[track_caller]
+    pub fn with_users(hub: &Hub) -> Self {
+        let (folder, at) = Self::prepare(hub, "", "");
+        for (name, role) in [("vic", "view"), ("olga", "operate"), ("ada", "admin")] {
+            let (code, said) = lamon_web(folder.path(), &format!("user add {name} --role {role}"), PASSWORD);
+            assert_eq!(
+                (code, said.trim()),
+                (Some(0), format!("lamon-web: {name} may log in: {role}").as_str())
+            );
+        }
+        Self::start((folder, at))
+    }
+
+    /// Somebody who is logged in.
+    ///
+    /// # Panics
+    ///
+    /// When he is not let in.
+    #[must_use]
+    #[track_caller]
+    pub fn logged_in(&self, name: &str) -> Visitor {
+        let mut visitor = self.visitor();
+        let answer = visitor.log_in(name, PASSWORD);
+        assert_eq!(answer.code, 200, "{answer:?}");
+        visitor
+    }
+
     /// Starts it anew, after SIGTERM.
     ///
     /// # Panics
@@ -100,6 +143,21 @@ impl Page {
     }
 }
 
+/// A new certificate of 127.0.0.1 as `web.crt` and `web.key` of a folder; its text.
+///
+/// # Panics
+///
+/// When it cannot be made or written.
+#[must_use]
+pub fn certificate(folder: &Path) -> String {
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(folder.join("web.crt"), own.cert.pem()).unwrap();
+    let key = folder.join("web.key");
+    std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+    std::fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
+    own.cert.pem()
+}
+
 /// Runs `lamon-web` with a password as its input; what it wrote to standard error and output, and its exit code.
 ///
 /// # Panics
@@ -122,6 +180,27 @@ pub fn lamon_web(folder: &Path, line: &str, password: &str) -> (Option<i32>, Str
 pub enum Connection {
     /// TCP alone.
     Plain,
+    /// TLS with who is believed.
+    Tls(Arc<ClientConfig>),
+}
+
+impl Connection {
+    /// TLS that believes this certificate alone, in PEM.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    #[must_use]
+    pub fn believing(certificate: &str) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self::Tls(config.into())
+    }
 }
 
 /// A client with the cookie and the token that it was given.
@@ -184,6 +263,12 @@ impl Visitor {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let bytes = match &self.connection {
             Connection::Plain => converse(&mut stream, request),
+            Connection::Tls(config) => {
+                let connection =
+                    ClientConnection::new(config.clone(), ServerName::IpAddress(self.at.ip().into()))
+                        .unwrap();
+                converse(&mut StreamOwned::new(connection, stream), request)
+            }
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));

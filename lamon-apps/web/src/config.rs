@@ -9,6 +9,7 @@ use lamon_daemon::logging::{LogLevel, LogTarget};
 use serde::Deserialize;
 
 use crate::login::{Hosts, LoginConfig};
+use crate::tls::TlsConfig;
 
 /// Where the configuration is when nothing else is said.
 pub(crate) const DEFAULT_PATH: &str = "/etc/lamon/web.toml";
@@ -17,7 +18,7 @@ pub(crate) const DEFAULT_PATH: &str = "/etc/lamon/web.toml";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct WebConfig {
-    /// Where browsers connect: this computer alone.
+    /// Where browsers connect: this computer alone, unless there is TLS.
     pub(crate) listen: SocketAddr,
     /// The names that it answers to, beside those of this computer itself.
     pub(crate) hosts: Vec<String>,
@@ -29,6 +30,8 @@ pub(crate) struct WebConfig {
     pub(crate) bus: BusConfig,
     /// Who may log in.
     pub(crate) login: LoginConfig,
+    /// The certificate; without it browsers come by plain HTTP.
+    pub(crate) tls: Option<TlsConfig>,
 }
 
 /// `[bus]`.
@@ -50,6 +53,7 @@ impl Default for WebConfig {
             log_to: LogTarget::default(),
             bus: BusConfig::default(),
             login: LoginConfig::default(),
+            tls: None,
         }
     }
 }
@@ -77,9 +81,10 @@ impl WebConfig {
 
     fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         let config: Self = config::parse(file, text)?;
-        if !config.listen.ip().is_loopback() {
+        if !config.listen.ip().is_loopback() && config.tls.is_none() {
             let said = format!(
-                "{} is not of this computer alone, and whoever reaches the page may read: listen on 127.0.0.1 or [::1]",
+                "{} is not of this computer alone, and passwords would go over the network in the clear: listen on 127.0.0.1 or \
+                 [::1], or give a certificate in [tls]",
                 config.listen
             );
             return Err(mistake(file, text, "listen", &said));
@@ -94,7 +99,12 @@ impl WebConfig {
     ///
     /// A sentence, when one is no name.
     pub(crate) fn answered(&self) -> Result<Hosts, String> {
-        Hosts::new(&self.hosts, false)
+        Hosts::new(&self.hosts, !self.listen.ip().is_loopback())
+    }
+
+    /// Whether nothing is shown to whoever is not logged in.
+    pub(crate) const fn login_is_required(&self) -> bool {
+        self.login.required || !self.listen.ip().is_loopback()
     }
 
     /// The hub's bus.
@@ -125,6 +135,8 @@ mod tests {
             .lines()
             .filter_map(|line| line.strip_prefix('#').or(Some(line)).filter(|line| !line.starts_with(' ')))
             .filter(|line| line.contains('=') || line.starts_with('['))
+            // Without files there is no TLS.
+            .filter(|line| !line.starts_with("[tls]") && !line.contains("/etc/lamon/web."))
             .flat_map(|line| [line, "\n"])
             .collect();
         for text in ["", shipped, &keys] {
@@ -141,7 +153,16 @@ mod tests {
             let said = error.to_string();
             assert!(said.starts_with("web.toml:2:1: ") && said.contains("this computer alone"), "{said}");
         }
-        assert!(WebConfig::parse("web.toml", "listen = \"[::1]:1\"").is_ok());
+        let tls = "[tls]\ncertificate = \"a\"\nkey = \"b\"\n";
+        for (text, required) in [
+            ("listen = \"[::1]:1\"".to_owned(), false),
+            ("[login]\nrequired = true".to_owned(), true),
+            (tls.to_owned(), false),
+            (format!("listen = \"0.0.0.0:443\"\n{tls}[login]\nrequired = false"), true),
+        ] {
+            let config = WebConfig::parse("web.toml", &text).unwrap();
+            assert_eq!(config.login_is_required(), required, "{text}");
+        }
         let error = WebConfig::parse("web.toml", "# hosts\nhosts = [\"https://a\"]").unwrap_err().to_string();
         assert!(error.starts_with("web.toml:2:1: hosts has \"https://a\""), "{error}");
     }

@@ -11,6 +11,7 @@
 //! | `api` | the paths, who may ask, the live stream |
 //! | `login` | users, passwords, sessions |
 //! | `serve` | connections and their limits |
+//! | `tls` | the certificate |
 
 mod answers;
 mod api;
@@ -18,8 +19,10 @@ mod config;
 mod login;
 mod picture;
 mod serve;
+mod tls;
 mod watcher;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,13 +31,15 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use lamon_bus::Follower;
 use lamon_daemon::logging::{self, LogLevel, LogTarget};
-use lamon_daemon::{exit, signals, systemd};
+use lamon_daemon::signals::{self, Reloads};
+use lamon_daemon::{exit, systemd};
 use tokio::net::TcpListener;
 use tracing::{error, info};
 
 use self::api::guard::Access;
 use self::config::WebConfig;
 use self::login::{Lobby, users};
+use self::tls::Certificate;
 use self::watcher::Shared;
 
 const EXAMPLES: &str = "Try it:
@@ -45,10 +50,10 @@ const EXAMPLES: &str = "Try it:
   curl http://localhost:8617/metrics            for Prometheus
   ssh -L 8617:localhost:8617 HUB                from another computer";
 
-/// Shows how the observatory's computers are, live in a browser on this computer.
+/// Shows how the observatory's computers are, live in a browser.
 ///
-/// It follows a hub's bus (ZeroMQ) and serves a page, JSON and Prometheus's text format on loopback alone. Everything is
-/// read, nothing is changed.
+/// It follows a hub's bus (ZeroMQ) and serves a page, JSON and Prometheus's text format: on loopback, or by TLS to
+/// whoever logs in.
 #[derive(Debug, Parser)]
 #[command(name = "lamon-web", version = lamon_daemon::VERSION, after_help = EXAMPLES)]
 struct Args {
@@ -104,22 +109,28 @@ fn main() -> ExitCode {
             return ExitCode::from(exit::CONFIG);
         }
     };
-    let lobby = match Lobby::open(config.login.users.clone()) {
-        Ok(lobby) => Arc::new(lobby),
+    let (lobby, certificate) = match prepare(&config) {
+        Ok(prepared) => prepared,
         Err(error) => {
             say(&error);
             return ExitCode::from(exit::CONFIG);
         }
     };
     if let Some(Task::Check) = args.task {
-        say(&format!("the page is at http://{}/, for this computer alone", config.listen));
+        let reach = if config.listen.ip().is_loopback() {
+            "this computer alone"
+        } else {
+            "every computer that reaches it"
+        };
+        say(&format!("the page is at {}, for {reach}", url(certificate.is_some(), config.listen)));
         say(&format!("the hub is followed at {} and {}", config.bus.publish, config.bus.snapshot));
-        say(&format!("{} may log in, by {}", lobby.users(), config.login.users.display()));
+        let required = if config.login_is_required() { "; nothing is shown to others" } else { "" };
+        say(&format!("{} may log in, by {}{required}", lobby.users(), config.login.users.display()));
         return ExitCode::SUCCESS;
     }
     let logs =
         logging::start("lamon-web", args.log.unwrap_or(config.log), args.log_to.unwrap_or(config.log_to));
-    let Err(failure) = run(&config, follower, lobby) else { return ExitCode::SUCCESS };
+    let Err(failure) = run(&config, follower, lobby, certificate) else { return ExitCode::SUCCESS };
     error!("{failure:#}");
     if logs.go_to_syslog() {
         say(&format!("{failure:#}"));
@@ -127,8 +138,45 @@ fn main() -> ExitCode {
     ExitCode::from(exit::UNAVAILABLE)
 }
 
+/// Reads the files that the configuration names.
+///
+/// # Errors
+///
+/// A sentence, when they cannot be used, or nobody could ever see the page.
+fn prepare(config: &WebConfig) -> Result<(Arc<Lobby>, Option<Arc<Certificate>>), String> {
+    let lobby = Lobby::open(config.login.users.clone())?;
+    if config.login_is_required() && lobby.users() == 0 {
+        return Err(
+            "nothing is shown without a login, and nobody may log in: lamon-web user add NAME first".into()
+        );
+    }
+    let certificate = config.tls.as_ref().map(Certificate::load).transpose()?;
+    Ok((lobby.into(), certificate.map(Arc::new)))
+}
+
+fn url(tls: bool, at: SocketAddr) -> String {
+    format!("{}://{at}/", if tls { "https" } else { "http" })
+}
+
+/// Reads the certificate again whenever it is asked for.
+async fn reload(mut asked: Reloads, certificate: Option<Arc<Certificate>>) {
+    loop {
+        asked.next().await;
+        match certificate.as_ref().map(|certificate| certificate.reload()) {
+            None => info!("asked to read again: without [tls] there is nothing"),
+            Some(Ok(())) => info!("the certificate was read again"),
+            Some(Err(why)) => error!("{why}; the certificate of before stays in use"),
+        }
+    }
+}
+
 /// Serves until SIGTERM or SIGINT.
-fn run(config: &WebConfig, follower: Follower, lobby: Arc<Lobby>) -> anyhow::Result<()> {
+fn run(
+    config: &WebConfig,
+    follower: Follower,
+    lobby: Arc<Lobby>,
+    certificate: Option<Arc<Certificate>>,
+) -> anyhow::Result<()> {
     // Two: one page that is being written must not keep another waiting.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
@@ -139,16 +187,22 @@ fn run(config: &WebConfig, follower: Follower, lobby: Arc<Lobby>) -> anyhow::Res
         let at = listener.local_addr()?;
         let shared = Shared::new();
         let hosts = config.answered().map_err(anyhow::Error::msg)?;
-        let access = Access { hosts, lobby: lobby.clone(), tls: false, required: false };
+        let access = Access {
+            hosts,
+            lobby: lobby.clone(),
+            tls: certificate.is_some(),
+            required: config.login_is_required(),
+        };
         let router = api::router(shared.clone(), access.into());
         tokio::spawn(lobby.watch(ended.clone()));
         let token = ended.clone();
         let watcher = std::thread::Builder::new()
             .name("bus".into())
             .spawn(move || watcher::follow(follower, &shared, &token))?;
-        info!("the page is at http://{at}/");
+        tokio::spawn(reload(Reloads::listen()?, certificate.clone()));
+        info!("the page is at {}", url(certificate.is_some(), at));
         systemd::ready();
-        serve::serve(listener, router, ended).await;
+        serve::serve(listener, certificate, router, ended).await;
         systemd::stopping();
         tokio::task::spawn_blocking(move || watcher.join()).await?.ok().context("the bus thread failed")
     })

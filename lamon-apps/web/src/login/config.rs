@@ -18,11 +18,13 @@ const MAX_HOSTS: usize = 32;
 pub(crate) struct LoginConfig {
     /// The password file, which `lamon-web user` changes.
     pub(crate) users: PathBuf,
+    /// Nothing is shown to whoever is not logged in. Elsewhere than on loopback it never is.
+    pub(crate) required: bool,
 }
 
 impl Default for LoginConfig {
     fn default() -> Self {
-        Self { users: DEFAULT_USERS.into() }
+        Self { users: DEFAULT_USERS.into(), required: false }
     }
 }
 
