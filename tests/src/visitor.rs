@@ -51,7 +51,8 @@ impl Page {
         let (publish, snapshot, users) = (hub.publish(), hub.snapshot(), folder.path().join("users"));
         let mut text =
             format!("listen = \"{at}\"\n{lines}\n[bus]\npublish = {publish:?}\nsnapshot = {snapshot:?}\n");
-        writeln!(text, "[login]\nusers = {users:?}\n{tables}").unwrap();
+        writeln!(text, "[control]\nsocket = {:?}\n[login]\nusers = {users:?}\n{tables}", hub.control())
+            .unwrap();
         std::fs::write(folder.path().join("web.toml"), text).unwrap();
         (folder, at)
     }

@@ -20,6 +20,7 @@ use utoipa::OpenApi;
 use self::guard::Access;
 use crate::answers::Refusal;
 use crate::login::answers as login;
+use crate::operate::{Operator, changes, reads};
 use crate::watcher::Shared;
 
 /// The most pages that are live at once: every screen of an observatory many times over.
@@ -34,6 +35,8 @@ pub(crate) struct State {
     pub(crate) pages: Arc<Semaphore>,
     /// Who is let in.
     pub(crate) access: Arc<Access>,
+    /// The way to the hub.
+    pub(crate) operator: Arc<Operator>,
 }
 
 #[derive(OpenApi)]
@@ -52,14 +55,31 @@ pub(crate) struct State {
         metrics::metrics,
         login::me,
         login::login,
-        login::logout
+        login::logout,
+        changes::limits,
+        changes::reset,
+        changes::mute,
+        changes::unmute,
+        changes::acknowledge,
+        changes::override_gate,
+        changes::release,
+        changes::forget,
+        changes::reload,
+        reads::settings,
+        reads::gates,
+        reads::explain
     )
 )]
 struct Description;
 
 /// Every path that is answered.
-pub(crate) fn router(shared: Arc<Shared>, access: Arc<Access>) -> Router {
-    let state = State { shared, pages: Arc::new(Semaphore::new(MAX_PAGES)), access: access.clone() };
+pub(crate) fn router(shared: Arc<Shared>, access: Arc<Access>, operator: Operator) -> Router {
+    let state = State {
+        shared,
+        pages: Arc::new(Semaphore::new(MAX_PAGES)),
+        access: access.clone(),
+        operator: operator.into(),
+    };
     Router::new()
         .route("/healthz", get(nodes::healthz))
         .route("/metrics", get(metrics::metrics))
@@ -72,10 +92,28 @@ pub(crate) fn router(shared: Arc<Shared>, access: Arc<Access>) -> Router {
         .route("/api/v1/me", get(login::me))
         .route("/api/v1/login", post(login::login))
         .route("/api/v1/logout", post(login::logout))
+        .merge(operating())
         .fallback(files::file)
         .method_not_allowed_fallback(other_method)
         .layer(middleware::from_fn_with_state(access, guard::guard))
         .with_state(state)
+}
+
+/// The paths that operate the hub.
+fn operating() -> Router<State> {
+    Router::new()
+        .route("/api/v1/limits", post(changes::limits))
+        .route("/api/v1/limits/reset", post(changes::reset))
+        .route("/api/v1/mutes", post(changes::mute))
+        .route("/api/v1/mutes/end", post(changes::unmute))
+        .route("/api/v1/acks", post(changes::acknowledge))
+        .route("/api/v1/gates", get(reads::gates))
+        .route("/api/v1/gates/override", post(changes::override_gate))
+        .route("/api/v1/gates/release", post(changes::release))
+        .route("/api/v1/forget", post(changes::forget))
+        .route("/api/v1/reload", post(changes::reload))
+        .route("/api/v1/settings", get(reads::settings))
+        .route("/api/v1/explain", get(reads::explain))
 }
 
 async fn other_method() -> Response {

@@ -9,6 +9,7 @@ use lamon_daemon::logging::{LogLevel, LogTarget};
 use serde::Deserialize;
 
 use crate::login::{Hosts, LoginConfig};
+use crate::operate::ControlConfig;
 use crate::tls::TlsConfig;
 
 /// Where the configuration is when nothing else is said.
@@ -28,6 +29,8 @@ pub(crate) struct WebConfig {
     pub(crate) log_to: LogTarget,
     /// Where the hub publishes.
     pub(crate) bus: BusConfig,
+    /// How the hub is operated.
+    pub(crate) control: ControlConfig,
     /// Who may log in.
     pub(crate) login: LoginConfig,
     /// The certificate; without it browsers come by plain HTTP.
@@ -52,6 +55,7 @@ impl Default for WebConfig {
             log: LogLevel::default(),
             log_to: LogTarget::default(),
             bus: BusConfig::default(),
+            control: ControlConfig::default(),
             login: LoginConfig::default(),
             tls: None,
         }

@@ -10,6 +10,7 @@
 //! | `answers` | the JSON |
 //! | `api` | the paths, who may ask, the live stream |
 //! | `login` | users, passwords, sessions |
+//! | `operate` | changes at the hub, through its control socket |
 //! | `serve` | connections and their limits |
 //! | `tls` | the certificate |
 
@@ -17,6 +18,7 @@ mod answers;
 mod api;
 mod config;
 mod login;
+mod operate;
 mod picture;
 mod serve;
 mod tls;
@@ -39,6 +41,7 @@ use tracing::{error, info};
 use self::api::guard::Access;
 use self::config::WebConfig;
 use self::login::{Lobby, users};
+use self::operate::Operator;
 use self::tls::Certificate;
 use self::watcher::Shared;
 
@@ -124,6 +127,7 @@ fn main() -> ExitCode {
         };
         say(&format!("the page is at {}, for {reach}", url(certificate.is_some(), config.listen)));
         say(&format!("the hub is followed at {} and {}", config.bus.publish, config.bus.snapshot));
+        say(&format!("the hub is operated through {}", config.control.socket.display()));
         let required = if config.login_is_required() { "; nothing is shown to others" } else { "" };
         say(&format!("{} may log in, by {}{required}", lobby.users(), config.login.users.display()));
         return ExitCode::SUCCESS;
@@ -193,7 +197,7 @@ fn run(
             tls: certificate.is_some(),
             required: config.login_is_required(),
         };
-        let router = api::router(shared.clone(), access.into());
+        let router = api::router(shared.clone(), access.into(), Operator::new(&config.control));
         tokio::spawn(lobby.watch(ended.clone()));
         let token = ended.clone();
         let watcher = std::thread::Builder::new()

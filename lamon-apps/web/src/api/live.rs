@@ -109,6 +109,7 @@ mod tests {
     use super::*;
     use crate::api::guard::Access;
     use crate::login::{Hosts, Lobby};
+    use crate::operate::{ControlConfig, Operator};
     use crate::picture::Snapshot;
     use crate::watcher::Shared;
 
@@ -119,7 +120,8 @@ mod tests {
         let room = pages.clone().try_acquire_owned().unwrap();
         let lobby = Lobby::open("/nowhere/users".into()).unwrap().into();
         let access = Access { hosts: Hosts::default(), lobby, tls: false, required: false };
-        let api = Api { shared: shared.clone(), pages, access: access.into() };
+        let operator = Operator::new(&ControlConfig::default()).into();
+        let api = Api { shared: shared.clone(), pages, access: access.into(), operator };
         let mut page = Page { updates: shared.subscribe(), api, number: None, caller: None, _room: room };
         let publish = |number| {
             shared.publish(Snapshot { number, ..Snapshot::default() }, format!("data: {number}\n\n"));
