@@ -198,7 +198,7 @@ async fn a_join_secret_lets_so_many_in() {
     let file = folder.path().join("join");
     std::fs::write(&file, &token).unwrap();
     let file = file.to_str().unwrap().to_owned();
-    let mut join = |node: &str| {
+    let join = |node: &str| {
         run(&mut agent(folder.path(), node, &["enroll", &address, "--join", &file, "--wait", "0"]))
     };
     for (node, expected) in [

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use lamon_control::answer::{Nodes, Status};
 use lamon_control::{Answer, Operation, When};
+use lamon_operator::{AskError, Client};
 
 use crate::args::{Args, Colours, Task};
-use crate::client::{AskError, Client};
 use crate::table::Paint;
 use crate::{events, exit, show};
 
