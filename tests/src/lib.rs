@@ -14,6 +14,7 @@
 //! | [`archive`] | rows of an archive, waited for |
 //! | [`wait`] | the one deadline of every wait |
 //! | [`story`] | the stories that are told with every centrald, archive and sender |
+//! | [`web`] | the web page's server, and the browser that looks at it |
 //! | [`chaos`] | faults under load, and the count of what is stored in the end |
 //! | [`usage`] | memory and CPU of a process |
 
@@ -31,4 +32,5 @@ pub mod story;
 pub mod text;
 pub mod usage;
 pub mod wait;
+pub mod web;
 pub mod wiretap;
