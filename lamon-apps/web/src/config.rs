@@ -6,6 +6,8 @@ use std::path::Path;
 use lamon_bus::Addresses;
 use lamon_daemon::config::{self, ConfigError};
 use lamon_daemon::logging::{LogLevel, LogTarget};
+use lamon_store::ArchiveUrl;
+use lamon_store::archive::DatabaseTable;
 use serde::Deserialize;
 
 /// Where the configuration is when nothing else is said.
@@ -23,6 +25,12 @@ pub(crate) struct WebConfig {
     pub(crate) log_to: LogTarget,
     /// Where the hub publishes.
     pub(crate) bus: BusConfig,
+    /// Section `[database]` as it is written.
+    #[serde(rename = "database")]
+    database_table: DatabaseTable,
+    /// The archive that the past is read from; none when the file names none.
+    #[serde(skip)]
+    pub(crate) database: Option<ArchiveUrl>,
 }
 
 /// `[bus]`.
@@ -42,6 +50,8 @@ impl Default for WebConfig {
             log: LogLevel::default(),
             log_to: LogTarget::default(),
             bus: BusConfig::default(),
+            database_table: DatabaseTable::default(),
+            database: None,
         }
     }
 }
@@ -68,7 +78,9 @@ impl WebConfig {
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        let config: Self = config::parse(file, text)?;
+        let mut config: Self = config::parse(file, text)?;
+        let wrong = |span, said: &str| ConfigError::Wrong(config::mistake(file, text, span, said));
+        config.database = std::mem::take(&mut config.database_table).check_named(wrong)?;
         if !config.listen.ip().is_loopback() {
             let at = text.find("listen").unwrap_or_default();
             let line = text.get(at..).unwrap_or_default().lines().next().unwrap_or_default().len();
@@ -104,6 +116,21 @@ mod tests {
             let config = WebConfig::parse("web.toml", text).unwrap();
             assert_eq!(config.listen.to_string(), "127.0.0.1:8617");
             assert_eq!(config.addresses(), Addresses::default());
+            assert_eq!(config.database, None);
+        }
+    }
+
+    #[test]
+    fn an_archive_is_named_as_the_hub_names_it() {
+        let config = WebConfig::parse("web.toml", "[database]\nurl = 'sqlite:/a/archive.sqlite'").unwrap();
+        assert_eq!(config.database, Some(ArchiveUrl::sqlite("/a/archive.sqlite")));
+        for (text, wanted) in [
+            ("[database]\nurl = 'ftp://x'", "web.toml:2:7: "),
+            ("[database]\npassword_file = '/x'", "web.toml:2:17: [database] has no url"),
+            ("[database]\nurls = 'sqlite:a'", "(did you mean \"url\"?)"),
+        ] {
+            let said = WebConfig::parse("web.toml", text).unwrap_err().to_string();
+            assert!(said.contains(wanted), "{said}");
         }
     }
 

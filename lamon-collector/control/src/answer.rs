@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::VERSION;
 use crate::gate::{GateOverride, Gates};
+use crate::key::Keys;
 use crate::mute::{Ack, Mute};
 use crate::request::Place;
 use crate::threshold::Threshold;
@@ -90,6 +91,8 @@ pub enum Answer {
     Events(Events),
     /// To `settings`.
     Settings(Settings),
+    /// To `keys`.
+    Keys(Box<Keys>),
     /// To what changes something.
     Did(Did),
 }
@@ -246,6 +249,9 @@ pub struct Event {
     /// Of which node; none when it is of the hub, or of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    /// The metric of the node, when it is about one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
     /// What kind, the bus's words.
     pub kind: String,
     /// How grave.

@@ -184,12 +184,14 @@ fn answers() {
         number: 1,
         time_ms: 2,
         node: None,
+        metric: None,
         kind: "reload".into(),
         level: "good".into(),
         text: "x".into(),
         hub: None,
     };
     let past = Event { hub: Some("h".into()), ..event.clone() };
+    let of_metric = Event { node: Some("ccd01".into()), metric: Some("load1".into()), ..event.clone() };
     let next = Some(Place { time_ms: 2, hub: String::new(), number: 0 });
     for (line, answered) in [
         (
@@ -207,6 +209,10 @@ fn answers() {
         (
             r#"{"v":1,"done":{"events":{"events":[{"number":1,"time_ms":2,"kind":"reload","level":"good","text":"x"}],"more":false}}}"#,
             done(Answer::Events(Events { events: vec![event], more: false, next: None })),
+        ),
+        (
+            r#"{"v":1,"done":{"events":{"events":[{"number":1,"time_ms":2,"node":"ccd01","metric":"load1","kind":"reload","level":"good","text":"x"}],"more":false}}}"#,
+            done(Answer::Events(Events { events: vec![of_metric], more: false, next: None })),
         ),
         (
             r#"{"v":1,"done":{"events":{"events":[{"number":1,"time_ms":2,"kind":"reload","level":"good","text":"x","hub":"h"}],"more":true,"next":{"time_ms":2}}}}"#,

@@ -138,6 +138,9 @@ pub(super) struct EventMessage<'a> {
     #[serde(flatten)]
     pub(super) head: Head,
     pub(super) node: Option<&'a str>,
+    /// The metric that it is about, when it is about one alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) metric: Option<&'a str>,
     pub(super) kind: &'a str,
     pub(super) level: Level,
     pub(super) text: String,

@@ -94,6 +94,7 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::history::Past;
     use crate::picture::Snapshot;
     use crate::watcher::Shared;
 
@@ -102,7 +103,7 @@ mod tests {
         let shared = Shared::new();
         let pages = Arc::new(Semaphore::new(1));
         let room = pages.clone().try_acquire_owned().unwrap();
-        let api = Api { shared: shared.clone(), pages };
+        let api = Api { shared: shared.clone(), pages, past: Past::default() };
         let mut page = Page { updates: shared.subscribe(), api, number: None, _room: room };
         let publish = |number| {
             shared.publish(Snapshot { number, ..Snapshot::default() }, format!("data: {number}\n\n"));

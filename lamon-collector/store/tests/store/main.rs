@@ -20,4 +20,5 @@ mod reading;
 mod registers;
 mod rollups;
 mod servers;
+mod upgrade;
 mod upkeep;
