@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lamon_bus::{Event, Hub, Metric, Node};
+use lamon_store::registers::StoredEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,6 +27,13 @@ pub(crate) enum Level {
     Error,
     /// The node is not heard.
     Silent,
+}
+
+impl Level {
+    /// The level of a word.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        lamon_bus::Level::ALL.into_iter().find(|level| level.as_str() == word).map(Self::from)
+    }
 }
 
 impl From<lamon_bus::Level> for Level {
@@ -225,11 +233,11 @@ pub(crate) struct EventLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     metric: Option<String>,
     /// What kind; docs/bus.md has them all.
-    kind: String,
+    pub(crate) kind: String,
     /// How grave.
     pub(crate) level: Level,
     /// A sentence for people.
-    text: String,
+    pub(crate) text: String,
 }
 
 /// Why there is no answer.
@@ -327,6 +335,20 @@ impl From<&Event> for EventLine {
             metric: event.metric.clone(),
             kind: event.kind.clone(),
             level: event.level.into(),
+            text: event.text.clone(),
+        }
+    }
+}
+
+impl From<&StoredEvent> for EventLine {
+    fn from(StoredEvent { event, .. }: &StoredEvent) -> Self {
+        Self {
+            time_ms: u64::try_from(event.time_ms).unwrap_or(0),
+            node: event.node.clone(),
+            metric: event.metric.clone(),
+            kind: event.kind.clone(),
+            // What a later release calls it is grave until somebody knows.
+            level: Level::named(&event.level).unwrap_or(Level::Silent),
             text: event.text.clone(),
         }
     }

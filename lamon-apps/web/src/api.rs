@@ -40,15 +40,7 @@ pub(crate) struct State {
         title = "lamon",
         description = "How the observatory's computers are. Everything is read, nothing is changed."
     ),
-    paths(
-        nodes::healthz,
-        nodes::site,
-        nodes::nodes,
-        nodes::node,
-        nodes::events,
-        live::live,
-        metrics::metrics
-    )
+    paths(nodes::healthz, nodes::site, nodes::nodes, nodes::node, live::live, metrics::metrics)
 )]
 struct Description;
 
@@ -61,7 +53,6 @@ pub(crate) fn router(shared: Arc<Shared>, past: Past) -> Router {
         .route("/api/v1/site", get(nodes::site))
         .route("/api/v1/nodes", get(nodes::nodes))
         .route("/api/v1/nodes/{node}", get(nodes::node))
-        .route("/api/v1/events", get(nodes::events))
         .route("/api/v1/live", get(live::live))
         .route(
             "/api/v1/openapi.json",

@@ -8,7 +8,10 @@ use lamon_daemon::config::{self, ConfigError};
 use lamon_daemon::logging::{LogLevel, LogTarget};
 use lamon_store::ArchiveUrl;
 use lamon_store::archive::DatabaseTable;
+use lamon_store::reading::Site;
 use serde::Deserialize;
+
+use crate::history::SiteTable;
 
 /// Where the configuration is when nothing else is said.
 pub(crate) const DEFAULT_PATH: &str = "/etc/lamon/web.toml";
@@ -31,6 +34,12 @@ pub(crate) struct WebConfig {
     /// The archive that the past is read from; none when the file names none.
     #[serde(skip)]
     pub(crate) database: Option<ArchiveUrl>,
+    /// Section `[site]` as it is written.
+    #[serde(rename = "site")]
+    site_table: SiteTable,
+    /// When nights begin.
+    #[serde(skip, default = "anywhere")]
+    pub(crate) site: Site,
 }
 
 /// `[bus]`.
@@ -52,8 +61,15 @@ impl Default for WebConfig {
             bus: BusConfig::default(),
             database_table: DatabaseTable::default(),
             database: None,
+            site_table: SiteTable::default(),
+            site: anywhere(),
         }
     }
+}
+
+/// Until it is known where.
+fn anywhere() -> Site {
+    Site::at_utc_offset(0)
 }
 
 impl Default for BusConfig {
@@ -72,7 +88,7 @@ impl WebConfig {
     pub(crate) fn load(named: Option<&Path>) -> Result<Self, ConfigError> {
         let path = named.unwrap_or_else(|| Path::new(DEFAULT_PATH));
         if named.is_none() && !path.exists() {
-            return Ok(Self::default());
+            return Self::parse("", "");
         }
         Self::parse(&path.display().to_string(), &config::read(path)?)
     }
@@ -81,6 +97,7 @@ impl WebConfig {
         let mut config: Self = config::parse(file, text)?;
         let wrong = |span, said: &str| ConfigError::Wrong(config::mistake(file, text, span, said));
         config.database = std::mem::take(&mut config.database_table).check_named(wrong)?;
+        config.site = std::mem::take(&mut config.site_table).check(wrong)?;
         if !config.listen.ip().is_loopback() {
             let at = text.find("listen").unwrap_or_default();
             let line = text.get(at..).unwrap_or_default().lines().next().unwrap_or_default().len();

@@ -115,7 +115,7 @@ fn run(config: &WebConfig, follower: Follower) -> anyhow::Result<()> {
             .with_context(|| format!("cannot listen on {}: is another lamon-web running?", config.listen))?;
         let at = listener.local_addr()?;
         let shared = Shared::new();
-        let router = api::router(shared.clone(), Past::new(config.database.clone()));
+        let router = api::router(shared.clone(), Past::new(config.database.clone(), config.site));
         let token = ended.clone();
         let watcher = std::thread::Builder::new()
             .name("bus".into())

@@ -6,13 +6,22 @@
 //! | `pool` | the readers, and who waits for one |
 //! | `asked` | what of a question makes sense |
 //! | `curves`, `merge` | `history`: metrics of some nodes in about as many points as somebody draws |
-//! | `samples` | `samples`: a node's samples as they are stored, page by page |
+//! | `samples`, `csv` | `samples`: a node's samples as they are stored, page by page; the same as a file |
+//! | `events` | `events`: what happened, also long ago |
+//! | `disks` | `nodes/{node}/disks`: in how many nights a disk is full |
+//! | `site` | when nights begin |
+//! | `times` | times and dates as text |
 
 mod asked;
+mod csv;
 mod curves;
+mod disks;
+mod events;
 mod merge;
 mod pool;
 mod samples;
+mod site;
+mod times;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -22,10 +31,11 @@ use lamon_store::ArchiveError;
 use utoipa::OpenApi;
 
 pub(crate) use self::pool::Past;
+pub(crate) use self::site::SiteTable;
 use crate::api::{State, refuse};
 
 #[derive(OpenApi)]
-#[openapi(paths(curves::history, samples::samples))]
+#[openapi(paths(curves::history, samples::samples, csv::samples, events::events, disks::disks))]
 struct Description;
 
 /// The paths of the past, described.
@@ -38,6 +48,9 @@ pub(crate) fn routes() -> Router<State> {
     Router::new()
         .route("/api/v1/history", get(curves::history))
         .route("/api/v1/samples", get(samples::samples))
+        .route("/api/v1/samples.csv", get(csv::samples))
+        .route("/api/v1/events", get(events::events))
+        .route("/api/v1/nodes/{node}/disks", get(disks::disks))
 }
 
 /// Why there is no answer.

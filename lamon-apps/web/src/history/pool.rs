@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use lamon_store::reading::Site;
 use lamon_store::{ArchiveError, ArchiveReader, ArchiveUrl};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
@@ -22,9 +23,18 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// How old a reader may get: a file that was put in the place of another is seen then.
 const OLDEST: Duration = Duration::from_secs(60);
 
+/// Files that are sent at once: each reads as fast as it is taken.
+const DOWNLOADS: usize = 4;
+
 /// The archive, for whoever asks about the past; none where none is configured.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Past(Option<Arc<Pool>>);
+#[derive(Debug, Clone)]
+pub(crate) struct Past {
+    pool: Option<Arc<Pool>>,
+    /// When nights begin.
+    site: Site,
+    /// Room for files that are sent.
+    downloads: Arc<Semaphore>,
+}
 
 #[derive(Debug)]
 struct Pool {
@@ -38,14 +48,28 @@ struct Pool {
 
 impl Past {
     /// Nothing is opened yet: a database that is away keeps nothing from starting.
-    pub(crate) fn new(url: Option<ArchiveUrl>) -> Self {
+    pub(crate) fn new(url: Option<ArchiveUrl>, site: Site) -> Self {
         let pool = |url| Pool {
             url,
             room: Semaphore::new(READERS),
             idle: Mutex::default(),
             fails: AtomicBool::new(false),
         };
-        Self(url.map(pool).map(Arc::new))
+        Self { pool: url.map(pool).map(Arc::new), site, downloads: Arc::new(Semaphore::new(DOWNLOADS)) }
+    }
+
+    /// When nights begin.
+    pub(super) const fn site(&self) -> Site {
+        self.site
+    }
+
+    /// Room to send a file, as long as it is kept.
+    pub(super) fn download(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        self.downloads.clone().try_acquire_owned().map_err(|_| {
+            Refused::unavailable(format!(
+                "{DOWNLOADS} files are being sent already: try again when one is done"
+            ))
+        })
     }
 
     /// Reads with a reader that is this question's alone. One that failed, or whose question was given up, is closed.
@@ -53,7 +77,7 @@ impl Past {
         &self,
         work: impl AsyncFnOnce(&mut ArchiveReader) -> Result<T, ArchiveError>,
     ) -> Result<T, Refused> {
-        let Some(pool) = &self.0 else {
+        let Some(pool) = &self.pool else {
             return Err(Refused::unavailable(
                 "no archive is configured: write [database] with its url in web.toml",
             ));
@@ -111,12 +135,15 @@ mod tests {
 
     fn past(folder: &tempfile::TempDir) -> (ArchiveUrl, Past) {
         let url = ArchiveUrl::sqlite(folder.path().join("archive.sqlite"));
-        (url.clone(), Past::new(Some(url)))
+        (url.clone(), Past::new(Some(url), Site::at_utc_offset(0)))
     }
 
     #[tokio::test]
     async fn a_reader_is_opened_when_it_is_wanted_and_anew_after_an_error() {
-        let none = Past::default().read(async |reader| reader.nodes().await).await.unwrap_err();
+        let none = Past::new(None, Site::at_utc_offset(0))
+            .read(async |reader| reader.nodes().await)
+            .await
+            .unwrap_err();
         assert!(none.sentence.contains("[database]"), "{}", none.sentence);
         let folder = tempfile::tempdir().unwrap();
         let (url, past) = past(&folder);
@@ -125,7 +152,7 @@ mod tests {
         assert!(away.sentence.contains("archive.sqlite"), "{}", away.sentence);
         Archive::connect(&url, "hub").await.unwrap();
         assert!(past.read(async |reader| reader.nodes().await).await.unwrap().is_empty());
-        let idle = || past.0.as_ref().unwrap().idle.lock().unwrap().len();
+        let idle = || past.pool.as_ref().unwrap().idle.lock().unwrap().len();
         assert_eq!(idle(), 1);
         let failed = async |_: &mut ArchiveReader| Err::<(), _>(ArchiveError::Other("it broke".into()));
         assert!(past.read(failed).await.unwrap_err().sentence.ends_with("it broke"));

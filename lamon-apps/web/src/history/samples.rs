@@ -85,6 +85,7 @@ pub(crate) async fn samples(
     let count = within("count", which.count.unwrap_or(USUAL_COUNT), 1..=MAX_SAMPLES)?;
     let place = match &which.next {
         Some(token) => place(token)
+            .filter(|place| place.time_ms < span.to_ms)
             .ok_or_else(|| Refused::senseless(format!("next is what a page before said, not {token:?}")))?,
         None => SamplePlace::at(span.to_ms),
     };

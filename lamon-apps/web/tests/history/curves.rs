@@ -59,7 +59,13 @@ fn curves_of_some_nodes_have_gaps_where_nothing_was_stored() {
     let before =
         web.json(&format!("/api/v1/history?nodes=dome&metrics=cpu_percent&from={}&to={}", T0 - DAY, T0 - 1));
     assert_eq!(before["series"][0]["time_ms"], json!([]));
-    for path in ["/api/v1/history", "/api/v1/samples"] {
+    for path in [
+        "/api/v1/history",
+        "/api/v1/samples",
+        "/api/v1/samples.csv",
+        "/api/v1/events",
+        "/api/v1/nodes/{node}/disks",
+    ] {
         assert!(web.json("/api/v1/openapi.json")["paths"][path]["get"]["parameters"].is_array(), "{path}");
     }
 }

@@ -8,6 +8,7 @@
 
 mod archives;
 mod curves;
+mod events;
 mod program;
 mod refusals;
 mod tables;

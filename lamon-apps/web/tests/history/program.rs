@@ -68,6 +68,23 @@ impl Web {
         (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
     }
 
+    /// A file that is sent in chunks: its head and its lines.
+    pub(crate) fn file(&self, path: &str) -> (String, Vec<String>) {
+        let answer = self.raw(path);
+        let (head, mut rest) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+        let mut text = String::new();
+        while let Some((size, body)) = rest.split_once("\r\n") {
+            let size = usize::from_str_radix(size, 16).unwrap();
+            text.push_str(&body[..size]);
+            rest = &body[size + 2..];
+            if size == 0 {
+                break;
+            }
+        }
+        (head.to_owned(), text.split_terminator("\r\n").map(str::to_owned).collect())
+    }
+
     pub(crate) fn json(&self, path: &str) -> Value {
         let (status, body) = self.get(path);
         assert_eq!(status, 200, "{path}: {body}");

@@ -1,12 +1,15 @@
-//! Samples as they are stored, the newest first.
+//! Samples as they are stored, the newest first; the names that they have.
 
-use super::ArchiveReader;
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{ArchiveReader, walk::Row};
 use crate::{
     archive::ArchiveError,
     db::Value,
     record::join,
     rollup_row::{SAMPLE_COLUMNS, StoredRow},
     sample::Sample,
+    tier::Tier,
 };
 
 /// Most samples of one statement that goes back from a place: some milliseconds, about a megabyte.
@@ -82,5 +85,33 @@ impl ArchiveReader {
                 })
             })
             .collect()
+    }
+
+    /// The metrics that samples of a node with `from_ms <= time < to_ms` have, `limit` at most, by name: read from the rows of
+    /// an hour, and where those are not made yet from what they are made of.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn metric_names(
+        &mut self,
+        node: &str,
+        from_ms: i64,
+        to_ms: i64,
+        limit: usize,
+    ) -> Result<BTreeSet<Arc<str>>, ArchiveError> {
+        let mut names = BTreeSet::new();
+        // Hours are kept longer than their samples.
+        let Some(oldest_ms) = self.oldest(Tier::Samples, node).await? else { return Ok(names) };
+        let from_ms = Tier::Hour.begin_of(from_ms.max(oldest_ms));
+        let mut add = |row: Row| {
+            for (name, _) in row.metrics {
+                if names.len() < limit {
+                    names.insert(name);
+                }
+            }
+        };
+        self.walk(Tier::Hour, node, &[], from_ms, to_ms, &mut add).await?;
+        Ok(names)
     }
 }

@@ -62,6 +62,10 @@ async fn the_tier_that_fits(archive: &mut Archive, reader: &mut ArchiveReader) {
         let values: u64 = history.points.iter().map(|point| point.metrics[0].1.count).sum();
         assert_eq!(values, 2_700, "each sample once");
     }
+    let names = reader.metric_names("a", PAST + 70_000, PAST + 80_000, 10).await.unwrap();
+    assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["load1", "temp_a"]);
+    assert_eq!(reader.metric_names("a", PAST, end, 1).await.unwrap().len(), 1);
+    assert!(reader.metric_names("a", PAST - DAY, PAST, 10).await.unwrap().is_empty());
     // All metrics; a few samples, each a point.
     let history = reader.history("a", None, PAST, PAST + 5 * 60_000, 1_000).await.unwrap();
     assert_eq!((history.step_ms, history.points.len()), (0, 5));
