@@ -67,6 +67,13 @@ fn operation(task: Task) -> Operation {
             Operation::Set { target, metric, warning, error, reason }
         }
         Task::Reset { target, metric } => Operation::Reset { target, metric },
+        Task::Keys => Operation::Keys {},
+        Task::Approve { node, key } => Operation::Approve { node, key },
+        Task::Revoke { target, reason } => Operation::Revoke { target, reason },
+        Task::Join { target, nodes, length } => {
+            Operation::Join { nodes: target, uses: nodes, seconds: length.duration().as_secs() }
+        }
+        Task::EndJoin { id } => Operation::EndJoin { id },
         Task::Forget { node } => Operation::Forget { node },
         Task::Reload => Operation::Reload {},
         // The others are asked page by page, or of nobody.

@@ -9,6 +9,7 @@
 //! | `ask` | what each command asks, page by page where there are several |
 //! | `show` | answers for people; `--json` is the answer itself |
 //! | `gates` | the same of gates |
+//! | `keys` | the same of keys |
 //! | `table` | columns and colours |
 //! | `times` | times as people write and read them |
 //! | `exit` | exit codes |
@@ -19,6 +20,7 @@ mod client;
 mod events;
 mod exit;
 mod gates;
+mod keys;
 mod show;
 mod table;
 mod times;

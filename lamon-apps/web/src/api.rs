@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use utoipa::OpenApi;
 
 use crate::answers::Refusal;
+use crate::history::{self, Past};
 use crate::watcher::Shared;
 
 /// The most pages that are live at once: every screen of an observatory many times over.
@@ -29,6 +30,8 @@ pub(crate) struct State {
     pub(crate) shared: Arc<Shared>,
     /// Room for live pages.
     pub(crate) pages: Arc<Semaphore>,
+    /// The archive.
+    pub(crate) past: Past,
 }
 
 #[derive(OpenApi)]
@@ -37,30 +40,25 @@ pub(crate) struct State {
         title = "lamon",
         description = "How the observatory's computers are. Everything is read, nothing is changed."
     ),
-    paths(
-        nodes::healthz,
-        nodes::site,
-        nodes::nodes,
-        nodes::node,
-        nodes::events,
-        live::live,
-        metrics::metrics
-    )
+    paths(nodes::healthz, nodes::site, nodes::nodes, nodes::node, live::live, metrics::metrics)
 )]
 struct Description;
 
 /// Every path that is answered.
-pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let state = State { shared, pages: Arc::new(Semaphore::new(MAX_PAGES)) };
+pub(crate) fn router(shared: Arc<Shared>, past: Past) -> Router {
+    let state = State { shared, pages: Arc::new(Semaphore::new(MAX_PAGES)), past };
     Router::new()
         .route("/healthz", get(nodes::healthz))
         .route("/metrics", get(metrics::metrics))
         .route("/api/v1/site", get(nodes::site))
         .route("/api/v1/nodes", get(nodes::nodes))
         .route("/api/v1/nodes/{node}", get(nodes::node))
-        .route("/api/v1/events", get(nodes::events))
         .route("/api/v1/live", get(live::live))
-        .route("/api/v1/openapi.json", get(async || Json(Description::openapi())))
+        .route(
+            "/api/v1/openapi.json",
+            get(async || Json(Description::openapi().merge_from(history::described()))),
+        )
+        .merge(history::routes())
         .fallback(files::file)
         .layer(middleware::from_fn(guard::guard))
         .with_state(state)

@@ -6,7 +6,12 @@ use std::path::Path;
 use lamon_bus::Addresses;
 use lamon_daemon::config::{self, ConfigError};
 use lamon_daemon::logging::{LogLevel, LogTarget};
+use lamon_store::ArchiveUrl;
+use lamon_store::archive::DatabaseTable;
+use lamon_store::reading::Site;
 use serde::Deserialize;
+
+use crate::history::SiteTable;
 
 /// Where the configuration is when nothing else is said.
 pub(crate) const DEFAULT_PATH: &str = "/etc/lamon/web.toml";
@@ -23,6 +28,18 @@ pub(crate) struct WebConfig {
     pub(crate) log_to: LogTarget,
     /// Where the hub publishes.
     pub(crate) bus: BusConfig,
+    /// Section `[database]` as it is written.
+    #[serde(rename = "database")]
+    database_table: DatabaseTable,
+    /// The archive that the past is read from; none when the file names none.
+    #[serde(skip)]
+    pub(crate) database: Option<ArchiveUrl>,
+    /// Section `[site]` as it is written.
+    #[serde(rename = "site")]
+    site_table: SiteTable,
+    /// When nights begin.
+    #[serde(skip, default = "anywhere")]
+    pub(crate) site: Site,
 }
 
 /// `[bus]`.
@@ -42,8 +59,17 @@ impl Default for WebConfig {
             log: LogLevel::default(),
             log_to: LogTarget::default(),
             bus: BusConfig::default(),
+            database_table: DatabaseTable::default(),
+            database: None,
+            site_table: SiteTable::default(),
+            site: anywhere(),
         }
     }
+}
+
+/// Until it is known where.
+fn anywhere() -> Site {
+    Site::at_utc_offset(0)
 }
 
 impl Default for BusConfig {
@@ -62,13 +88,16 @@ impl WebConfig {
     pub(crate) fn load(named: Option<&Path>) -> Result<Self, ConfigError> {
         let path = named.unwrap_or_else(|| Path::new(DEFAULT_PATH));
         if named.is_none() && !path.exists() {
-            return Ok(Self::default());
+            return Self::parse("", "");
         }
         Self::parse(&path.display().to_string(), &config::read(path)?)
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        let config: Self = config::parse(file, text)?;
+        let mut config: Self = config::parse(file, text)?;
+        let wrong = |span, said: &str| ConfigError::Wrong(config::mistake(file, text, span, said));
+        config.database = std::mem::take(&mut config.database_table).check_named(wrong)?;
+        config.site = std::mem::take(&mut config.site_table).check(wrong)?;
         if !config.listen.ip().is_loopback() {
             let at = text.find("listen").unwrap_or_default();
             let line = text.get(at..).unwrap_or_default().lines().next().unwrap_or_default().len();
@@ -104,6 +133,21 @@ mod tests {
             let config = WebConfig::parse("web.toml", text).unwrap();
             assert_eq!(config.listen.to_string(), "127.0.0.1:8617");
             assert_eq!(config.addresses(), Addresses::default());
+            assert_eq!(config.database, None);
+        }
+    }
+
+    #[test]
+    fn an_archive_is_named_as_the_hub_names_it() {
+        let config = WebConfig::parse("web.toml", "[database]\nurl = 'sqlite:/a/archive.sqlite'").unwrap();
+        assert_eq!(config.database, Some(ArchiveUrl::sqlite("/a/archive.sqlite")));
+        for (text, wanted) in [
+            ("[database]\nurl = 'ftp://x'", "web.toml:2:7: "),
+            ("[database]\npassword_file = '/x'", "web.toml:2:17: [database] has no url"),
+            ("[database]\nurls = 'sqlite:a'", "(did you mean \"url\"?)"),
+        ] {
+            let said = WebConfig::parse("web.toml", text).unwrap_err().to_string();
+            assert!(said.contains(wanted), "{said}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! `lamon-web`: how the observatory's computers are, live in a browser, as JSON and for Prometheus.
 //!
-//! It follows the hub's bus like any other application, and changes nothing.
+//! It follows the hub's bus like any other application, reads the past from the archive, and changes nothing.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -9,11 +9,13 @@
 //! | `picture` | the newest of everything, immutable, for whoever asks |
 //! | `answers` | the JSON |
 //! | `api` | the paths, who may ask, the live stream |
+//! | `history` | the past, from the archive |
 //! | `serve` | connections and their limits |
 
 mod answers;
 mod api;
 mod config;
+mod history;
 mod picture;
 mod serve;
 mod watcher;
@@ -30,6 +32,7 @@ use tokio::net::TcpListener;
 use tracing::{error, info};
 
 use self::config::WebConfig;
+use self::history::Past;
 use self::watcher::Shared;
 
 const EXAMPLES: &str = "Try it:
@@ -85,6 +88,10 @@ fn main() -> ExitCode {
     if let Some(Task::Check) = args.task {
         say(&format!("the page is at http://{}/, for this computer alone", config.listen));
         say(&format!("the hub is followed at {} and {}", config.bus.publish, config.bus.snapshot));
+        say(&config.database.as_ref().map_or_else(
+            || "no [database] is configured: nothing of the past is shown".into(),
+            |url| format!("the past is read from {url}"),
+        ));
         return ExitCode::SUCCESS;
     }
     let logs =
@@ -108,7 +115,7 @@ fn run(config: &WebConfig, follower: Follower) -> anyhow::Result<()> {
             .with_context(|| format!("cannot listen on {}: is another lamon-web running?", config.listen))?;
         let at = listener.local_addr()?;
         let shared = Shared::new();
-        let router = api::router(shared.clone());
+        let router = api::router(shared.clone(), Past::new(config.database.clone(), config.site));
         let token = ended.clone();
         let watcher = std::thread::Builder::new()
             .name("bus".into())

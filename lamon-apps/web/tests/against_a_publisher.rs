@@ -20,7 +20,8 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const LEVEL: &str = r#"{"seq":1,"started":1.0,"time":60.5,"node":"ccd01","group":"c\"cd","level":"warning","heard":60.5,"muted":true,
-    "metrics":{"disk_percent":{"level":"warning","value":82.5,"taken":60.0,"since":33.25,"flapping":true,"rule":"disk_percent: warning > 80"}}}"#;
+    "metrics":{"disk_percent":{"level":"warning","value":82.5,"taken":60.0,"since":33.25,"flapping":true,"rule":"disk_percent: warning > 80",
+    "limits":{"name":"disk","direction":"above","warning":80.0,"error":null,"clear":2.0}}}}"#;
 const HUB: &str = r#"{"seq":1,"started":1.0,"time":61.0,"hub":"h1","level":"warning","worst":"ccd01 disk_percent 82.5 > 80"}"#;
 const EVENT: &str = r#"{"seq":1,"started":1.0,"time":60.5,"node":"ccd01","kind":"level","level":"warning","text":"<b>disk</b>"}"#;
 
@@ -184,6 +185,11 @@ fn nodes_events_and_metrics_are_told() {
         (&33_250.into(), &true.into(), &false.into())
     );
     assert_eq!((&disk["unit"], &disk["rule"]), (&"%".into(), &"disk_percent: warning > 80".into()));
+    let limits = serde_json::json!([{"name": "disk", "direction": "above", "warning": 80.0, "error": null, "clear": 2.0}]);
+    assert_eq!(
+        (&disk["limits"], &node["metrics"]["cpu_percent"]["limits"]),
+        (&limits, &serde_json::json!([]))
+    );
     assert_eq!(node["metrics"]["temp_a-b"]["value"], Value::Null);
     let event = &web.json("/api/v1/events?count=1")[0];
     assert_eq!((&event["text"], event.get("metric")), (&serde_json::json!("<b>disk</b>"), None));

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::VERSION;
 use crate::gate::{GateOverride, Gates};
+use crate::key::Keys;
 use crate::mute::{Ack, Mute};
 use crate::request::Place;
 use crate::threshold::Threshold;
@@ -90,6 +91,8 @@ pub enum Answer {
     Events(Events),
     /// To `settings`.
     Settings(Settings),
+    /// To `keys`.
+    Keys(Box<Keys>),
     /// To what changes something.
     Did(Did),
 }

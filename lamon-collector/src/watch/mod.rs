@@ -81,6 +81,7 @@ pub use self::kept::{KeptMetric, KeptNode};
 pub use self::level::Level;
 pub use self::lines::Line;
 pub use self::metric::Metric;
+pub(crate) use self::mutes::checked_reason;
 pub use self::mutes::{MAX_MUTES, MAX_REASON_BYTES, Mutes, OperateError};
 use self::node::{Law, Taken};
 pub use self::node::{Node, is_disk};

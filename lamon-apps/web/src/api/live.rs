@@ -91,9 +91,11 @@ impl Page {
 mod tests {
     use std::sync::Arc;
 
+    use lamon_store::reading::Site;
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::history::Past;
     use crate::picture::Snapshot;
     use crate::watcher::Shared;
 
@@ -102,7 +104,7 @@ mod tests {
         let shared = Shared::new();
         let pages = Arc::new(Semaphore::new(1));
         let room = pages.clone().try_acquire_owned().unwrap();
-        let api = Api { shared: shared.clone(), pages };
+        let api = Api { shared: shared.clone(), pages, past: Past::new(None, Site::at_utc_offset(0)) };
         let mut page = Page { updates: shared.subscribe(), api, number: None, _room: room };
         let publish = |number| {
             shared.publish(Snapshot { number, ..Snapshot::default() }, format!("data: {number}\n\n"));
