@@ -120,6 +120,7 @@ missing_to_test = $(shell \
 	command -v nc >/dev/null 2>&1 || echo ' netcat-openbsd'; \
 	command -v tmux >/dev/null 2>&1 || echo ' tmux'; \
 	python3 -c 'import zmq' 2>/dev/null || /usr/bin/python3 -c 'import zmq' 2>/dev/null || echo ' python3-zmq'; \
+	[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null 2>&1 || echo ' chromium'; \
 	command -v openssl >/dev/null 2>&1 || echo ' openssl'; \
 	{ PATH="$$PATH:/usr/sbin:/usr/libexec" command -v mariadbd && command -v mariadb-install-db; } >/dev/null 2>&1 \
 	    || echo ' mariadb-server-core'; \
