@@ -103,6 +103,7 @@ async fn a_node_is_enrolled_approved_and_heard_in_tls() {
     let shown = waits(&hub, own.trim()).await;
     assert!(shown.contains("ccd01") && shown.contains("127.0.0.1") && shown.contains("new"), "{shown}");
     hub.says("waits to be approved with the key");
+    assert!(ask(&hub, "status").out.contains("waits to be approved (lamon keys): ccd01"));
     assert_eq!(ask(&hub, "approve ccd02").code, Some(1));
     assert!(ask(&hub, "approve ccd01").out.contains("approved ccd01"));
     let (code, said) = enrolling.end();

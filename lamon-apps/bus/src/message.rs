@@ -255,6 +255,9 @@ pub struct Hub {
     /// In how many nights the fullest disk is full; `None` while it is not known.
     #[serde(default)]
     pub nights_left: Option<f64>,
+    /// Nodes whose keys wait to be approved.
+    #[serde(default)]
+    pub waiting: Vec<String>,
 }
 
 /// What a message is, by its topic.
