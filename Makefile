@@ -16,7 +16,7 @@ deps: ## Install what building needs (Debian, Ubuntu; elsewhere say what is need
 	@$(call install,$(call missing_to_build),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm and a C and C++ compiler)
 
 deps-test: ## Install what the tests need as well
-	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm a C and C++ compiler netcat tmux and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
+	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm a C and C++ compiler netcat tmux openssl and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
 
 build: deps page ## Build every program, for debugging
 	$(CARGO) build --locked --workspace --bins
@@ -119,6 +119,7 @@ missing_to_build = $(shell \
 missing_to_test = $(shell \
 	command -v nc >/dev/null 2>&1 || echo ' netcat-openbsd'; \
 	command -v tmux >/dev/null 2>&1 || echo ' tmux'; \
+	command -v openssl >/dev/null 2>&1 || echo ' openssl'; \
 	{ PATH="$$PATH:/usr/sbin:/usr/libexec" command -v mariadbd && command -v mariadb-install-db; } >/dev/null 2>&1 \
 	    || echo ' mariadb-server-core'; \
 	ls /usr/lib*/galera*/libgalera_smm.so /usr/lib/libgalera_smm.so /usr/local/lib/libgalera_smm.so 2>/dev/null | grep -q . \

@@ -14,6 +14,7 @@
 //! | [`archive`] | rows of an archive, waited for |
 //! | [`wait`] | the one deadline of every wait |
 //! | [`story`] | the stories that are told with every centrald, archive and sender |
+//! | [`visitor`] | the web page with users, and who visits it without a browser |
 //! | [`chaos`] | faults under load, and the count of what is stored in the end |
 //! | [`usage`] | memory and CPU of a process |
 
@@ -30,5 +31,6 @@ pub mod simulated;
 pub mod story;
 pub mod text;
 pub mod usage;
+pub mod visitor;
 pub mod wait;
 pub mod wiretap;

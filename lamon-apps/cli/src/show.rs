@@ -23,6 +23,7 @@ pub(crate) fn answer(paint: Paint, now_ms: i64, answer: &Answer) -> String {
         Answer::Explanation(explanation) => explanation.lines.join("\n"),
         Answer::Events(events) => show_events(paint, events),
         Answer::Gates(gates) => gates::show(paint, gates),
+        Answer::Keys(keys) => crate::keys::show(paint, now_ms, keys),
         Answer::Settings(settings) => show_settings(paint, settings),
         Answer::Did(did) => did.text.clone(),
     }

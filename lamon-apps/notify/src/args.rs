@@ -15,7 +15,9 @@ Exit codes:
   1   test: the message was not delivered
   2   the command line makes no sense
   69  the queue or the bus cannot be used
-  78  the configuration is wrong";
+  78  the configuration is wrong
+
+SIGHUP, systemctl reload lamon-notify: the configuration is read again; a wrong one is refused, and the one before goes on.";
 
 /// Tells people what lamon's hub finds wrong: by e-mail, group robots, webhooks and commands.
 ///

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lamon_bus::Level;
 use lamon_daemon::exit;
 
+use crate::channel::Failure;
 use crate::config::{Config, Route};
 use crate::notice::Message;
 use crate::say;
@@ -16,6 +17,9 @@ const NOT_DELIVERED: u8 = 1;
 pub(crate) fn check(config: &Config) -> u8 {
     let mut code = exit::OK;
     show(&format!("hub: {}, {}", config.hub.publish, config.hub.snapshot));
+    if let Some(minute) = config.self_test {
+        show(&format!("self-test: every day at {:02}:{:02}", minute / 60, minute % 60));
+    }
     for channel in &config.channels {
         let (name, limit) = (&channel.name, channel.limit);
         show(&format!("channel {name}: at most {} messages in {} s", limit.count, limit.per.as_secs()));
@@ -60,10 +64,14 @@ pub(crate) fn test(config: &Config, name: &str, text: Option<String>) -> u8 {
         route: "test".to_owned(),
         time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
     };
-    match channel.channel.deliver(&message) {
+    match channel.channel.deliver(&message, &[]) {
         Ok(()) => {
             show(&format!("channel {name}: delivered"));
             exit::OK
+        }
+        Err(Failure::Some { left, why }) => {
+            say(&format!("channel {name}: not delivered to {}: {why}", left.join(", ")));
+            NOT_DELIVERED
         }
         Err(why) => {
             say(&format!("channel {name}: not delivered: {why}"));

@@ -8,7 +8,8 @@
 //! | `notice` | one message to one channel |
 //! | `queue` | notices on disk until they are delivered |
 //! | `channel` | each way to tell somebody |
-//! | `deliver` | a thread for each channel, which takes its notices from the queue |
+//! | `crew` | the channels as they are configured now, and a thread for each |
+//! | `deliver` | what such a thread does: it takes its notices from the queue |
 //! | `bus` | the thread that follows the bus |
 //! | `run` | news, the clock, and what becomes of both |
 //! | `check` | what the configuration means, and one message by hand |
@@ -18,6 +19,7 @@ mod bus;
 mod channel;
 mod check;
 mod config;
+mod crew;
 mod deliver;
 mod dispatch;
 mod notice;
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
     let target = if args.task.is_some() { LogTarget::Stderr } else { args.log_to };
     let logs = logging::start("lamon-notify", args.log, target);
     let code = match args.task.unwrap_or(Task::Run) {
-        Task::Run => match run::run(&config) {
+        Task::Run => match run::run(&args.config, config) {
             Ok(()) => lamon_daemon::exit::OK,
             Err(error) => {
                 tracing::error!("{error:#}");

@@ -43,6 +43,9 @@ pub(crate) struct Notice {
     pub(crate) channel: String,
     /// Where to when that fails for so long.
     pub(crate) fallback: Option<Fallback>,
+    /// Of a mail's recipients these alone, who did not get it with the others; empty is everybody.
+    #[serde(default)]
+    pub(crate) only: Vec<String>,
     /// What.
     pub(crate) message: Message,
 }

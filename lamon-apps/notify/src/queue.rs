@@ -8,10 +8,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use lamon_daemon::backoff::Backoff;
 
+use crate::config::Retry;
 use crate::notice::Notice;
 
 /// Notices that wait: a week of a channel that is away, at six an hour. Beyond, the oldest is the one of least use.
@@ -35,7 +37,22 @@ struct Inside {
     notices: BTreeMap<u64, Notice>,
     next: u64,
     dropped: u64,
+    /// How often the channels were configured anew.
+    generation: u64,
     ended: bool,
+    /// Notices that let the others pass for a while.
+    postponed: BTreeMap<u64, (Instant, Backoff)>,
+}
+
+/// What the thread of a channel does next.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Next {
+    /// Deliver the notice of this number.
+    Notice(u64, Box<Notice>),
+    /// See how its channel is configured now.
+    Look,
+    /// End, with the process.
+    End,
 }
 
 impl Queue {
@@ -82,6 +99,7 @@ impl Queue {
         }
         while inside.notices.len() >= MAX_NOTICES {
             let Some((number, oldest)) = inside.notices.pop_first() else { break };
+            inside.postponed.remove(&number);
             inside.dropped += 1;
             let dropped = inside.dropped;
             tracing::error!(
@@ -99,24 +117,76 @@ impl Queue {
         written
     }
 
-    /// Waits for the oldest notice of this channel; `None` at the end of the process.
-    pub(crate) fn first(&self, channel: &str) -> Option<(u64, Notice)> {
+    /// How often the channels were configured anew; to be read before their configuration.
+    pub(crate) fn generation(&self) -> u64 {
+        self.lock().generation
+    }
+
+    /// The channels are configured anew: nobody goes on with how they were.
+    pub(crate) fn renew(&self) {
+        let mut inside = self.lock();
+        inside.generation += 1;
+        inside.postponed.clear();
+        drop(inside);
+        self.changed.notify_all();
+    }
+
+    /// Waits for the oldest notice of this channel.
+    pub(crate) fn next(&self, channel: &str, generation: u64) -> Next {
         let mut inside = self.lock();
         loop {
             if inside.ended {
-                return None;
+                return Next::End;
             }
-            let first = inside.notices.iter().find(|(_, notice)| notice.channel == channel);
-            if let Some((number, notice)) = first {
-                return Some((*number, notice.clone()));
+            if inside.generation != generation {
+                return Next::Look;
             }
-            inside = self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            let mut until: Option<Instant> = None;
+            for (number, notice) in inside.notices.iter().filter(|(_, notice)| notice.channel == channel) {
+                match inside.postponed.get(number) {
+                    Some((due, _)) if now < *due => until = Some(until.map_or(*due, |until| until.min(*due))),
+                    _ => return Next::Notice(*number, Box::new(notice.clone())),
+                }
+            }
+            inside = match until {
+                None => self.changed.wait(inside).unwrap_or_else(PoisonError::into_inner),
+                Some(until) => {
+                    let wait = until.saturating_duration_since(now);
+                    self.changed.wait_timeout(inside, wait).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Of a notice's recipients only these are left. When this returns that is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// When it is not: after a crash all of them get it again.
+    pub(crate) fn narrow(&self, number: u64, only: Vec<String>) -> io::Result<()> {
+        let mut inside = self.lock();
+        let Some(notice) = inside.notices.get_mut(&number) else { return Ok(()) };
+        notice.only = only;
+        self.write(number, notice)
+    }
+
+    /// Lets others pass a notice for a while, each time for longer, `longest` at most.
+    pub(crate) fn postpone(&self, number: u64, retry: Retry, longest: Duration) {
+        let mut inside = self.lock();
+        if inside.notices.contains_key(&number) {
+            let first = || (Instant::now(), Backoff::new(retry.first, retry.longest));
+            let (due, backoff) = inside.postponed.entry(number).or_insert_with(first);
+            *due = Instant::now() + backoff.wait().min(longest);
         }
     }
 
     /// Takes a notice out: it was delivered.
     pub(crate) fn remove(&self, number: u64) {
-        self.lock().notices.remove(&number);
+        let mut inside = self.lock();
+        inside.notices.remove(&number);
+        inside.postponed.remove(&number);
+        drop(inside);
         let removed = fs::remove_file(self.path(number)).and_then(|()| self.sync());
         if let Err(error) = removed
             && error.kind() != io::ErrorKind::NotFound
@@ -125,11 +195,12 @@ impl Queue {
         }
     }
 
-    /// Waits so long, or until the end of the process: `false` then.
-    pub(crate) fn pause(&self, time: Duration) -> bool {
+    /// Waits so long, or until the channels are configured anew, or the process ends.
+    pub(crate) fn pause(&self, time: Duration, generation: u64) {
         let inside = self.lock();
-        let waited = self.changed.wait_timeout_while(inside, time, |inside| !inside.ended);
-        !waited.unwrap_or_else(PoisonError::into_inner).0.ended
+        let goes_on = |inside: &mut Inside| !inside.ended && inside.generation == generation;
+        let waited = self.changed.wait_timeout_while(inside, time, goes_on);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Ends the threads that wait.
@@ -208,62 +279,5 @@ fn read(path: &Path) -> io::Result<Notice> {
 }
 
 #[cfg(test)]
-mod tests {
-    use lamon_bus::Level;
-
-    use super::*;
-    use crate::notice::Message;
-
-    fn notice(channel: &str, title: &str) -> Notice {
-        let message = Message {
-            title: title.into(),
-            text: "text".into(),
-            level: Level::Error,
-            nodes: vec!["ccd01".into()],
-            route: "all".into(),
-            time: 1.5,
-        };
-        Notice { mark: title.into(), channel: channel.into(), fallback: None, message }
-    }
-
-    #[test]
-    fn notices_outlive_the_process_in_their_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let queue = Queue::open(folder.path()).unwrap();
-        for title in ["1", "2", "3"] {
-            queue.push(notice("a", title)).unwrap();
-        }
-        queue.push(notice("b", "4")).unwrap();
-        queue.push(notice("b", "4")).unwrap();
-        let (number, first) = queue.first("a").unwrap();
-        assert_eq!(first.message.title, "1");
-        queue.remove(number);
-        assert!(Queue::open(folder.path()).is_err(), "one process alone uses it");
-        drop(queue);
-        fs::write(folder.path().join("0000000000000099.json"), "torn").unwrap();
-        fs::write(folder.path().join("0000000000000003.new"), "torn").unwrap();
-        let queue = Queue::open(folder.path()).unwrap();
-        assert_eq!(queue.waiting().into_iter().collect::<Vec<_>>(), [("a".into(), 2), ("b".into(), 1)]);
-        assert_eq!(queue.first("a").unwrap().1, notice("a", "2"));
-        queue.push(notice("a", "5")).unwrap();
-        queue.keep_only(&["b"]);
-        assert_eq!(queue.waiting().len(), 1);
-        queue.end();
-        assert_eq!(queue.first("a"), None);
-    }
-
-    #[test]
-    fn the_oldest_goes_when_it_is_full() {
-        let folder = tempfile::tempdir().unwrap();
-        let queue = Queue::open(folder.path()).unwrap();
-        {
-            let mut inside = queue.lock();
-            inside.notices = (0..1_000).map(|number| (number, notice("a", &number.to_string()))).collect();
-            inside.next = 1_000;
-        }
-        queue.push(notice("a", "new")).unwrap();
-        assert_eq!(queue.waiting()["a"], MAX_NOTICES);
-        assert_eq!(queue.first("a").unwrap().1.message.title, "1");
-        assert_eq!(queue.lock().dropped, 1);
-    }
-}
+#[path = "queue_tests.rs"]
+mod tests;

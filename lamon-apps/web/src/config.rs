@@ -12,6 +12,9 @@ use lamon_store::reading::Site;
 use serde::Deserialize;
 
 use crate::history::SiteTable;
+use crate::login::{Hosts, LoginConfig};
+use crate::operate::ControlConfig;
+use crate::tls::TlsConfig;
 
 /// Where the configuration is when nothing else is said.
 pub(crate) const DEFAULT_PATH: &str = "/etc/lamon/web.toml";
@@ -20,8 +23,10 @@ pub(crate) const DEFAULT_PATH: &str = "/etc/lamon/web.toml";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct WebConfig {
-    /// Where browsers connect: this computer alone.
+    /// Where browsers connect: this computer alone, unless there is TLS.
     pub(crate) listen: SocketAddr,
+    /// The names that it answers to, beside those of this computer itself.
+    pub(crate) hosts: Vec<String>,
     /// How much is logged.
     pub(crate) log: LogLevel,
     /// Where logs go.
@@ -40,6 +45,12 @@ pub(crate) struct WebConfig {
     /// When nights begin.
     #[serde(skip, default = "anywhere")]
     pub(crate) site: Site,
+    /// How the hub is operated.
+    pub(crate) control: ControlConfig,
+    /// Who may log in.
+    pub(crate) login: LoginConfig,
+    /// The certificate; without it browsers come by plain HTTP.
+    pub(crate) tls: Option<TlsConfig>,
 }
 
 /// `[bus]`.
@@ -56,6 +67,7 @@ impl Default for WebConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8617)),
+            hosts: Vec::new(),
             log: LogLevel::default(),
             log_to: LogTarget::default(),
             bus: BusConfig::default(),
@@ -63,6 +75,9 @@ impl Default for WebConfig {
             database: None,
             site_table: SiteTable::default(),
             site: anywhere(),
+            control: ControlConfig::default(),
+            login: LoginConfig::default(),
+            tls: None,
         }
     }
 }
@@ -98,22 +113,47 @@ impl WebConfig {
         let wrong = |span, said: &str| ConfigError::Wrong(config::mistake(file, text, span, said));
         config.database = std::mem::take(&mut config.database_table).check_named(wrong)?;
         config.site = std::mem::take(&mut config.site_table).check(wrong)?;
-        if !config.listen.ip().is_loopback() {
-            let at = text.find("listen").unwrap_or_default();
-            let line = text.get(at..).unwrap_or_default().lines().next().unwrap_or_default().len();
+        if !config.listen.ip().is_loopback() && config.tls.is_none() {
             let said = format!(
-                "{} is not of this computer alone, and the page asks nobody who he is: listen on 127.0.0.1 or [::1]",
+                "{} is not of this computer alone, and passwords would go over the network in the clear: listen on 127.0.0.1 or \
+                 [::1], or give a certificate in [tls]",
                 config.listen
             );
-            return Err(ConfigError::Wrong(config::mistake(file, text, at..at + line, &said)));
+            return Err(mistake(file, text, "listen", &said));
         }
+        config.answered().map_err(|said| mistake(file, text, "hosts", &said))?;
         Ok(config)
+    }
+
+    /// The names that the page answers to.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, when one is no name.
+    pub(crate) fn answered(&self) -> Result<Hosts, String> {
+        Hosts::new(&self.hosts, !self.listen.ip().is_loopback())
+    }
+
+    /// Whether nothing is shown to whoever is not logged in.
+    pub(crate) const fn login_is_required(&self) -> bool {
+        self.login.required || !self.listen.ip().is_loopback()
     }
 
     /// The hub's bus.
     pub(crate) fn addresses(&self) -> Addresses {
         Addresses { publish: self.bus.publish.clone(), snapshot: self.bus.snapshot.clone() }
     }
+}
+
+/// A mistake in the line that begins with a key.
+fn mistake(file: &str, text: &str, key: &str, said: &str) -> ConfigError {
+    let lines = text.split_inclusive('\n').scan(0, |at, line| {
+        let begin = *at;
+        *at += line.len();
+        Some((begin, line.trim_end()))
+    });
+    let found = lines.filter(|(_, line)| line.starts_with(key)).map(|(at, line)| at..at + line.len()).next();
+    ConfigError::Wrong(config::mistake(file, text, found.unwrap_or(0..0), said))
 }
 
 #[cfg(test)]
@@ -127,6 +167,8 @@ mod tests {
             .lines()
             .filter_map(|line| line.strip_prefix('#').or(Some(line)).filter(|line| !line.starts_with(' ')))
             .filter(|line| line.contains('=') || line.starts_with('['))
+            // Without files there is no TLS.
+            .filter(|line| !line.starts_with("[tls]") && !line.contains("/etc/lamon/web."))
             .flat_map(|line| [line, "\n"])
             .collect();
         for text in ["", shipped, &keys] {
@@ -158,6 +200,17 @@ mod tests {
             let said = error.to_string();
             assert!(said.starts_with("web.toml:2:1: ") && said.contains("this computer alone"), "{said}");
         }
-        assert!(WebConfig::parse("web.toml", "listen = \"[::1]:1\"").is_ok());
+        let tls = "[tls]\ncertificate = \"a\"\nkey = \"b\"\n";
+        for (text, required) in [
+            ("listen = \"[::1]:1\"".to_owned(), false),
+            ("[login]\nrequired = true".to_owned(), true),
+            (tls.to_owned(), false),
+            (format!("listen = \"0.0.0.0:443\"\n{tls}[login]\nrequired = false"), true),
+        ] {
+            let config = WebConfig::parse("web.toml", &text).unwrap();
+            assert_eq!(config.login_is_required(), required, "{text}");
+        }
+        let error = WebConfig::parse("web.toml", "# hosts\nhosts = [\"https://a\"]").unwrap_err().to_string();
+        assert!(error.starts_with("web.toml:2:1: hosts has \"https://a\""), "{error}");
     }
 }

@@ -303,8 +303,9 @@ fn what_makes_no_sense_and_who_is_foreign_is_refused() {
         ("GET / HTTP/1.0\r\n\r\n", 403),
         (
             "POST /api/v1/site HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            405,
+            403,
         ),
+        ("DELETE /api/v1/site HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 405),
         ("nonsense\r\n\r\n", 400),
     ] {
         let (status, answer) = web.raw(request);

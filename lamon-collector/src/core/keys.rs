@@ -130,5 +130,5 @@ impl Core {
 }
 
 fn update(Told { kind, node, text }: Told) -> Update {
-    Update::Event(Event { node: Some(node), kind, text })
+    Update::Event(Event::new(Some(node), kind, text))
 }

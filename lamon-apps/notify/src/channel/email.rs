@@ -1,19 +1,16 @@
-//! A mail server, by SMTP.
+//! A mail server: the mail, and who of its recipients got it.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
+use lettre::Address;
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
-use lettre::{SmtpTransport, Transport};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
 use serde::Deserialize;
 
+use super::smtp::{Outcome, Session, told};
 use super::{Failure, secret};
 use crate::notice::Message;
-
-/// The longest that each step of a delivery waits for the server.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How the connection is kept from others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -42,7 +39,8 @@ pub(crate) struct Email {
 }
 
 impl Email {
-    pub(super) fn deliver(&self, message: &Message) -> Result<(), Failure> {
+    /// Writes to those of `only`, or to everybody when it is empty.
+    pub(super) fn deliver(&self, message: &Message, only: &[String]) -> Result<(), Failure> {
         let mut mail = lettre::Message::builder()
             .from(self.from.clone())
             // Mail programs must not answer it with "out of office" (RFC 3834).
@@ -62,27 +60,75 @@ impl Email {
             message.local_time()
         );
         let mail = mail.body(body).map_err(|error| format!("the mail cannot be written: {error}"))?;
-        let sent = self.transport()?.send(&mail);
-        sent.map(drop).map_err(|error| {
-            let why = format!("the mail server {}: {}", self.server, told(&error));
-            // 552: too much for a mailbox (RFC 5321). Others may be about the server, or an address that is put right.
-            let refused = error.status().is_some_and(|code| u16::from(code) == 552);
-            if refused { Failure::Refused(why) } else { Failure::Later(why) }
-        })
+        let Some(from) = mail.envelope().from().cloned() else {
+            return Err(Failure::Later("the mail cannot be written: nobody writes it".to_owned()));
+        };
+        let to: Vec<Address> = self.to.iter().map(|to| to.email.clone()).collect();
+        let left: Vec<Address> = to
+            .iter()
+            .filter(|to| only.is_empty() || only.iter().any(|name| *name == to.to_string()))
+            .cloned()
+            .collect();
+        if left.is_empty() {
+            tracing::warn!("{} is no recipient any more", only.join(", "));
+            return Ok(());
+        }
+        let outcome =
+            self.session()?.send(&from, &left, &mail.formatted()).map_err(|failure| self.named(failure))?;
+        self.judge(&outcome, left.len(), !only.is_empty())
     }
 
-    fn transport(&self) -> Result<SmtpTransport, String> {
-        let tls = match self.security {
-            Security::Starttls => Tls::Required(self.trusted()?),
-            Security::Tls => Tls::Wrapper(self.trusted()?),
-            Security::None => Tls::None,
-        };
-        let server = SmtpTransport::builder_dangerous(&self.server).tls(tls);
-        let mut server = server.port(self.port).timeout(Some(TIMEOUT));
-        if let Some((user, password)) = &self.user {
-            server = server.credentials(Credentials::new(user.clone(), secret::read(password)?));
+    /// What the outcome of each recipient comes to. A recipient that is refused must not keep the others from what comes next.
+    fn judge(&self, outcome: &Outcome, count: usize, again: bool) -> Result<(), Failure> {
+        let Outcome { refused, deferred } = outcome;
+        let server = &self.server;
+        if refused.len() + deferred.len() >= count {
+            let (_, why) = deferred
+                .iter()
+                .chain(refused)
+                .next()
+                .ok_or_else(|| "the mail has no recipient".to_owned())?;
+            let why = format!("the mail server {server}: {why}");
+            // All at the first try may be about this computer, or addresses that are put right.
+            return Err(if again && deferred.is_empty() {
+                Failure::Refused(why)
+            } else {
+                Failure::Later(why)
+            });
         }
-        Ok(server.build())
+        for (address, why) in refused {
+            tracing::warn!(
+                "the mail server {server} refuses {address}, who is not told; the others are: {why}"
+            );
+        }
+        match deferred.first() {
+            None => Ok(()),
+            Some((_, why)) => {
+                let left = deferred.iter().map(|(address, _)| address.to_string()).collect();
+                Err(Failure::Some { left, why: format!("the mail server {server}: {why}") })
+            }
+        }
+    }
+
+    fn named(&self, failure: Failure) -> Failure {
+        let name = |why: String| format!("the mail server {}: {why}", self.server);
+        match failure {
+            Failure::Refused(why) => Failure::Refused(name(why)),
+            Failure::Later(why) => Failure::Later(name(why)),
+            some @ Failure::Some { .. } => some,
+        }
+    }
+
+    fn session(&self) -> Result<Session<'_>, String> {
+        let tls = match self.security {
+            Security::None => None,
+            Security::Starttls | Security::Tls => Some(self.trusted()?),
+        };
+        let credentials = match &self.user {
+            Some((user, password)) => Some(Credentials::new(user.clone(), secret::read(password)?)),
+            None => None,
+        };
+        Ok(Session { server: (&self.server, self.port), security: self.security, tls, credentials })
     }
 
     /// Whose certificates are trusted: those of the file, or else the public ones.
@@ -100,17 +146,6 @@ impl Email {
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
-        self.transport().map(drop)
+        self.session().map(drop)
     }
-}
-
-/// The error with its causes, in one line.
-fn told(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text.replace(['\r', '\n'], " ")
 }

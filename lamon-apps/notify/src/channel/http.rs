@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
-use ureq::Agent;
+use ureq::http::Response;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body};
 
 use super::{Failure, cut, secret};
 
@@ -17,6 +18,9 @@ const MAX_ANSWER_BYTES: u64 = 64 * 1_024;
 
 /// Answers that are about the body: bad request, too large, of a wrong type, unprocessable (RFC 9110).
 const REFUSALS: [u16; 4] = [400, 413, 415, 422];
+
+/// The body of a request that is JSON.
+pub(super) const JSON: &str = "application/json; charset=utf-8";
 
 /// How much of an answer an error shows.
 const SHOWN_BYTES: usize = 200;
@@ -73,6 +77,20 @@ pub(super) fn post(
     body: &str,
     ca_file: Option<&Path>,
 ) -> Result<String, Failure> {
+    let sent = agent(ca_file)?.post(url).header("content-type", content_type).send(body);
+    text_of(sent)
+}
+
+/// Asks for what is at an address.
+///
+/// # Errors
+///
+/// As [`post`].
+pub(super) fn get(url: &str, ca_file: Option<&Path>) -> Result<String, Failure> {
+    text_of(agent(ca_file)?.get(url).call())
+}
+
+fn agent(ca_file: Option<&Path>) -> Result<Agent, String> {
     let roots = ca_file.map_or(Ok(RootCerts::WebPki), authorities)?;
     let config = Agent::config_builder()
         .tls_config(TlsConfig::builder().root_certs(roots).build())
@@ -81,8 +99,12 @@ pub(super) fn post(
         .max_redirects(0)
         .max_redirects_will_error(false)
         .build();
-    let sent = Agent::new_with_config(config).post(url).header("content-type", content_type).send(body);
-    let mut answer = sent.map_err(|error| explain(&error))?;
+    Ok(Agent::new_with_config(config))
+}
+
+/// The text of an answer that is 2xx.
+fn text_of(answer: Result<Response<Body>, ureq::Error>) -> Result<String, Failure> {
+    let mut answer = answer.map_err(|error| explain(&error))?;
     let status = answer.status();
     let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES).lossy_utf8(true).read_to_string();
     if !status.is_success() {
@@ -103,18 +125,37 @@ pub(super) fn post(
 ///
 /// A sentence.
 pub(super) fn post_to_robot(url: &str, body: &Value, code: &str, reason: &str) -> Result<(), Failure> {
-    let answer = post(url, "application/json; charset=utf-8", &body.to_string(), None)?;
-    let parsed: Value = serde_json::from_str(&answer).unwrap_or_default();
+    let answer = post(url, JSON, &body.to_string(), None)?;
+    // The same number may tell that the robot is gone, or has too much to say: it is tried again.
+    accepted(&answer, code, reason).map(drop).map_err(|refusal| Failure::Later(refusal.why))
+}
+
+/// Why a service refuses, in an answer that is 200.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// Its number for that; `None` when the answer is none of its.
+    pub(super) number: Option<i64>,
+    /// In words.
+    pub(super) why: String,
+}
+
+/// An answer in JSON whose number `code` is 0.
+///
+/// # Errors
+///
+/// What it says instead.
+pub(super) fn accepted(answer: &str, code: &str, reason: &str) -> Result<Value, Refusal> {
+    let parsed: Value = serde_json::from_str(answer).unwrap_or_default();
     match parsed.get(code).and_then(Value::as_i64) {
-        Some(0) => Ok(()),
+        Some(0) => Ok(parsed),
         Some(number) => {
             let why = parsed.get(reason).and_then(Value::as_str).unwrap_or("no reason given");
-            // The same number may tell that the robot is gone, or has too much to say: it is tried again.
-            Err(Failure::Later(format!("the robot refuses it: {why} ({code} {number})")))
+            let why = cut(why, SHOWN_BYTES);
+            Err(Refusal { number: Some(number), why: format!("refused: {why} ({code} {number})") })
         }
         None => {
             let shown = cut(answer.trim(), SHOWN_BYTES);
-            Err(Failure::Later(format!("the answer is none of a robot: {shown}")))
+            Err(Refusal { number: None, why: format!("the answer is none of such a service: {shown}") })
         }
     }
 }

@@ -5,7 +5,9 @@
 //! | `webhook` | any HTTP server, with a template of yours |
 //! | `command` | a program of yours |
 //! | `email` | a mail server |
+//! | `smtp` | a conversation with it |
 //! | `wecom` | a WeCom group robot |
+//! | `wecom_app` | an application of WeCom |
 //! | `dingtalk` | a DingTalk group robot |
 //! | `feishu` | a Feishu group robot |
 //! | `syslog` | a log daemon |
@@ -20,9 +22,11 @@ mod feishu;
 mod http;
 pub(crate) mod secret;
 mod sign;
+mod smtp;
 mod syslog;
 mod webhook;
 mod wecom;
+mod wecom_app;
 
 pub(crate) use self::command::Command;
 pub(crate) use self::dingtalk::DingTalk;
@@ -32,6 +36,7 @@ pub(crate) use self::http::{Url, is_url};
 pub(crate) use self::syslog::Syslog;
 pub(crate) use self::webhook::{Webhook, render};
 pub(crate) use self::wecom::{Format, WeCom};
+pub(crate) use self::wecom_app::{Recipients, SERVICE, Token, WeComApp};
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -43,8 +48,15 @@ use crate::notice::Message;
 pub(crate) enum Failure {
     /// It may be delivered later.
     Later(String),
-    /// The server refuses it for what it says.
+    /// The server refuses it for what it says, or whom it is for.
     Refused(String),
+    /// All but these have it; they may later.
+    Some {
+        /// Mail addresses.
+        left: Vec<String>,
+        /// The reason of the first.
+        why: String,
+    },
 }
 
 impl From<String> for Failure {
@@ -55,7 +67,7 @@ impl From<String> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Later(why) | Self::Refused(why)) = self;
+        let (Self::Later(why) | Self::Refused(why) | Self::Some { why, .. }) = self;
         f.write_str(why)
     }
 }
@@ -71,6 +83,8 @@ pub(crate) enum Channel {
     Email(Email),
     /// A WeCom group robot.
     WeCom(WeCom),
+    /// An application of WeCom.
+    WeComApp(WeComApp),
     /// A DingTalk group robot.
     DingTalk(DingTalk),
     /// A Feishu group robot.
@@ -80,18 +94,19 @@ pub(crate) enum Channel {
 }
 
 impl Channel {
-    /// Delivers a message; blocks for as long as the channel's timeouts allow.
+    /// Delivers a message, of a mail's recipients to these alone unless there are none; blocks for as long as the channel's timeouts allow.
     ///
     /// # Errors
     ///
     /// [`Failure`], when it was not delivered.
-    pub(crate) fn deliver(&self, message: &Message) -> Result<(), Failure> {
+    pub(crate) fn deliver(&self, message: &Message, only: &[String]) -> Result<(), Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         match self {
             Self::Webhook(webhook) => webhook.deliver(message),
             Self::Command(command) => Ok(command.deliver(message)?),
-            Self::Email(email) => email.deliver(message),
+            Self::Email(email) => email.deliver(message, only),
             Self::WeCom(robot) => robot.deliver(message),
+            Self::WeComApp(app) => app.deliver(message),
             Self::DingTalk(robot) => robot.deliver(message, now.as_millis()),
             Self::Feishu(robot) => robot.deliver(message, now.as_secs()),
             Self::Syslog(syslog) => Ok(syslog.deliver(message)?),
@@ -109,6 +124,7 @@ impl Channel {
             Self::Command(command) => command.check(),
             Self::Email(email) => email.check(),
             Self::WeCom(robot) => robot.url.read().map(drop),
+            Self::WeComApp(app) => app.check(),
             Self::DingTalk(robot) => robot.check(),
             Self::Feishu(robot) => robot.check(),
             Self::Syslog(syslog) => syslog.check(),

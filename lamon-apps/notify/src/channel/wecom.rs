@@ -1,5 +1,6 @@
 //! A WeCom group robot (developer.work.weixin.qq.com/document/path/91770): JSON to the robot's address.
 
+use lamon_bus::Level;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,25 +32,23 @@ pub(crate) struct WeCom {
 
 impl WeCom {
     pub(super) fn deliver(&self, message: &Message) -> Result<(), Failure> {
-        http::post_to_robot(&self.url.read()?, &self.body(message), "errcode", "errmsg")
+        http::post_to_robot(&self.url.read()?, &said(self.format, message, MAX_BYTES), "errcode", "errmsg")
     }
+}
 
-    fn body(&self, message: &Message) -> Value {
-        match self.format {
-            Format::Markdown => {
-                let colour = match message.level {
-                    lamon_bus::Level::Good => "info",
-                    lamon_bus::Level::Warning => "warning",
-                    _ => "red",
-                };
-                let text = message.text.replace('<', "&lt;");
-                let content = format!("**<font color=\"{colour}\">{}</font>**\n{text}", message.title);
-                json!({"msgtype": "markdown", "markdown": {"content": cut(&content, MAX_BYTES.0)}})
-            }
-            Format::Text => {
-                let content = format!("{}\n{}", message.title, message.text);
-                json!({"msgtype": "text", "text": {"content": cut(&content, MAX_BYTES.1)}})
-            }
+/// The parts of a request that say something, as robots and applications share them; `most` bytes of markdown and of text.
+pub(super) fn said(format: Format, message: &Message, most: (usize, usize)) -> Value {
+    match format {
+        Format::Markdown => {
+            // It has three colours: info is green, comment grey, warning orange.
+            let colour = if message.level == Level::Good { "info" } else { "warning" };
+            let text = message.text.replace('<', "&lt;");
+            let content = format!("**<font color=\"{colour}\">{}</font>**\n{text}", message.title);
+            json!({"msgtype": "markdown", "markdown": {"content": cut(&content, most.0)}})
+        }
+        Format::Text => {
+            let content = format!("{}\n{}", message.title, message.text);
+            json!({"msgtype": "text", "text": {"content": cut(&content, most.1)}})
         }
     }
 }

@@ -10,7 +10,8 @@ use toml::Spanned;
 use super::file::{Channel as Table, Kind};
 use super::{Named, Wrong};
 use crate::channel::{
-    Channel, Command, DingTalk, Email, Feishu, Security, Syslog, Url, WeCom, Webhook, is_url, render,
+    Channel, Command, DingTalk, Email, Feishu, Recipients, SERVICE, Security, Syslog, Token, Url, WeCom,
+    WeComApp, Webhook, is_url, render,
 };
 use crate::notice::Message;
 
@@ -19,6 +20,10 @@ const MAX_NAME_BYTES: usize = 64;
 
 /// How long a program may take, unless its setting says otherwise: text messages of a modem take half of it.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most members that one message of a WeCom application may name, and departments or tags (path/90236).
+const MAX_USERS: usize = 1_000;
+const MAX_PARTIES: usize = 100;
 
 /// At most so many messages within so long; what is beyond is counted, and told in a line of the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +107,7 @@ pub(super) fn checked(table: Table, text: &str) -> Result<Named, Wrong> {
             let url = url(None, table.url_file)?.ok_or_else(|| needs("url_file"))?;
             Channel::WeCom(WeCom { url, format: table.format.map(Spanned::into_inner).unwrap_or_default() })
         }
+        Kind::WecomApp => Channel::WeComApp(wecom_app(table, &needs)?),
         Kind::Syslog => {
             let socket = table.socket.map_or_else(|| "/dev/log".into(), Spanned::into_inner);
             Channel::Syslog(Syslog { socket })
@@ -125,6 +131,9 @@ const fn keys(kind: Kind) -> &'static [&'static str] {
         Kind::Command => &["command", "timeout"],
         Kind::Email => &["server", "port", "security", "user", "password_file", "ca_file", "from", "to"],
         Kind::WecomRobot => &["url_file", "format"],
+        Kind::WecomApp => {
+            &["corpid", "agentid", "secret_file", "touser", "toparty", "totag", "format", "url", "ca_file"]
+        }
         Kind::Syslog => &["socket"],
         Kind::Dingtalk | Kind::Feishu => &["url_file", "secret_file"],
     }
@@ -143,6 +152,11 @@ fn set(table: &Table) -> impl Iterator<Item = (&'static str, Range<usize>)> {
         ("template", at(table.template.as_ref())),
         ("content_type", at(table.content_type.as_ref())),
         ("format", at(table.format.as_ref())),
+        ("corpid", at(table.corpid.as_ref())),
+        ("agentid", at(table.agentid.as_ref())),
+        ("touser", at(table.touser.as_ref())),
+        ("toparty", at(table.toparty.as_ref())),
+        ("totag", at(table.totag.as_ref())),
         ("socket", at(table.socket.as_ref())),
         ("command", at(table.command.as_ref())),
         ("timeout", at(table.timeout.as_ref())),
@@ -172,6 +186,49 @@ fn url(
         }
         (None, file) => Ok(file.map(|file| Url::File(file.into_inner()))),
     }
+}
+
+fn wecom_app(table: Table, needs: &dyn Fn(&str) -> Wrong) -> Result<WeComApp, Wrong> {
+    let url = match url(table.url, None)? {
+        Some(Url::Plain(url)) => url.trim_end_matches('/').to_owned(),
+        _ => SERVICE.to_owned(),
+    };
+    let to = Recipients {
+        users: recipients(table.touser, MAX_USERS)?,
+        parties: recipients(table.toparty, MAX_PARTIES)?,
+        tags: recipients(table.totag, MAX_PARTIES)?,
+    };
+    if to.users.is_empty() && to.parties.is_empty() && to.tags.is_empty() {
+        return Err(needs(
+            "touser, toparty or totag: touser = [\"@all\"] is everybody who sees the application",
+        ));
+    }
+    Ok(WeComApp {
+        url,
+        corpid: table.corpid.ok_or_else(|| needs("corpid"))?.into_inner(),
+        agentid: table.agentid.ok_or_else(|| needs("agentid"))?.into_inner(),
+        secret: table.secret_file.ok_or_else(|| needs("secret_file"))?.into_inner(),
+        to,
+        format: table.format.map(Spanned::into_inner).unwrap_or_default(),
+        ca_file: table.ca_file.map(Spanned::into_inner),
+        token: Token::default(),
+    })
+}
+
+/// Names that WeCom can tell apart: it has them in one text, with `|` in between.
+fn recipients(names: Option<Spanned<Vec<Spanned<String>>>>, most: usize) -> Result<Vec<String>, Wrong> {
+    let Some(names) = names else { return Ok(Vec::new()) };
+    if names.get_ref().len() > most {
+        return Err((names.span(), format!("WeCom takes {most} of these at most")));
+    }
+    let checked = |name: Spanned<String>| {
+        let text = name.get_ref();
+        if text.is_empty() || text.contains(|c: char| c == '|' || c.is_whitespace()) {
+            return Err((name.span(), format!("{text:?} is no name: write each by itself, [\"a\", \"b\"]")));
+        }
+        Ok(name.into_inner())
+    };
+    names.into_inner().into_iter().map(checked).collect()
 }
 
 fn email(table: Table, needs: &dyn Fn(&str) -> Wrong) -> Result<Email, Wrong> {

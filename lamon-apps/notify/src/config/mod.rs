@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) state: PathBuf,
     /// What happens within so long is one message.
     pub(crate) window: Duration,
+    /// Minutes after midnight, local, at which every channel is told that all is alive.
+    pub(crate) self_test: Option<u16>,
     pub(crate) retry: Retry,
     pub(crate) channels: Vec<Named>,
     pub(crate) routes: Vec<Route>,
@@ -102,7 +104,13 @@ impl Config {
         if retry.first.is_zero() {
             return Err((0..0, "retry must be longer than 0s".to_owned()));
         }
-        Ok(Self { hub, state: file.state, window: file.window.duration(), retry, channels, routes })
+        let self_test = file.self_test.map(|time| {
+            let minute = route::minutes(time.get_ref()).filter(|minute| *minute < 24 * 60);
+            let what = format!("{:?} is no time of day (write \"09:00\")", time.get_ref());
+            minute.ok_or_else(|| (time.span(), what))
+        });
+        let (state, window) = (file.state, file.window.duration());
+        Ok(Self { hub, state, window, self_test: self_test.transpose()?, retry, channels, routes })
     }
 }
 
@@ -136,6 +144,7 @@ mod tests {
     fn mistakes_have_their_place() {
         for (text, expected) in [
             ("hup = 1", "n.toml:1:1: unknown key \"hup\" (did you mean \"hub\"?)"),
+            ("self_test = \"24:00\"", "n.toml:1:13: \"24:00\" is no time of day (write \"09:00\")"),
             ("[[channel]]\nname = \"a\"\nkind = \"fax\"", "n.toml:3:8: unknown variant `fax`"),
             (
                 "[[channel]]\nname = \"a b\"\nkind = \"webhook\"\nurl = \"http://x\"",
@@ -179,6 +188,18 @@ mod tests {
                 "n.toml:7:9: \"22-7\" is no time of day (write \"22:00-07:00\")",
             ),
             (&format!("{CHANNEL}[[route]]\nchannels = [\"a\"]\nnodes = [\"[\"]"), "n.toml:7:10: "),
+            (
+                "[[channel]]\nname = \"a\"\nkind = \"wecom_app\"\ncorpid = \"w\"\nagentid = 1\nsecret_file = \"/x\"",
+                "n.toml:3:8: a channel of the kind wecom_app needs touser, toparty or totag",
+            ),
+            (
+                "[[channel]]\nname = \"a\"\nkind = \"wecom_app\"\ntouser = [\"a|b\"]",
+                "n.toml:4:11: \"a|b\" is no name: write each by itself",
+            ),
+            (
+                "[[channel]]\nname = \"a\"\nkind = \"wecom_app\"\ntotag = [\"a\"]\nagentid = -1",
+                "n.toml:5:11: invalid value: integer `-1`",
+            ),
             (&format!("{CHANNEL}{CHANNEL}"), "n.toml:6:8: there are two channels \"a\""),
         ] {
             let error = error(text);

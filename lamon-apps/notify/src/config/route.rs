@@ -53,11 +53,6 @@ pub(crate) struct Hours {
 impl Hours {
     /// Reads `22:00-07:00`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let minutes = |time: &str| {
-            let (hour, minute) = time.trim().split_once(':')?;
-            let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-            (minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
-        };
         let (from, to) = text.split_once('-')?;
         let (from, to) = (minutes(from)?, minutes(to)?);
         (from != to).then_some(Self { from, to })
@@ -71,6 +66,13 @@ impl Hours {
             self.from <= minute || minute < self.to
         }
     }
+}
+
+/// Reads `22:00`: minutes after midnight.
+pub(super) fn minutes(time: &str) -> Option<u16> {
+    let (hour, minute) = time.trim().split_once(':')?;
+    let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+    (hour <= 24 && minute < 60 && hour * 60 + minute <= 24 * 60).then_some(hour * 60 + minute)
 }
 
 /// Makes a route of its table; `number` names it where it has no name.

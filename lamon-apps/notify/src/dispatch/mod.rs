@@ -3,7 +3,9 @@
 //! What happens is put into one message for each route, which goes when its window is over. What stays wrong is repeated and
 //! escalated until somebody acknowledges it; what is over is told to whoever knew of it.
 
+mod alive;
 mod happening;
+mod remind;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -25,9 +27,6 @@ use crate::notice::{Fallback, Notice};
 /// The most problems that are known at once: a site of a thousand nodes with five each.
 const MAX_PROBLEMS: usize = 5_000;
 
-/// The picture says that a problem is over; its event gets this long to come before it is taken as lost, seconds.
-const EVENT_LOST_AFTER: f64 = 30.0;
-
 /// At the first start events so old are told, seconds: the hub's clock may differ a little.
 const FIRST_LOOK_BACK: f64 = 60.0;
 
@@ -38,6 +37,8 @@ pub(crate) struct Moment {
     pub(crate) unix: f64,
     /// Minutes after midnight, local.
     pub(crate) minute: u16,
+    /// The local day: a number that no other day has.
+    pub(crate) day: i32,
 }
 
 /// Who is told what and when.
@@ -46,6 +47,12 @@ pub(crate) struct Dispatch {
     window: f64,
     routes: Vec<Route>,
     limits: BTreeMap<String, Limit>,
+    /// Minutes after midnight at which all channels are told that all is alive.
+    self_test: Option<u16>,
+    /// How nodes are, and whether they are muted: as many as the picture has.
+    nodes: BTreeMap<String, (Level, bool)>,
+    /// Unix seconds.
+    started: f64,
     state: State,
     changed: bool,
 }
@@ -53,10 +60,35 @@ pub(crate) struct Dispatch {
 impl Dispatch {
     /// Goes on with what was known before a restart.
     pub(crate) fn new(config: &Config, mut state: State, now: Moment) -> Self {
-        let limits = config.channels.iter().map(|channel| (channel.name.clone(), channel.limit)).collect();
-        let window = config.window.as_secs_f64();
         state.seen.begin(now.unix - FIRST_LOOK_BACK);
-        Self { window, routes: config.routes.clone(), limits, state, changed: true }
+        let (window, routes, limits, self_test, nodes) = Default::default();
+        let mut dispatch =
+            Self { window, routes, limits, self_test, nodes, started: now.unix, state, changed: true };
+        dispatch.configure(config);
+        dispatch
+    }
+
+    /// Goes on with another configuration. What is wrong stays known; what was being put together for routes that go is to be sent.
+    pub(crate) fn handle_reload(&mut self, config: &Config, now: Moment) -> Vec<Notice> {
+        for route in &self.routes {
+            if !config.routes.iter().any(|other| other.name == route.name) {
+                for key in [route.name.clone(), format!("{}!", route.name)] {
+                    self.state.groups.entry(key).and_modify(|group| group.due = now.unix);
+                }
+            }
+        }
+        let notices = self.handle_timeout(now);
+        self.configure(config);
+        notices
+    }
+
+    fn configure(&mut self, config: &Config) {
+        self.window = config.window.as_secs_f64();
+        self.routes.clone_from(&config.routes);
+        self.self_test = config.self_test;
+        self.limits = config.channels.iter().map(|channel| (channel.name.clone(), channel.limit)).collect();
+        self.state.keep_only(&self.routes, &self.limits);
+        self.changed = true;
     }
 
     /// What is to be kept over a restart.
@@ -90,6 +122,7 @@ impl Dispatch {
 
     /// Takes up how a node is.
     pub(crate) fn handle_node(&mut self, node: &Node, now: Moment) {
+        self.nodes.insert(node.name.clone(), (node.level, node.muted));
         let mut unmuted = Vec::new();
         for (key, problem) in &mut self.state.problems {
             if problem.last.node.as_deref() != Some(&node.name) {
@@ -121,7 +154,13 @@ impl Dispatch {
     /// A node was taken out of the picture: nothing of it is wrong any more.
     pub(crate) fn handle_gone(&mut self, node: &str) {
         self.changed = true;
+        self.nodes.remove(node);
         self.state.problems.retain(|_, problem| problem.last.node.as_deref() != Some(node));
+    }
+
+    /// The picture is empty: it is another hub's, or this one has started anew and says next how its nodes are.
+    pub(crate) fn handle_restarted(&mut self) {
+        self.nodes.clear();
     }
 
     /// What is to be sent by now.
@@ -158,11 +197,18 @@ impl Dispatch {
                     let message = words::message(&group, &route.name, held, now.unix);
                     let fallback = fallback.clone().filter(|fallback| fallback.channel != *channel);
                     let mark = format!("{key}@{:.3}", group.due);
-                    notices.push(Notice { mark, channel: channel.clone(), fallback, message });
+                    notices.push(Notice {
+                        mark,
+                        channel: channel.clone(),
+                        fallback,
+                        only: Vec::new(),
+                        message,
+                    });
                 }
             }
         }
         self.tell_held(now, &mut notices);
+        self.tell_alive(now, &mut notices);
         notices
     }
 
@@ -236,65 +282,6 @@ impl Dispatch {
         }
     }
 
-    /// Repeats and escalates what is still wrong.
-    fn remind(&mut self, now: Moment) {
-        for problem in self.state.problems.values_mut() {
-            if problem.acknowledged || problem.muted || problem.well.is_some() {
-                continue;
-            }
-            let line = words::still(problem, now.unix);
-            for route in &self.routes {
-                let quiet = route.quiet.is_some_and(|quiet| quiet.contains(now.minute));
-                let Some(told) = problem.told.get_mut(&route.name).filter(|_| !quiet) else { continue };
-                let due = now.unix + self.window;
-                let mut push = |name: String, line: &str| {
-                    let group = self
-                        .state
-                        .groups
-                        .entry(name)
-                        .or_insert_with(|| state::Group { due, ..Default::default() });
-                    group.push(&problem.last, line, now.minute);
-                };
-                if route.repeat.is_some_and(|repeat| now.unix - told.last >= repeat.as_secs_f64()) {
-                    told.last = now.unix;
-                    self.changed = true;
-                    push(route.name.clone(), &line);
-                }
-                if let Some(escalate) = &route.escalate
-                    && !told.escalated
-                    && now.unix - told.first >= escalate.after.as_secs_f64()
-                {
-                    told.escalated = true;
-                    self.changed = true;
-                    push(format!("{}!", route.name), &format!("nobody acknowledged it: {line}"));
-                }
-            }
-        }
-    }
-
-    /// Ends problems of which the picture says for a while that they are over: their events were lost.
-    fn end_lost(&mut self, now: Moment) {
-        let lost = |problem: &Problem| problem.well.is_some_and(|well| now.unix - well >= EVENT_LOST_AFTER);
-        let over: Vec<String> = self
-            .state
-            .problems
-            .iter()
-            .filter(|(_, problem)| lost(problem))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in over {
-            let Some(problem) = self.state.problems.get(&key) else { continue };
-            let (last, since, muted) = (problem.last.clone(), problem.since, problem.muted);
-            let happening = Happening { level: Level::Good, text: words::well(&last), ..last };
-            let line = words::over(&happening.text, problem.well.unwrap_or(now.unix) - since);
-            if !muted {
-                self.tell(&happening, Some(&key), &line, now);
-            }
-            self.state.problems.remove(&key);
-            self.changed = true;
-        }
-    }
-
     /// Says what the limit of a channel held back, as soon as it allows.
     fn tell_held(&mut self, now: Moment, notices: &mut Vec<Notice>) {
         for (channel, budget) in &mut self.state.budgets {
@@ -306,22 +293,15 @@ impl Dispatch {
                 self.changed = true;
                 let message = words::message_of_held(held, now.unix);
                 let mark = format!("held@{:.3}", now.unix);
-                notices.push(Notice { mark, channel: channel.clone(), fallback: None, message });
+                notices.push(Notice {
+                    mark,
+                    channel: channel.clone(),
+                    fallback: None,
+                    only: Vec::new(),
+                    message,
+                });
             }
         }
-    }
-}
-
-impl state::Budget {
-    /// Whether a message may go now: `Some` with the lines that were held back before.
-    fn admit(&mut self, limit: Limit, now: f64) -> Option<u64> {
-        // A clock that was set back must not keep a channel shut.
-        self.sent.retain(|sent| *sent <= now && now - sent < limit.per.as_secs_f64());
-        if self.sent.len() >= usize::try_from(limit.count).unwrap_or(usize::MAX) {
-            return None;
-        }
-        self.sent.push_back(now);
-        Some(std::mem::take(&mut self.held))
     }
 }
 

@@ -6,7 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use lamon_bus::{Event, Level};
 use serde::{Deserialize, Serialize};
 
+use super::alive::SelfTest;
 use super::happening::Happening;
+use crate::config::{Limit, Route};
 
 /// The most events that are known to have been told: the last of each of a thousand nodes' topics, and a bad night besides.
 const MAX_SEEN: usize = 4_000;
@@ -29,6 +31,19 @@ pub(crate) struct State {
     /// The hub is not heard.
     pub(super) away: bool,
     pub(super) seen: Seen,
+    pub(super) self_test: Option<SelfTest>,
+}
+
+impl State {
+    /// Forgets what is about routes and channels that are no longer configured.
+    pub(super) fn keep_only(&mut self, routes: &[Route], channels: &BTreeMap<String, Limit>) {
+        let there = |name: &str| routes.iter().any(|route| route.name == name);
+        self.groups.retain(|name, _| there(name.strip_suffix('!').unwrap_or(name)));
+        self.budgets.retain(|name, _| channels.contains_key(name));
+        for problem in self.problems.values_mut() {
+            problem.told.retain(|name, _| there(name));
+        }
+    }
 }
 
 /// Something that is wrong.
@@ -87,6 +102,19 @@ pub(super) struct Budget {
     pub(super) sent: VecDeque<f64>,
     /// Lines that were held back since.
     pub(super) held: u64,
+}
+
+impl Budget {
+    /// Whether a message may go now: `Some` with the lines that were held back before.
+    pub(super) fn admit(&mut self, limit: Limit, now: f64) -> Option<u64> {
+        // A clock that was set back must not keep a channel shut.
+        self.sent.retain(|sent| *sent <= now && now - sent < limit.per.as_secs_f64());
+        if self.sent.len() >= usize::try_from(limit.count).unwrap_or(usize::MAX) {
+            return None;
+        }
+        self.sent.push_back(now);
+        Some(std::mem::take(&mut self.held))
+    }
 }
 
 /// Events that were taken up: the hub's answer to a question for the whole picture brings the last of each topic again.

@@ -24,17 +24,23 @@ impl Site {
     }
 
     fn going_on(routes: &str, state: State) -> Self {
+        let now = Moment { unix: START, minute: 0, day: 0 };
+        Self { dispatch: Dispatch::new(&Self::config(routes), state, now), minute: 960 }
+    }
+
+    fn config(routes: &str) -> Config {
         let channels = "[[channel]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"http://x\"\nlimit = 3\nper = \"10m\"\n\
             [[channel]]\nname = \"boss\"\nkind = \"webhook\"\nurl = \"http://x\"\n";
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notify.toml");
-        std::fs::write(&path, format!("{channels}{routes}")).unwrap();
-        let config = Config::load(Path::new(&path)).unwrap();
-        Self { dispatch: Dispatch::new(&config, state, Moment { unix: START, minute: 0 }), minute: 960 }
+        std::fs::write(&path, format!("self_test = \"09:00\"\n{channels}{routes}")).unwrap();
+        Config::load(Path::new(&path)).unwrap()
     }
 
     fn at(&self, seconds: f64) -> Moment {
-        Moment { unix: START + seconds, minute: self.minute }
+        #[expect(clippy::cast_possible_truncation, reason = "days of a test")]
+        let day = (seconds / 86_400.0).floor() as i32;
+        Moment { unix: START + seconds, minute: self.minute, day }
     }
 
     fn event(&mut self, seconds: f64, node: &Node, kind: &str, level: Level, text: &str) {
@@ -236,4 +242,66 @@ fn nodes_that_fall_silent_together_concern_the_routes_of_each() {
         assert_eq!(!site.told(80.0).is_empty(), expected, "{nodes}");
         assert!(site.dispatch.state().problems.is_empty());
     }
+}
+
+#[test]
+fn another_configuration_forgets_nothing_that_is_wrong() {
+    let mut site = Site::new(
+        "[[route]]\nname = \"old\"\nchannels = [\"a\"]\n[[route]]\nname = \"kept\"\nchannels = [\"boss\"]\n",
+    );
+    site.event(1.0, &node("ccd01"), "silent", Level::Silent, "ccd01 is silent");
+    let routes = "[[route]]\nname = \"kept\"\nchannels = [\"a\"]\nrepeat = \"2m\"\n";
+    let now = site.at(2.0);
+    let sent = site.dispatch.handle_reload(&Site::config(routes), now);
+    let channels: Vec<_> = sent.iter().map(|notice| notice.channel.as_str()).collect();
+    assert_eq!(channels, ["a"], "what the old route had");
+    assert_eq!(site.told(11.0), ["a: ccd01 is silent"], "the other went on, over its new channel");
+    assert_eq!(site.told(121.0), [""; 0]);
+    assert_eq!(site.told(132.0), ["a: still after 2 min: ccd01 is silent"]);
+}
+
+#[test]
+fn once_a_day_every_channel_is_told_that_all_is_alive() {
+    let routes = "[[route]]\nchannels = [\"a\"]\nfallback = \"boss\"\n";
+    let day = 86_400.0;
+    let mut site = Site::new(routes);
+    assert_eq!(site.told(0.0), [""; 0], "the first start is in the afternoon");
+    let now = site.at(1.0);
+    for (name, level, muted) in
+        [("a", Level::Good, false), ("b", Level::Good, true), ("c", Level::Silent, false)]
+    {
+        site.dispatch.handle_node(&Node { level, muted, ..node(name) }, now);
+    }
+    site.event(2.0, &node("c"), "silent", Level::Silent, "c is silent");
+    assert_eq!(site.told(20.0).len(), 1);
+    site.minute = 539;
+    assert_eq!(site.told(day), [""; 0]);
+    site.minute = 540;
+    let now = site.at(day + 60.0);
+    let notices = site.dispatch.handle_timeout(now);
+    let told: Vec<_> =
+        notices.iter().map(|notice| (notice.channel.as_str(), notice.fallback.is_some())).collect();
+    assert_eq!(told, [("a", true), ("boss", false)]);
+    let message = &notices[0].message;
+    assert_eq!(message.title, "lamon is alive: 3 nodes");
+    assert_eq!(
+        message.text,
+        "lamon-notify is alive: 3 nodes, 2 good, 1 silent, 1 muted; not over: 1, acknowledged of them: 0"
+    );
+    site.minute = 541;
+    assert_eq!(site.told(day + 120.0), [""; 0], "once");
+
+    let state = serde_json::to_vec(site.dispatch.state()).unwrap();
+    let mut site = Site::going_on(routes, serde_json::from_slice(&state).unwrap());
+    site.minute = 600;
+    assert_eq!(site.told(day + 3_600.0), [""; 0], "a restart does not repeat it");
+    // It was down at nine: late is better than not at all, and better with nodes than without.
+    let restarted = 3.0 * day;
+    site.dispatch.started = START + restarted;
+    assert_eq!(site.told(restarted + 1.0), [""; 0], "the picture is still to come");
+    let now = site.at(restarted + 2.0);
+    site.dispatch.handle_presence(true, now);
+    let told = site.told(restarted + 2.0);
+    assert!(told[0].ends_with("the hub is not heard, this is what was known"), "{told:?}");
+    assert_eq!(told.len(), 2);
 }

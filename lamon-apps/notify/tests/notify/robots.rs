@@ -36,12 +36,12 @@ fn robots_are_told_when_they_take_it() {
     });
     assert_eq!(site.waiting(), 3, "a refusal in a 200 is none");
     let log = daemon.log();
-    assert!(log.contains(
-        "channel wecom fails, and is tried again: the robot refuses it: api freq out of limit (errcode 45009)"
-    ));
-    assert!(log.contains(
-        "channel feishu fails, and is tried again: the robot refuses it: too many request (code 9499)"
-    ));
+    assert!(
+        log.contains(
+            "channel wecom fails, and is tried again: refused: api freq out of limit (errcode 45009)"
+        )
+    );
+    assert!(log.contains("channel feishu fails, and is tried again: refused: too many request (code 9499)"));
     assert!(
         !log.contains("key=k") && !log.contains("SECabc") && !log.contains("access_token"),
         "no secret in the log"
@@ -54,7 +54,7 @@ fn robots_are_told_when_they_take_it() {
     let wecom = last("/wecom").json();
     assert_eq!(wecom["msgtype"], "markdown");
     let content = wecom["markdown"]["content"].as_str().unwrap();
-    assert!(content.starts_with("**<font color=\"red\">lamon error: ccd01</font>**\n"), "{content}");
+    assert!(content.starts_with("**<font color=\"warning\">lamon error: ccd01</font>**\n"), "{content}");
     assert!(content.ends_with("ccd01 disk_percent 95 % over 90 &lt;b>: error"), "{content}");
 
     let ding = last("/ding");

@@ -1,5 +1,6 @@
 // The live stream: holds what is known, and comes back by itself.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { askMe, isShut, me } from "./session";
 import type { EventLine, NodeRow, Site } from "./types";
 
 /** The events that are kept: what the server keeps. */
@@ -80,6 +81,8 @@ function open(): void {
   });
   stream.onerror = () => {
     connected.value = false;
+    // It may be the end of the session.
+    void askMe();
     // A browser gives up for good when the answer was no stream.
     if (stream.readyState === EventSource.CLOSED) setTimeout(() => stream === source && open(), 3000);
   };
@@ -101,10 +104,28 @@ async function fetchEvents(): Promise<void> {
   }
 }
 
+/** Forgets everything, and asks for nothing: whoever looks is not logged in any more. */
+function shut(): void {
+  source?.close();
+  source = undefined;
+  connected.value = false;
+  site.value = null;
+  changes.clear();
+  nodes.value = new Map();
+  events.value = [];
+}
+
 export function start(): void {
-  open();
+  // Whoever logs in or out may see other things.
+  let user: string | null | undefined;
+  effect(() => {
+    if (me.value === null || me.value.user === user) return;
+    user = me.value.user;
+    if (isShut()) shut();
+    else open();
+  });
   setInterval(() => {
     now.value = Date.now() + offset;
-    if (Date.now() - heard > MUTE_MS && source?.readyState !== EventSource.CONNECTING) open();
+    if (source !== undefined && Date.now() - heard > MUTE_MS && source?.readyState !== EventSource.CONNECTING) open();
   }, 1000);
 }

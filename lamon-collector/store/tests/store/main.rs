@@ -11,6 +11,7 @@ mod backup;
 mod cluster;
 mod common;
 mod copying;
+mod grafana;
 mod journal;
 mod journal_model;
 mod journal_prune;

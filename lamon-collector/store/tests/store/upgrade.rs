@@ -1,9 +1,12 @@
 //! What earlier versions wrote is read: journals and archives from before events told their metric.
 
+use std::{fs, path::Path};
+
 use crate::journal::{everything, folder, open};
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use lamon_store::{
-    Archive, ArchiveReader, ArchiveUrl, JournalReader, journal::Opened, registers::Event, testing::Mariadb,
+    Archive, ArchiveReader, ArchiveUrl, JournalReader, archive_migrations, journal::Opened, registers::Event,
+    testing::Mariadb,
 };
 
 /// The last version of the archive's tables in which events had no metric.
@@ -51,7 +54,12 @@ fn a_journal_of_before_keeps_its_events_and_samples() {
 /// the newer hub come.
 async fn every_case(url: &ArchiveUrl, step_back: impl Fn(&str)) {
     Archive::connect(url, "hub1").await.unwrap();
-    step_back(include_str!("../../migrations/sqlite/2026-11-22-210000_events_metric/down.sql"));
+    let folder = if url.sqlite_path().is_some() { "sqlite" } else { "mysql" };
+    let newer = archive_migrations().0.into_iter().rev();
+    for name in newer.take_while(|name| !name.replace('-', "").starts_with(VERSION_BEFORE)) {
+        let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        step_back(&fs::read_to_string(migrations.join(folder).join(name).join("down.sql")).unwrap());
+    }
     step_back(&format!("DELETE FROM __diesel_schema_migrations WHERE version > '{VERSION_BEFORE}'"));
     step_back(
         "INSERT INTO events (time_ms, hub, number, node, kind, level, text) VALUES \

@@ -244,7 +244,7 @@ fn agent_toml(Ports { intake, .. }: Ports) -> String {
 }
 
 fn web_toml(folder: &Path, ports: Ports) -> anyhow::Result<String> {
-    let Ports { web, .. } = ports;
+    let (Ports { web, .. }, users) = (ports, folder.join("users"));
     let (publish, snapshot) = (ports.publish(), ports.snapshot());
     let archive = folder.canonicalize().context("the folder for the data is gone")?.join("archive.sqlite");
     let url = format!("sqlite:{}", archive.display());
@@ -252,6 +252,6 @@ fn web_toml(folder: &Path, ports: Ports) -> anyhow::Result<String> {
         "# Written by `make demo`, anew each time.\n\
          listen = \"127.0.0.1:{web}\"\nlog_to = \"stderr\"\n\n\
          [bus]\npublish = \"tcp://127.0.0.1:{publish}\"\nsnapshot = \"tcp://127.0.0.1:{snapshot}\"\n\n\
-         [database]\nurl = {url:?}\n"
+         [database]\nurl = {url:?}\n\n[login]\nusers = {users:?}\n"
     ))
 }

@@ -94,6 +94,16 @@ impl Daemon {
         fs::read_to_string(&self.log).unwrap()
     }
 
+    /// It is to read its configuration again.
+    pub(crate) fn reload(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+
     /// As a crash would: nothing can be put in order.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -102,8 +112,7 @@ impl Daemon {
 
     /// As systemd ends it; it has to end well, and at once even while something is under way.
     pub(crate) fn stop(mut self) {
-        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(id, Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         let status = eventually("the daemon ends", || self.child.try_wait().unwrap());
         assert!(status.success(), "{status}\n{}", self.log());
     }

@@ -12,6 +12,8 @@ use super::tls::{self, Authority};
 pub(crate) enum Mode {
     /// Answers this.
     Answer(u16, String),
+    /// Answers 200 and what this makes of everything that was posted, the newest last.
+    By(fn(&[Post]) -> String),
     /// Reads, and says nothing.
     Hang,
     /// Closes the connection.
@@ -118,9 +120,16 @@ impl Http {
         let mut body = vec![0; length];
         stream.read_exact(&mut body)?;
         let mode = self.mode.lock().unwrap().clone();
-        let taken = matches!(mode, Mode::Answer(200, _));
+        let taken = matches!(mode, Mode::Answer(200, _) | Mode::By(_));
         let post = Post { path, content_type, body: String::from_utf8(body).unwrap(), taken };
-        self.posts.lock().unwrap().push(post);
+        let mode = {
+            let mut posts = self.posts.lock().unwrap();
+            posts.push(post);
+            match mode {
+                Mode::By(answer) => Mode::Answer(200, answer(&posts)),
+                mode => mode,
+            }
+        };
         match mode {
             Mode::Answer(status, body) => {
                 let length = body.len();
@@ -131,7 +140,7 @@ impl Http {
             }
             // Until the other side has enough.
             Mode::Hang => stream.read_exact(&mut [0]),
-            Mode::Close => Ok(()),
+            Mode::Close | Mode::By(_) => Ok(()),
         }
     }
 }

@@ -66,6 +66,12 @@ impl Hub {
         self.send(format!("event/{node}"), body);
     }
 
+    /// How a node is.
+    pub(crate) fn node(&mut self, node: &str, level: &str) {
+        let body = json!({"node": node, "group": "ccd", "level": level, "heard": now(), "metrics": {}});
+        self.send(format!("level/{node}"), body);
+    }
+
     /// The hub says that it lives.
     pub(crate) fn heartbeat(&mut self) {
         self.send("hub".into(), json!({"hub": "test", "level": "good", "completeness": 1.0}));

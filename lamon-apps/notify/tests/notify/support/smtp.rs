@@ -12,8 +12,10 @@ use super::tls::{self, Authority};
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Takes mails.
+    /// Takes mails, but none to `gone…`, and none to `full…` now.
     Take,
+    /// Takes those to `full…`, too.
+    TakeAll,
     /// Answers MAIL with 451.
     Refuse,
     /// Says nothing, not even a greeting.
@@ -135,6 +137,11 @@ impl Smtp {
                 "MAIL" if !secure => say(&mut stream, "530 TLS first")?,
                 "MAIL" if mode == Mode::Refuse => say(&mut stream, "451 later")?,
                 "MAIL" => say(&mut stream, "250 ok")?,
+                // An address says by its beginning how it is answered.
+                "RCPT" if line.contains("<gone") => say(&mut stream, "550 no such user")?,
+                "RCPT" if line.contains("<full") && mode != Mode::TakeAll => {
+                    say(&mut stream, "452 mailbox full")?;
+                }
                 "RCPT" => {
                     mail.to.push(line["RCPT TO:".len()..].to_owned());
                     say(&mut stream, "250 ok")?;
