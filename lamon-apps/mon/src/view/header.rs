@@ -41,7 +41,11 @@ fn hub(app: &App, look: &Look, width: usize) -> Line<'static> {
 
 fn counts(app: &App, look: &Look, width: usize) -> Line<'static> {
     let nodes = app.site().nodes();
-    let mut pieces = Pieces::new(width).add(&fill(look.texts.nodes, &nodes.len().to_string()), None);
+    let all = match nodes.len() {
+        1 => look.texts.one_node.to_owned(),
+        many => fill(look.texts.nodes, &many.to_string()),
+    };
+    let mut pieces = Pieces::new(width).add(&all, None);
     for level in Level::ALL.into_iter().rev() {
         let count = app.site().nodes().filter(|node| node.level == level).count();
         if count > 0 {
