@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 
 /// Resident memory in kB, after a hundred samples and after each day.
 async fn live(hub: HubAddress) -> Result<Vec<u64>, String> {
-    let config = Config { hubs: vec![hub], ..Config::default() };
+    let config = Config { hubs: Some(vec![hub]), ..Config::default() };
     let node = NodeName::new("week").map_err(|error| error.to_string())?;
     let mut sampler = Sampler::new(&config.selection());
     let mut uplink = Uplink::new(config, node).map_err(|error| error.to_string())?;

@@ -10,6 +10,7 @@ use crate::config::{Config, DEFAULT_PATH};
 use crate::readers::Found;
 use crate::ring::Ring;
 use crate::sampler::Sample;
+use crate::trust::Trust;
 
 /// What a sample takes in the ring, in bytes.
 fn ring_bytes(config: &Config, sample: &Sample) -> usize {
@@ -35,7 +36,7 @@ pub(crate) fn report(
         None => format!("defaults, there is no {DEFAULT_PATH}"),
     };
     let given = if config.node.is_some() { "configured" } else { "the host name" };
-    let hubs: Vec<String> = config.hubs.iter().map(ToString::to_string).collect();
+    let hubs: Vec<String> = config.hubs_now().iter().map(ToString::to_string).collect();
     let (bytes, buffer) = (ring_bytes(config, sample), config.buffer.bytes());
     let samples = buffer / bytes.max(1);
     let kept = config.interval.duration().saturating_mul(u32::try_from(samples).unwrap_or(u32::MAX));
@@ -44,6 +45,21 @@ pub(crate) fn report(
     let _ = writeln!(out, "configuration  {source}: good");
     let _ = writeln!(out, "node           {node} ({given})");
     let _ = writeln!(out, "hubs           {} (the first that accepts is used)", hubs.join(", "));
+    let _ = match Trust::load(config, node) {
+        Ok(Some(trust)) if trust.join.is_some() => {
+            writeln!(out, "connection     TLS, with a secret that lets this node in")
+        }
+        Ok(Some(_)) => writeln!(
+            out,
+            "connection     TLS; the hub knows this node by its key in {}",
+            config.key.display()
+        ),
+        Ok(None) => writeln!(
+            out,
+            "connection     plain, which a hub takes from listed addresses; lamon-agent enroll makes it TLS"
+        ),
+        Err(error) => writeln!(out, "connection     none: {error}"),
+    };
     let _ = writeln!(out, "samples        every {interval}, {metrics} metrics");
     let hours = kept.as_secs() / 3_600;
     let _ = writeln!(

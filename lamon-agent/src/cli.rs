@@ -12,7 +12,7 @@ use lamon_wire::names::NodeName;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::config::{Config, HubAddress, Interval};
-use crate::{check, daemon, identity, once, sampler};
+use crate::{check, daemon, enroll, identity, once, sampler, trust};
 
 /// The stack of the thread that looks up host names, in bytes: resolvers are built for small ones.
 const LOOKUP_STACK_BYTES: usize = 256 * 1_024;
@@ -40,6 +40,18 @@ struct Cli {
 enum Command {
     /// Check the configuration and say what follows from it on this node
     Check(Options),
+    /// Make this node known to a hub, and the hub to this node: their connection is then in TLS
+    ///
+    /// Shows the hub's key to be compared with what `lamon keys` prints there, unless --hub-key or --join says it. Then an
+    /// operator approves this node on the hub, `lamon approve NODE`, or the secret of --join lets it in.
+    Enroll {
+        #[command(flatten)]
+        wanted: enroll::Wanted,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Print the fingerprint of this node's key, to be compared with what `lamon keys` shows on the hub
+    Key(Options),
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,10 +81,20 @@ Examples:
   lamon-agent --once                          what this computer looks like
   lamon-agent --once --text | nc hub 7617     send it once, without a daemon
   lamon-agent check -c /etc/lamon/agent.toml  what will be watched, and how long the buffer lasts
+  lamon-agent enroll hub                      make this node and the hub known to each other
   lamon-agent --hub hub1 --hub hub2:7617      run; use hub1, and hub2 while hub1 is away
   lamon-agent --interval 1s --log debug       run against a hub on this computer, and see all of it
 
 Exit codes: 0 ended as asked, 2 wrong command line, 69 spool in use by another agent, 78 wrong configuration (file:line:column says where).";
+
+/// What is to be done.
+enum Task {
+    Run,
+    Once,
+    Check,
+    Key,
+    Enroll(enroll::Wanted),
+}
 
 /// What went wrong, as a sentence, and the exit code for it.
 struct Failure(u8, String);
@@ -90,10 +112,14 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let (check, options) = match cli.command {
-        Some(Command::Check(options)) => (true, options),
-        None => (false, cli.options),
+    let (task, options) = match cli.command {
+        Some(Command::Check(options)) => (Task::Check, options),
+        Some(Command::Enroll { wanted, options }) => (Task::Enroll(wanted), options),
+        Some(Command::Key(options)) => (Task::Key, options),
+        None if cli.once => (Task::Once, cli.options),
+        None => (Task::Run, cli.options),
     };
+    let check = matches!(task, Task::Check);
     let path = options.config.clone();
     let config = options.apply()?;
     let node = config.node.clone().map_or_else(identity::host_node, Ok).map_err(|error| {
@@ -103,7 +129,17 @@ fn run(cli: Cli) -> Result<(), Failure> {
         )
     })?;
     let runtime = runtime().map_err(|error| Failure(exit::SOFTWARE, format!("cannot start: {error}")))?;
-    if check || cli.once {
+    if let Task::Key = task {
+        let key = trust::own_key(&config.key, &node);
+        let key = key.map_err(|error| Failure(exit::UNAVAILABLE, error.to_string()))?;
+        return print(&format!("{}\n", key.fingerprint()));
+    }
+    if let Task::Enroll(wanted) = task {
+        let say = |text: &str| drop(writeln!(io::stderr(), "lamon-agent: {text}"));
+        let enrolled = runtime.block_on(enroll::run(&config, &node, &wanted, say));
+        return enrolled.map_err(|error| Failure(exit::UNAVAILABLE, error.to_string()));
+    }
+    if matches!(task, Task::Check | Task::Once) {
         let (sample, found) = runtime.block_on(once::take(&config.selection()));
         return print(&if check {
             check::report(path.as_deref(), &config, &node, &sample, &found)
@@ -139,7 +175,7 @@ impl Options {
         let loaded = Config::load(self.config.as_deref());
         let mut config = loaded.map_err(|error| Failure(exit::CONFIG, error.to_string()))?;
         if !self.hubs.is_empty() {
-            config.hubs = self.hubs;
+            config.hubs = Some(self.hubs);
         }
         config.node = self.node.or(config.node);
         config.interval = self.interval.unwrap_or(config.interval);

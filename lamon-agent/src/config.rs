@@ -7,18 +7,28 @@ use std::time::Duration;
 use lamon_daemon::config::{ConfigError, load};
 use lamon_daemon::logging::{LogLevel, LogTarget};
 use lamon_daemon::seconds::Seconds;
+use lamon_keys::Fingerprint;
 use lamon_wire::PORT;
 use lamon_wire::frames::{MAX_LABEL_BYTES, MAX_WATCHED};
 use lamon_wire::names::NodeName;
 use serde::Deserialize;
 
 use crate::readers::Selection;
+use crate::trust;
 
 /// Where the configuration is looked for when the command line names none; this file may be absent.
 pub const DEFAULT_PATH: &str = "/etc/lamon/agent.toml";
 
+/// Where the agent's key is when nobody says otherwise.
+#[cfg(not(windows))]
+pub const DEFAULT_KEY: &str = "/var/lib/lamon-agent/agent.key";
+
+/// Where the agent's key is when nobody says otherwise.
+#[cfg(windows)]
+pub const DEFAULT_KEY: &str = r"C:\ProgramData\lamon\agent.key";
+
 /// The most hubs of one list: the hello has a byte for the position, and each costs a connection attempt in turn.
-const MAX_HUBS: usize = 16;
+pub const MAX_HUBS: usize = 16;
 
 /// The most mounts that can be named, and as many patterns to be ignored: each that hangs costs a thread.
 const MAX_MOUNTS: usize = 16;
@@ -29,9 +39,19 @@ const MAX_MOUNTS: usize = 16;
 pub struct Config {
     /// The node's name; the host name when not given.
     pub node: Option<NodeName>,
-    /// The hubs in the order in which they are tried: the first that accepts is used.
+    /// The hubs in the order in which they are tried: the first that accepts is used. Those that the agent was enrolled
+    /// with when not given, else this computer.
     #[serde(deserialize_with = "hubs")]
-    pub hubs: Vec<HubAddress>,
+    pub hubs: Option<Vec<HubAddress>>,
+    /// The file with this node's key; made when it is needed. What the agent was enrolled with stands beside it.
+    #[serde(deserialize_with = "file")]
+    pub key: PathBuf,
+    /// Keys of hubs that are believed, besides those that the agent was enrolled with.
+    #[serde(deserialize_with = "hub_keys")]
+    pub hub_keys: Vec<Fingerprint>,
+    /// A file with a token of `lamon join`, which lets this node in while the hub does not know its key.
+    #[serde(deserialize_with = "folder")]
+    pub join: Option<PathBuf>,
     /// Time between samples.
     pub interval: Interval,
     /// How much of unacknowledged samples is kept.
@@ -64,7 +84,10 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             node: None,
-            hubs: vec![HubAddress { host: "localhost".into(), port: PORT }],
+            hubs: None,
+            key: DEFAULT_KEY.into(),
+            hub_keys: Vec::new(),
+            join: None,
             interval: Interval(Duration::from_secs(10)),
             buffer: BufferSize(2_000_000),
             spool: None,
@@ -93,6 +116,25 @@ impl Config {
             None if default.exists() => load(default),
             None => Ok(Self::default()),
         }
+    }
+
+    /// The hubs in the order in which they are tried, as they are known now. What cannot be read is told when it is needed.
+    #[must_use]
+    pub fn hubs_now(&self) -> Vec<HubAddress> {
+        if let Some(hubs) = &self.hubs {
+            return hubs.clone();
+        }
+        let known = trust::known(&self.known_hubs()).unwrap_or_default();
+        if known.is_empty() {
+            return vec![HubAddress { host: "localhost".into(), port: PORT }];
+        }
+        known.into_iter().map(|hub| hub.address).collect()
+    }
+
+    /// The file with the hubs that the agent was enrolled with, beside its key.
+    #[must_use]
+    pub fn known_hubs(&self) -> PathBuf {
+        self.key.with_file_name("hubs")
     }
 
     /// What is to be read on this node.
@@ -275,12 +317,24 @@ where
     Ok(items)
 }
 
-fn hubs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<HubAddress>, D::Error> {
+fn hubs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<HubAddress>>, D::Error> {
     let hubs = list(deserializer, MAX_HUBS, |_| Ok(()))?;
     if hubs.is_empty() {
         return Err(serde::de::Error::custom("no hub: name one, or leave the key out for localhost"));
     }
-    Ok(hubs)
+    Ok(Some(hubs))
+}
+
+fn hub_keys<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Fingerprint>, D::Error> {
+    list(deserializer, MAX_HUBS, |_| Ok(()))
+}
+
+fn file<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    let file = PathBuf::deserialize(deserializer)?;
+    if file.is_absolute() && file.file_name().is_some() {
+        return Ok(file);
+    }
+    Err(serde::de::Error::custom(format!("{} is no file (write its whole path)", file.display())))
 }
 
 fn folder<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
@@ -341,8 +395,15 @@ mod tests {
             shipped.lines().filter_map(|line| line.strip_prefix('#')).filter(|line| is_key(line)).collect();
         let uncommented = parse::<Config>("agent.toml", &keys.join("\n")).unwrap();
         // What has no default shows an example.
-        let (node, spool) = (uncommented.node.clone(), uncommented.spool.clone());
-        assert_eq!(uncommented, Config { node, spool, ..Config::default() }, "with its keys uncommented");
+        let shown = Config {
+            node: uncommented.node.clone(),
+            hubs: uncommented.hubs.clone(),
+            hub_keys: uncommented.hub_keys.clone(),
+            join: uncommented.join.clone(),
+            spool: uncommented.spool.clone(),
+            ..Config::default()
+        };
+        assert_eq!(uncommented, shown, "with its keys uncommented");
         let known = error("zzzzzzzz = 1");
         let known = known.split("(known here: ").nth(1).unwrap().trim_end_matches(')').split(", ");
         let shown: Vec<&str> = keys.iter().filter_map(|line| line.split(' ').next()).collect();
@@ -356,7 +417,7 @@ mod tests {
             watch = [\"rts2-camd\"]\nlog = \"debug\"\nlog_to = \"stderr\"\n";
         let config: Config = parse("agent.toml", text).unwrap();
         assert_eq!(config.node.unwrap().as_str(), "ccd01");
-        let hubs: Vec<String> = config.hubs.iter().map(ToString::to_string).collect();
+        let hubs: Vec<String> = config.hubs.unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(hubs, ["hub:7617", "10.0.0.2:7000", "[::1]:7618"]);
         assert_eq!((config.interval.to_string().as_str(), config.buffer.bytes()), ("1m", 500_000));
         assert_eq!((config.log, config.log_to), (LogLevel::Debug, LogTarget::Stderr));

@@ -13,6 +13,7 @@
 //! | [`connection`] | bytes of one connection |
 //! | [`uplink`] | the list of hubs, connections one after the other |
 //! | [`daemon`] | the two tasks, their loops and the end |
+//! | [`trust`], [`enroll`] | whom the agent believes, and how it comes to |
 //! | [`config`], [`cli`] | what the agent is told |
 //! | [`clock`], [`identity`] | the node's time, and who it is |
 
@@ -24,6 +25,7 @@ pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod daemon;
+pub mod enroll;
 pub mod identity;
 pub mod readers;
 pub mod ring;
@@ -31,4 +33,5 @@ pub mod sampler;
 pub mod session;
 pub mod sheet;
 pub mod spool;
+pub mod trust;
 pub mod uplink;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use lamon_wire::MAGIC;
 use lamon_wire::frames::{AgentFrame, Anchor, Boot, FrameError, HubFrame, Pong, Settings, Table};
 use lamon_wire::framing::FrameTooLong;
-use lamon_wire::hello::{Answer, Hello, VERSION, VERSION_HISTORY, Welcome};
+use lamon_wire::hello::{Answer, Extra, Hello, VERSION, VERSION_HISTORY, Welcome};
 use thiserror::Error;
 
 use crate::clock::Now;
@@ -98,7 +98,7 @@ pub struct Session {
 #[derive(Debug)]
 enum State {
     /// The hello is to be sent.
-    Start(Box<Hello>),
+    Start(Box<(Hello, Extra)>),
     /// It was sent; the answer is awaited.
     Greeted,
     /// Accepted; at most `window` samples may be unacknowledged, and the hub knows version 2 or not.
@@ -115,9 +115,9 @@ struct Ping {
 impl Session {
     /// A session on a connection that was just made. `patience` is how long the hub may be mute while samples wait.
     #[must_use]
-    pub fn new(now: Now, hello: Hello, patience: Duration) -> Self {
+    pub fn new(now: Now, hello: Hello, extra: Extra, patience: Duration) -> Self {
         Self {
-            state: State::Start(Box::new(hello)),
+            state: State::Start(Box::new((hello, extra))),
             patience,
             heard_us: now.monotonic_us,
             waiting_us: None,
@@ -226,11 +226,16 @@ impl Session {
     ///
     /// [`Closed::TooLong`] never happens within the limits of tables and samples.
     pub fn write(&mut self, now: Now, ring: &mut Ring, out: &mut Vec<u8>) -> Result<(), Closed> {
-        if let State::Start(hello) = &mut self.state {
+        if let State::Start(first) = &mut self.state {
+            let (hello, extra) = &mut **first;
             out.extend_from_slice(&MAGIC);
             hello.monotonic_ms = now.monotonic_ms();
             hello.wall_ms = now.wall_ms();
-            hello.write(out)?;
+            if *extra == Extra::default() {
+                hello.write(out)?;
+            } else {
+                hello.write_with(extra, out)?;
+            }
             self.state = State::Greeted;
         }
         let State::Open { window, history } = self.state else { return Ok(()) };

@@ -47,7 +47,7 @@ struct Pair {
 
 impl Pair {
     fn connect() -> Self {
-        Self { session: Session::new(at(0), hello(), PATIENCE), ring: Ring::new(1 << 20) }
+        Self { session: Session::new(at(0), hello(), Extra::default(), PATIENCE), ring: Ring::new(1 << 20) }
     }
 
     /// Connected and welcomed.
@@ -340,7 +340,7 @@ proptest! {
                        if committed > 0 { pair.hear(1, &HubFrame::Ack(committed)).unwrap(); } }
                 2 => { had = committed; pair.hear(1, &HubFrame::Rewind(committed + 1)).unwrap(); }
                 _ => {
-                    pair.session = Session::new(at(0), hello(), PATIENCE);
+                    pair.session = Session::new(at(0), hello(), Extra::default(), PATIENCE);
                     had = committed;
                     pair.welcome((committed > 0).then_some(committed), window).unwrap();
                 }

@@ -12,7 +12,7 @@ use lamon_daemon::backoff::Backoff;
 use lamon_daemon::limit::LogLimit;
 use lamon_daemon::systemd;
 use lamon_wire::frames::{Anchor, Settings};
-use lamon_wire::hello::{Hello, VERSION};
+use lamon_wire::hello::{Extra, Hello, VERSION};
 use lamon_wire::names::NodeName;
 
 use crate::clock::Now;
@@ -23,6 +23,7 @@ use crate::ring::Ring;
 use crate::sampler::Sample;
 use crate::session::{Closed, Event, Session};
 use crate::spool::{Late, OpenError, Opened, Place, Spool, Tried, Written};
+use crate::trust::Trust;
 
 /// The agent's samples and its connection to a hub, one at a time.
 pub struct Uplink {
@@ -38,6 +39,10 @@ pub struct Uplink {
     /// What a hub last said of the time, in this boot.
     hub_time: Option<Anchor>,
     peer: Peer,
+    /// The hubs in the order in which they are tried.
+    hubs: Vec<HubAddress>,
+    /// What lets this node in, where it is not known yet; told in TLS alone.
+    join: Option<String>,
     /// Which hub of the list is tried or used.
     position: usize,
     backoff: Backoff,
@@ -118,6 +123,8 @@ impl Uplink {
             late,
             hub_time: None,
             peer: Peer::Waiting { until_us: 0 },
+            hubs: Vec::new(),
+            join: None,
             position: 0,
             backoff: Backoff::default(),
             interval: config.interval.duration(),
@@ -207,7 +214,9 @@ impl Uplink {
         match progress {
             Progress::Connected(Ok(connection)) => {
                 let now = Now::read();
-                let session = Session::new(now, self.hello(now), self.config.patience(self.interval));
+                let extra = Extra { join: self.join.clone() };
+                let patience = self.config.patience(self.interval);
+                let session = Session::new(now, self.hello(now), extra, patience);
                 self.peer = Peer::Connected(Box::new((connection, session)));
                 self.write();
                 None
@@ -295,13 +304,27 @@ impl Uplink {
     }
 
     fn hub(&self) -> Option<&HubAddress> {
-        self.config.hubs.get(self.position)
+        self.hubs.get(self.position)
     }
 
     fn connect(&mut self) {
+        if self.position == 0 {
+            // Read again each time: an agent that is enrolled while it runs need not be restarted.
+            self.hubs = self.config.hubs_now();
+        }
         let Some(hub) = self.hub().cloned() else { return };
         tracing::debug!("connecting to {hub}");
-        self.peer = Peer::Connecting(Box::pin(async move { Connection::connect(&hub).await }));
+        let trust = Trust::load(&self.config, &self.node);
+        self.join = trust
+            .as_ref()
+            .ok()
+            .and_then(|trust| trust.as_ref()?.join.as_ref())
+            .map(|token| token.secret().to_owned());
+        let tls = trust.map(|trust| trust.map(|trust| trust.tls));
+        self.peer = Peer::Connecting(Box::pin(async move {
+            let tls = tls.map_err(io::Error::other)?;
+            Connection::connect(&hub, tls).await
+        }));
     }
 
     fn hello(&self, now: Now) -> Hello {
@@ -403,7 +426,7 @@ impl Uplink {
             tracing::warn!("{hub}: {why}");
         }
         self.position += 1;
-        if !useful && self.position < self.config.hubs.len() {
+        if !useful && self.position < self.hubs.len() {
             return self.connect();
         }
         self.position = 0;

@@ -5,6 +5,7 @@
 
 mod answers;
 mod gates;
+mod keys;
 mod log;
 mod operate;
 mod recent;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use lamon_control::answer::Did;
 use lamon_control::{Answer, Refusal, Why};
 use lamon_daemon::limit::LogLimit;
+use lamon_keys::Fingerprint;
 use lamon_store::registers::NodeRecord;
 use lamon_wire::frames::Settings;
 use lamon_wire::hello::Hello;
@@ -28,16 +30,19 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::keys::Speaks;
 use self::log::Log;
 use self::recent::Recent;
 use crate::config::HubConfig;
 use crate::control::{Asked, Inbox, ReloadReply};
 use crate::durable::{Found, Keep, Report};
 use crate::face::{Face, Health, Picture};
+use crate::intake::Peer;
+use crate::keys::Keys;
 use crate::past::{Disks, Past};
 use crate::sample::{Now, Sample};
 use crate::tonight::Notice;
-use crate::watch::{AdmitError, Event, EventKind, Gates, Phase, Progress, Update, Watch};
+use crate::watch::{Event, EventKind, Gates, Phase, Progress, Update, Watch};
 
 /// How often the faces hear that the hub lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -64,8 +69,8 @@ pub(crate) enum ToCore {
     Sample {
         /// The sample.
         sample: Arc<Sample>,
-        /// Who wants to know whether it was taken; agents know since their hello.
-        reply: Option<oneshot::Sender<Result<(), AdmitError>>>,
+        /// Who sent it as text, and wants to know whether it was taken; agents know since their hello.
+        text: Option<TextFrom>,
     },
     /// What became of the samples that an agent took.
     Progress {
@@ -94,6 +99,17 @@ pub(crate) struct Errands {
     pub(crate) past: Past,
     /// What it found of disks.
     pub(crate) disks: watch::Receiver<Disks>,
+    /// The hub's own key, or why there is none.
+    pub(crate) own_key: Result<Fingerprint, String>,
+}
+
+/// Who sent a line of text.
+#[derive(Debug)]
+pub(crate) struct TextFrom {
+    /// From where, and with which key.
+    pub(crate) peer: Peer,
+    /// The answer: a sentence when it is refused.
+    pub(crate) reply: oneshot::Sender<Result<(), String>>,
 }
 
 /// An agent's hello, with what the core needs to answer it.
@@ -101,8 +117,10 @@ pub(crate) struct Errands {
 pub(crate) struct Greeting {
     /// What it said.
     pub(crate) hello: Hello,
-    /// From where.
-    pub(crate) peer: String,
+    /// From where, and with which key.
+    pub(crate) peer: Peer,
+    /// The secret that it brought to be let in.
+    pub(crate) join: Option<String>,
     /// Ends the connection when another takes its place.
     pub(crate) replaced: CancellationToken,
     /// The answer: a sentence when it is refused.
@@ -128,6 +146,9 @@ struct Connection {
 pub(crate) struct Core {
     config: HubConfig,
     watch: Watch,
+    keys: Keys,
+    /// The hub's own key, or why there is none.
+    own_key: Result<Fingerprint, String>,
     gates: Gates,
     health: Health,
     faces: Vec<Box<dyn Face>>,
@@ -172,7 +193,7 @@ impl Core {
         config: HubConfig,
         faces: Vec<Box<dyn Face>>,
         hellos: mpsc::Sender<NodeRecord>,
-        Errands { keeps, reload_asks, sky, past, disks }: Errands,
+        Errands { keeps, reload_asks, sky, past, disks, own_key }: Errands,
     ) -> Self {
         let mut watch = Watch::new(config.rules.clone(), config.groups.clone());
         watch.in_zone(jiff::tz::TimeZone::system());
@@ -181,6 +202,8 @@ impl Core {
         Self {
             config,
             watch,
+            keys: Keys::default(),
+            own_key,
             gates,
             health,
             faces,
@@ -213,6 +236,13 @@ impl Core {
         self.look_at_the_sky();
         self.show(&[Update::Heartbeat]);
         self.start_with(found);
+        if let Err(why) = self.own_key.clone() {
+            self.show(&[event(
+                None,
+                EventKind::KeyFailed,
+                format!("nobody can speak TLS to this hub: {why}"),
+            )]);
+        }
         let mut heartbeat = Instant::now() + HEARTBEAT;
         let mut planned = heartbeat;
         loop {
@@ -280,13 +310,23 @@ impl Core {
                     }
                 }
             }
-            ToCore::Sample { sample, reply } => {
+            ToCore::Sample { sample, text } => {
+                let (peer, reply) = match text {
+                    Some(TextFrom { peer, reply }) => (Some(peer), Some(reply)),
+                    None => (None, None),
+                };
+                if let Some(Err(why)) = peer.map(|peer| self.may_speak(&sample.node, &peer, Speaks::Text)) {
+                    if let Some(reply) = reply {
+                        let _ = reply.send(Err(why));
+                    }
+                    return;
+                }
                 let taken = self.watch.handle_sample(Now::read(), &sample);
                 self.health.samples += u64::from(taken.is_ok());
                 let answer = taken.map(|updates| self.show(&updates));
                 match (reply, answer) {
                     (Some(reply), answer) => {
-                        let _ = reply.send(answer);
+                        let _ = reply.send(answer.map_err(|error| error.to_string()));
                     }
                     (None, Err(error)) => {
                         let text = format!("a sample of {} is stored but not shown: {error}", sample.node);
@@ -315,8 +355,14 @@ impl Core {
     }
 
     fn greet(&mut self, greeting: Greeting) {
-        let Greeting { hello, peer, replaced, reply } = greeting;
+        let Greeting { hello, peer, join, replaced, reply } = greeting;
         let node = hello.node;
+        let speaks = Speaks::Agent { os: &hello.os, boot: hello.boot_id, join: join.as_deref() };
+        if let Err(why) = self.may_speak(&node, &peer, speaks) {
+            let _ = reply.send(Err(why));
+            return;
+        }
+        let peer = peer.address;
         let interval = Duration::from_millis(hello.interval_ms.into()).max(Sample::SHORTEST_INTERVAL);
         match self.watch.handle_hello(Now::read(), &node, Some(interval)) {
             Ok(updates) => self.show(&updates),
@@ -334,7 +380,7 @@ impl Core {
         let connection = Connection { number: self.connections, replaced, settings };
         let admitted = Admitted { connection: connection.number, settings: receiver };
         if self.peer_limit.admit(Now::read().monotonic).is_some() {
-            info!(%node, peer, os = hello.os, version = hello.agent_version, "agent connected");
+            info!(%node, %peer, os = hello.os, version = hello.agent_version, "agent connected");
         }
         let now_ms = Now::read().unix_ms;
         // The next hello tells it again, should there be no room.
@@ -382,6 +428,7 @@ impl Core {
         self.health.samples_rate = number(fresh) / HEARTBEAT.as_secs_f64();
         self.health.completeness =
             self.watch.nodes().map(|node| node.arrivals.progress()).sum::<Progress>().completeness();
+        self.look_who_waits();
         // Also for nodes and disks that joined since.
         self.look_at_disks();
         self.show(&[Update::Heartbeat]);
@@ -423,5 +470,5 @@ impl Core {
 }
 
 fn event(node: Option<NodeName>, kind: EventKind, text: String) -> Update {
-    Update::Event(Event { node, kind, text })
+    Update::Event(Event::new(node, kind, text))
 }

@@ -29,7 +29,7 @@ use crate::durable::{
     LevelFace, keep_levels, load_levels, read_settings, spawn_forwarder, spawn_journal, spawn_settings,
 };
 use crate::face::Face;
-use crate::intake::{self, Doors, TextNumbers};
+use crate::intake::{self, Doors, OwnKey, TextNumbers, TurnedAway};
 use crate::past::{self, Spawned};
 use crate::watch::Phase;
 
@@ -147,12 +147,25 @@ pub async fn run(
     let levels_path = config.data_dir.join(LEVELS_FILE);
     let (levels, levels_in) = LevelFace::new();
     faces.push(Box::new(levels));
-    let mut core = Core::new(config.clone(), faces, hellos, Errands { keeps, reload_asks, sky, past, disks });
+    let key_path = config.key_path();
+    let own = tokio::task::spawn_blocking({
+        let name = config.name.to_string();
+        move || OwnKey::load(&key_path, &name)
+    });
+    let OwnKey { key: own_key, tls } = own.await.context("cannot read the hub's key")?;
+    let errands = Errands { keeps, reload_asks, sky, past, disks, own_key };
+    let mut core = Core::new(config.clone(), faces, hellos, errands);
     core.restore(found.kept.limits.clone(), load_levels(&levels_path));
     let levels = tokio::spawn(keep_levels(levels_path, levels_in));
     let core = tokio::spawn(core.run(messages, reports_in, inbox, found, core_ends.clone()));
 
-    let doors = Doors { core: to_core.clone(), journal, text_numbers: TextNumbers::new() };
+    let doors = Doors {
+        core: to_core.clone(),
+        journal,
+        text_numbers: TextNumbers::new(),
+        tls,
+        turned_away: TurnedAway::default(),
+    };
     let mut intakes = JoinSet::new();
     for listener in listeners.0 {
         if let Ok(address) = listener.local_addr() {

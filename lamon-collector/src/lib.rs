@@ -9,6 +9,7 @@
 //! | [`hub`] | sets up the tasks and lets them end in order |
 //! | `core` | the task that owns the watch and tells the faces |
 //! | `intake` | port 7617: agents and text |
+//! | `keys` | pure: keys of nodes, who may speak for which |
 //! | [`watch`] | pure: nodes, rules, levels, silence |
 //! | `durable` | journal thread and forwarder thread |
 //! | [`control`] | operating the hub while it runs, and the socket for it |
@@ -30,6 +31,7 @@ mod durable;
 pub mod face;
 pub mod hub;
 mod intake;
+mod keys;
 mod past;
 pub mod per_node;
 pub mod program;

@@ -51,7 +51,7 @@ mod tests {
 
     fn line(node: Option<&str>) -> Line {
         let node = node.map(|node| NodeName::new(node).unwrap());
-        Line { node, kind: "level", level: Level::Error, text: String::new() }
+        Line { node, metric: None, kind: "level", level: Level::Error, text: String::new() }
     }
 
     #[test]

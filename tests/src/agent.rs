@@ -2,6 +2,7 @@
 #![expect(clippy::panic, reason = "a test whose agent does not start ends here, with the reason")]
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use anyhow::Context;
@@ -18,6 +19,7 @@ pub struct AgentBuilder {
     log: &'static str,
     lines: String,
     own_copy: bool,
+    key: Option<PathBuf>,
 }
 
 /// A running agent. It is killed when this is dropped.
@@ -57,6 +59,13 @@ impl AgentBuilder {
         self
     }
 
+    /// Has its key there, and beside it the hubs that it was enrolled with; those are its hubs unless others are named.
+    #[must_use]
+    pub fn keyed(mut self, key: &Path) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
     /// Runs from a copy of the program of its own: what is measured beside others of its kind ([`process::copy`]).
     #[must_use]
     pub fn from_a_copy(mut self) -> Self {
@@ -70,11 +79,14 @@ impl AgentBuilder {
     ///
     /// When it cannot be started.
     pub fn try_start(self) -> anyhow::Result<Agent> {
-        let Self { node, hubs, interval, log, lines, own_copy } = self;
+        let Self { node, hubs, interval, log, lines, own_copy, key } = self;
         let folder = TempDir::with_prefix("lamon-agent").context("no folder for the agent")?;
         let path = folder.path().join("agent.toml");
+        // What this computer's own agent was enrolled with has no part in tests.
+        let key = key.unwrap_or_else(|| folder.path().join("agent.key"));
+        let hubs = if hubs.is_empty() { String::new() } else { format!("hubs = {hubs:?}\n") };
         let text = format!(
-            "node = {node:?}\nhubs = {hubs:?}\ninterval = {interval:?}\nlog = {log:?}\nlog_to = \"stderr\"\n{lines}"
+            "node = {node:?}\n{hubs}key = {key:?}\ninterval = {interval:?}\nlog = {log:?}\nlog_to = \"stderr\"\n{lines}"
         );
         std::fs::write(&path, text).context("cannot write agent.toml")?;
         let program = "lamon-agent";
@@ -108,6 +120,7 @@ impl Agent {
             log: "debug",
             lines: String::new(),
             own_copy: false,
+            key: None,
         }
     }
 

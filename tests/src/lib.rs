@@ -15,6 +15,8 @@
 //! | [`archive`] | rows of an archive, waited for |
 //! | [`wait`] | the one deadline of every wait |
 //! | [`story`] | the stories that are told with every centrald, archive and sender |
+//! | [`visitor`] | the web page with users, and who visits it without a browser |
+//! | [`web`] | the web page's server, and the browser that looks at it |
 //! | [`chaos`] | faults under load, and the count of what is stored in the end |
 //! | [`usage`] | memory and CPU of a process |
 
@@ -32,5 +34,7 @@ pub mod simulated;
 pub mod story;
 pub mod text;
 pub mod usage;
+pub mod visitor;
 pub mod wait;
+pub mod web;
 pub mod wiretap;

@@ -40,6 +40,9 @@ async fn what_an_earlier_run_of_the_hub_saw_comes_from_the_archive() {
     let json: serde_json::Value =
         serde_json::from_str(&lamon(hub.control(), "--json events --level error").out).unwrap();
     assert_eq!(json["events"]["events"][0]["hub"], "testhub", "{json}");
+    for event in json["events"]["events"].as_array().unwrap() {
+        assert_eq!(event["metric"], "disk_percent", "of the archive and of the memory: {json}");
+    }
     assert!(lamon(hub.control(), "events --since 2099-01-01T00:00Z").out.contains("nothing happened"));
 }
 

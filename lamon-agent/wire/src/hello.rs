@@ -47,6 +47,14 @@ pub struct Hello {
     pub wall_ms: i64,
 }
 
+/// What was appended to the [`Hello`] since the first release; an agent of that release sends none of it, and a hub of it
+/// does not look there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extra {
+    /// A secret of the hub's that lets the node in ([`MAX_TEXT_BYTES`] at most); told to a hub alone that is known by its key.
+    pub join: Option<String>,
+}
+
 /// The hub's answer to a [`Hello`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
@@ -119,6 +127,17 @@ impl Hello {
         Ok(hello)
     }
 
+    /// Reads what stands behind the fields of the first release. What makes no sense is as if it were not there: a later
+    /// release knows what it is.
+    #[must_use]
+    pub fn parse_extra(payload: &[u8]) -> Extra {
+        let extra = postcard::take_from_bytes::<Self>(payload)
+            .and_then(|(_, rest)| postcard::take_from_bytes::<Extra>(rest))
+            .map(|(extra, _later_fields)| extra)
+            .unwrap_or_default();
+        Extra { join: extra.join.filter(|secret| secret.len() <= MAX_TEXT_BYTES) }
+    }
+
     /// Appends the frame to `out`.
     ///
     /// # Errors
@@ -126,6 +145,15 @@ impl Hello {
     /// [`FrameTooLong`] never happens within the limits of the fields.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
         write_frame(out, self)
+    }
+
+    /// Appends the frame to `out`, with what the first release does not know.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameTooLong`] never happens within the limits of the fields.
+    pub fn write_with(&self, extra: &Extra, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
+        write_frame(out, &(self, extra))
     }
 }
 

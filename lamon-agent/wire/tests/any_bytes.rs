@@ -26,7 +26,7 @@ fn row() -> impl Strategy<Value = Row> {
 proptest! {
     #[test]
     fn any_payload_decodes_or_fails(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
-        let _ = (Hello::parse(&bytes), Answer::parse(&bytes), AgentFrame::parse(&bytes), HubFrame::parse(&bytes));
+        let _ = (Hello::parse(&bytes), Hello::parse_extra(&bytes), Answer::parse(&bytes), AgentFrame::parse(&bytes), HubFrame::parse(&bytes));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! the field. A new version gets a new file; the old files stay as they are.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "versions/extra.rs"]
+mod extra;
 #[path = "versions/v01.rs"]
 mod v01;
 #[path = "versions/v02.rs"]

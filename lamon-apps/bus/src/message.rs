@@ -167,6 +167,9 @@ pub struct Event {
     pub time: f64,
     /// Which node, or `None` for the hub.
     pub node: Option<String>,
+    /// The metric of the node, when it is about one alone; `None` from a hub that does not tell.
+    #[serde(default)]
+    pub metric: Option<String>,
     /// What kind; see `docs/bus.md`.
     pub kind: String,
     /// How grave.
@@ -252,6 +255,9 @@ pub struct Hub {
     /// In how many nights the fullest disk is full; `None` while it is not known.
     #[serde(default)]
     pub nights_left: Option<f64>,
+    /// Nodes whose keys wait to be approved.
+    #[serde(default)]
+    pub waiting: Vec<String>,
 }
 
 /// What a message is, by its topic.
@@ -332,12 +338,16 @@ mod tests {
         assert_eq!((limits.name.as_str(), limits.direction.sign()), ("disk", ">"));
         assert_eq!(levels.metrics["cpu_percent"].limits, None);
         let Body::Event(event) = example("event/") else { panic!("no event") };
+        assert_eq!(event.metric.as_deref(), Some("disk_percent"));
         let change = event.change.unwrap();
         assert_eq!((change.from, change.to, change.lasted), (Level::Good, Level::Warning, 86_412.0));
         // A hub of the release before tells less.
         let old = br#"{"seq":1,"started":1.0,"time":2.0,"node":"a","level":"good","heard":1.0,
             "metrics":{"load1":{"level":"good","value":1.0,"taken":1.0,"rule":null}}}"#;
         assert!(matches!(parse(b"level/a", old), Some((_, Body::Levels(_)))));
+        let old =
+            br#"{"seq":1,"started":1.0,"time":2.0,"node":"a","kind":"unknown","level":"warning","text":"x"}"#;
+        assert!(matches!(parse(b"event/a", old), Some((_, Body::Event(event))) if event.metric.is_none()));
     }
 
     #[test]

@@ -24,6 +24,9 @@ const EXAMPLES: &str = "Examples:
   lamon reset disk
   lamon gates                                      what holds the observatory up, and why
   lamon override ccd_disk --for 2h -m supernova
+  lamon keys                                       who waits to be approved, and the keys of all nodes
+  lamon approve ccd01                              let it in, when the keys are the same
+  lamon join @ccd --nodes 20 --for 2d              a secret for a roll-out
   lamon events --since 7d --level error            what was wrong this week
   lamon status --check || echo look at it          for scripts; also --json
   source <(lamon completion bash)";
@@ -199,6 +202,45 @@ pub(crate) enum Task {
     Release {
         /// The gate
         gate: String,
+    },
+    /// Keys of nodes: who waits to be approved, who is, who is believed no more, and what lets nodes in
+    Keys,
+    /// Let a key speak for a node: the one that waits for it, when there is one
+    ///
+    /// Compare it first with what `lamon-agent key` prints on the node. A key that the node had before is believed no more.
+    Approve {
+        /// The node
+        node: String,
+        /// The key, or so much of it as tells it from others that wait; or the whole of one that did not come yet
+        #[arg(value_name = "SHA256:…")]
+        key: Option<String>,
+    },
+    /// Believe a key no more: of a node that was stolen or sold, or of somebody who waits and is not wanted
+    Revoke {
+        /// A node, or a key
+        #[arg(value_name = "NODE|SHA256:…")]
+        target: String,
+        /// Why, for those who wonder later
+        #[arg(short = 'm', long)]
+        reason: String,
+    },
+    /// Make a secret that lets new nodes in without asking; it is printed once, and the hub does not keep it
+    ///
+    /// On the node: lamon-agent enroll HUB --join FILE, with the secret in FILE. It also tells the node the hub's key.
+    Join {
+        /// Which nodes it is for: a node, a glob ("ccd*"), a group (@ccd), or "*" for all
+        target: String,
+        /// How many nodes it lets in
+        #[arg(long, default_value_t = 1, value_name = "COUNT")]
+        nodes: u32,
+        /// For how long from now, 31 days at most: 30m, 2h, 3d
+        #[arg(long = "for", value_name = "TIME", default_value = "1d")]
+        length: Seconds,
+    },
+    /// End such a secret before its time
+    EndJoin {
+        /// Its number, as keys shows it
+        id: u32,
     },
     /// Take a silent node out of the picture that will not come back; its stored samples stay
     Forget {

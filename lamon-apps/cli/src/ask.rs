@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use lamon_control::answer::{Nodes, Status};
 use lamon_control::{Answer, Operation, When};
+use lamon_operator::{AskError, Client};
 
 use crate::args::{Args, Colours, Task};
-use crate::client::{AskError, Client};
 use crate::table::Paint;
 use crate::{events, exit, show};
 
@@ -67,6 +67,13 @@ fn operation(task: Task) -> Operation {
             Operation::Set { target, metric, warning, error, reason }
         }
         Task::Reset { target, metric } => Operation::Reset { target, metric },
+        Task::Keys => Operation::Keys {},
+        Task::Approve { node, key } => Operation::Approve { node, key },
+        Task::Revoke { target, reason } => Operation::Revoke { target, reason },
+        Task::Join { target, nodes, length } => {
+            Operation::Join { nodes: target, uses: nodes, seconds: length.duration().as_secs() }
+        }
+        Task::EndJoin { id } => Operation::EndJoin { id },
         Task::Forget { node } => Operation::Forget { node },
         Task::Reload => Operation::Reload {},
         // The others are asked page by page, or of nobody.

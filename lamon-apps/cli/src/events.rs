@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use lamon_control::answer::{Event, Events};
 use lamon_control::{Answer, MAX_PAGE, Operation, Place};
+use lamon_operator::{AskError, Client};
 
 use crate::args::Gravity;
-use crate::client::{AskError, Client};
 use crate::show::gravity;
 use crate::times::Moment;
 

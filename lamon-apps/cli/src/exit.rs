@@ -1,5 +1,7 @@
 //! Exit codes, for scripts.
 
+use lamon_operator::AskError;
+
 /// The hub refused: it does not have what was named, or it cannot be done as things are.
 pub(crate) const REFUSED: u8 = 1;
 
@@ -24,3 +26,12 @@ pub(crate) const CODES: &str = "Exit codes:
   4   status --check: something is at error, or silent
   69  the hub does not answer
   77  this user may not operate the hub";
+
+/// The code for what was not done.
+pub(crate) const fn code(error: &AskError) -> u8 {
+    match error {
+        AskError::NoHub(_) | AskError::Broken { .. } | AskError::Language(_) => UNAVAILABLE,
+        AskError::NotAllowed { .. } => NOT_ALLOWED,
+        AskError::Refused(_) => REFUSED,
+    }
+}

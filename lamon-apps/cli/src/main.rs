@@ -1,24 +1,24 @@
 //! `lamon`: asks the hub how the observatory's computers are, and operates it.
 //!
-//! It speaks with the hub over its control socket, and needs nothing else of it.
+//! It speaks with the hub over its control socket (`lamon-operator`), and needs nothing else of it.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `args` | the command line |
-//! | `client` | the connection |
 //! | `ask` | what each command asks, page by page where there are several |
 //! | `show` | answers for people; `--json` is the answer itself |
 //! | `gates` | the same of gates |
+//! | `keys` | the same of keys |
 //! | `table` | columns and colours |
 //! | `times` | times as people write and read them |
 //! | `exit` | exit codes |
 
 mod args;
 mod ask;
-mod client;
 mod events;
 mod exit;
 mod gates;
+mod keys;
 mod show;
 mod table;
 mod times;
@@ -26,9 +26,9 @@ mod times;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use lamon_operator::Client;
 
 use self::args::{Args, Task};
-use self::client::Client;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             say(&error.to_string());
-            ExitCode::from(error.code())
+            ExitCode::from(exit::code(&error))
         }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn answer(paint: Paint, now_ms: i64, answer: &Answer) -> String {
         Answer::Explanation(explanation) => explanation.lines.join("\n"),
         Answer::Events(events) => show_events(paint, events),
         Answer::Gates(gates) => gates::show(paint, gates),
+        Answer::Keys(keys) => crate::keys::show(paint, now_ms, keys),
         Answer::Settings(settings) => show_settings(paint, settings),
         Answer::Did(did) => did.text.clone(),
     }
@@ -70,6 +71,10 @@ fn show_status(paint: Paint, status: &Status) -> String {
                 writeln!(out, "{} {}", paint.level("warning", "not ready for tonight:"), status.not_ready);
         }
         None => {}
+    }
+    if !status.waiting.is_empty() {
+        let waits = paint.level("warning", "waits to be approved (lamon keys):");
+        let _ = writeln!(out, "{waits} {}", status.waiting.join(", "));
     }
     if status.journal_backlog > 0 {
         let _ =

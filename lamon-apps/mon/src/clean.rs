@@ -50,6 +50,7 @@ pub(crate) fn hub(raw: &Hub) -> Hub {
 pub(crate) fn event(raw: &Event) -> Event {
     Event {
         node: raw.node.as_deref().map(text),
+        metric: raw.metric.as_deref().map(text),
         kind: text(&raw.kind),
         text: text(&raw.text),
         change: None,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lamon_bus::{Event, Hub, Metric, Node};
+use lamon_store::registers::StoredEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,6 +27,13 @@ pub(crate) enum Level {
     Error,
     /// The node is not heard.
     Silent,
+}
+
+impl Level {
+    /// The level of a word.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        lamon_bus::Level::ALL.into_iter().find(|level| level.as_str() == word).map(Self::from)
+    }
 }
 
 impl From<lamon_bus::Level> for Level {
@@ -179,6 +187,39 @@ pub(crate) struct MetricDetail {
     flapping: bool,
     /// The rule that holds for it, in words; null without one.
     rule: Option<String>,
+    /// The rule's limits as numbers; empty when it has none, or is on the change per hour.
+    limits: Vec<Limits>,
+}
+
+/// Where a value is unwell.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Limits {
+    /// By what name operators change them.
+    name: String,
+    /// The bad side: `above` the limit, `below` it, or `beyond` it on either side of zero.
+    direction: &'static str,
+    /// Where warning begins, in the metric's unit; null when nothing warns.
+    warning: Option<f64>,
+    /// Where error begins.
+    error: Option<f64>,
+    /// By how much a value must be back before its level is left.
+    clear: f64,
+}
+
+impl From<&lamon_bus::Limits> for Limits {
+    fn from(limits: &lamon_bus::Limits) -> Self {
+        Self {
+            name: limits.name.clone(),
+            direction: match limits.direction {
+                lamon_bus::Direction::Above => "above",
+                lamon_bus::Direction::Below => "below",
+                lamon_bus::Direction::Beyond => "beyond",
+            },
+            warning: limits.warning,
+            error: limits.error,
+            clear: limits.clear,
+        }
+    }
 }
 
 /// Worth a line in a log.
@@ -188,12 +229,15 @@ pub(crate) struct EventLine {
     time_ms: u64,
     /// Which node; null for the hub.
     pub(crate) node: Option<String>,
+    /// The metric of the node, when it is about one alone; absent when not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metric: Option<String>,
     /// What kind; docs/bus.md has them all.
-    kind: String,
+    pub(crate) kind: String,
     /// How grave.
     pub(crate) level: Level,
     /// A sentence for people.
-    text: String,
+    pub(crate) text: String,
 }
 
 /// Why there is no answer.
@@ -266,6 +310,7 @@ impl From<&Node> for NodeDetail {
                 unknown: metric.unknown,
                 flapping: metric.flapping,
                 rule: metric.rule.clone(),
+                limits: metric.limits.iter().map(Limits::from).collect(),
             };
             (name.clone(), detail)
         };
@@ -287,8 +332,23 @@ impl From<&Event> for EventLine {
         Self {
             time_ms: milliseconds(event.time),
             node: event.node.clone(),
+            metric: event.metric.clone(),
             kind: event.kind.clone(),
             level: event.level.into(),
+            text: event.text.clone(),
+        }
+    }
+}
+
+impl From<&StoredEvent> for EventLine {
+    fn from(StoredEvent { event, .. }: &StoredEvent) -> Self {
+        Self {
+            time_ms: u64::try_from(event.time_ms).unwrap_or(0),
+            node: event.node.clone(),
+            metric: event.metric.clone(),
+            kind: event.kind.clone(),
+            // What a later release calls it is grave until somebody knows.
+            level: Level::named(&event.level).unwrap_or(Level::Silent),
             text: event.text.clone(),
         }
     }

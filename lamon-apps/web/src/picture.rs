@@ -96,6 +96,6 @@ impl Snapshot {
 }
 
 /// The clock, unix milliseconds UTC.
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     milliseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64())
 }

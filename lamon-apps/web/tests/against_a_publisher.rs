@@ -20,7 +20,8 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const LEVEL: &str = r#"{"seq":1,"started":1.0,"time":60.5,"node":"ccd01","group":"c\"cd","level":"warning","heard":60.5,"muted":true,
-    "metrics":{"disk_percent":{"level":"warning","value":82.5,"taken":60.0,"since":33.25,"flapping":true,"rule":"disk_percent: warning > 80"}}}"#;
+    "metrics":{"disk_percent":{"level":"warning","value":82.5,"taken":60.0,"since":33.25,"flapping":true,"rule":"disk_percent: warning > 80",
+    "limits":{"name":"disk","direction":"above","warning":80.0,"error":null,"clear":2.0}}}}"#;
 const HUB: &str = r#"{"seq":1,"started":1.0,"time":61.0,"hub":"h1","level":"warning","worst":"ccd01 disk_percent 82.5 > 80"}"#;
 const EVENT: &str = r#"{"seq":1,"started":1.0,"time":60.5,"node":"ccd01","kind":"level","level":"warning","text":"<b>disk</b>"}"#;
 
@@ -184,8 +185,14 @@ fn nodes_events_and_metrics_are_told() {
         (&33_250.into(), &true.into(), &false.into())
     );
     assert_eq!((&disk["unit"], &disk["rule"]), (&"%".into(), &"disk_percent: warning > 80".into()));
+    let limits = serde_json::json!([{"name": "disk", "direction": "above", "warning": 80.0, "error": null, "clear": 2.0}]);
+    assert_eq!(
+        (&disk["limits"], &node["metrics"]["cpu_percent"]["limits"]),
+        (&limits, &serde_json::json!([]))
+    );
     assert_eq!(node["metrics"]["temp_a-b"]["value"], Value::Null);
-    assert_eq!(web.json("/api/v1/events?count=1")[0]["text"], "<b>disk</b>");
+    let event = &web.json("/api/v1/events?count=1")[0];
+    assert_eq!((&event["text"], event.get("metric")), (&serde_json::json!("<b>disk</b>"), None));
     let (_, metrics) = web.get("/metrics");
     for line in [
         "# TYPE lamon_level gauge",
@@ -240,6 +247,10 @@ fn a_change_is_on_the_page_within_a_second_and_garbage_changes_nothing() {
     assert_eq!(nodes[0]["metrics"]["cpu_percent"]["value"], 77.0);
     hub.send("event/ccd01", &EVENT.replace("\"seq\":1", "\"seq\":2").replace("disk", "again"));
     assert_eq!(next("event")["text"], "<b>again</b>");
+    let of_metric =
+        EVENT.replace("\"seq\":1", "\"seq\":3").replace("\"kind\"", "\"metric\":\"load1\",\"kind\"");
+    hub.send("event/ccd01", &of_metric);
+    assert_eq!(next("event")["metric"], "load1");
     hub.send("sample/old", &sample("old", 1));
     assert_eq!(next("nodes")[0]["name"], "old");
     hub.send("node/old", r#"{"seq":1,"started":1.0,"time":80.0,"node":"old","what":"gone"}"#);
@@ -292,8 +303,9 @@ fn what_makes_no_sense_and_who_is_foreign_is_refused() {
         ("GET / HTTP/1.0\r\n\r\n", 403),
         (
             "POST /api/v1/site HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            405,
+            403,
         ),
+        ("DELETE /api/v1/site HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 405),
         ("nonsense\r\n\r\n", 400),
     ] {
         let (status, answer) = web.raw(request);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::VERSION;
 use crate::gate::{GateOverride, Gates};
+use crate::key::Keys;
 use crate::mute::{Ack, Mute};
 use crate::request::Place;
 use crate::threshold::Threshold;
@@ -90,6 +91,8 @@ pub enum Answer {
     Events(Events),
     /// To `settings`.
     Settings(Settings),
+    /// To `keys`.
+    Keys(Box<Keys>),
     /// To what changes something.
     Did(Did),
 }
@@ -150,6 +153,9 @@ pub struct Status {
     /// How many busy nights fit on the fullest disk, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nights_left: Option<f64>,
+    /// Nodes whose keys wait to be approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<String>,
 }
 
 /// A page of nodes.
@@ -246,6 +252,9 @@ pub struct Event {
     /// Of which node; none when it is of the hub, or of several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    /// The metric of the node, when it is about one alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
     /// What kind, the bus's words.
     pub kind: String,
     /// How grave.

@@ -17,6 +17,7 @@
 //! | [`request`] | what is asked |
 //! | [`answer`] | what is answered |
 //! | [`gate`] | gates: how they stand, and who overrides them |
+//! | [`key`] | keys of nodes, and secrets that let nodes in |
 //! | [`mute`] | mutes and acknowledgements, as they are asked for, shown and kept |
 //! | [`threshold`] | limits that operators set, as they are shown and kept |
 //! | [`hours`] | hours of the week, for maintenance that recurs |
@@ -24,6 +25,7 @@
 pub mod answer;
 pub mod gate;
 pub mod hours;
+pub mod key;
 pub mod mute;
 pub mod request;
 pub mod threshold;

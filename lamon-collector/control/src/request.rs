@@ -154,6 +154,37 @@ pub enum Operation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         metric: Option<String>,
     },
+    /// Keys of nodes: who waits, who is approved, who is believed no more, and what lets nodes in.
+    Keys {},
+    /// Let a key speak for a node.
+    Approve {
+        /// Which node.
+        node: String,
+        /// The key's fingerprint, whole, or so much of its beginning as tells it from the others that wait for the node.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+    },
+    /// Believe a key no more.
+    Revoke {
+        /// A node with a key, a node that somebody waits to speak for, or a key's fingerprint.
+        target: String,
+        /// Why, for those who wonder later.
+        reason: String,
+    },
+    /// Make a secret that lets nodes in without anybody being asked.
+    Join {
+        /// Which nodes: a name, a glob, `@group`, or `*` for all.
+        nodes: String,
+        /// How many.
+        uses: u32,
+        /// For how many seconds, 31 days at most.
+        seconds: u64,
+    },
+    /// End such a secret before its time.
+    EndJoin {
+        /// Its number.
+        id: u32,
+    },
     /// Read the configuration file again: rules, groups, what agents are told.
     Reload {},
 }
@@ -172,6 +203,7 @@ impl Operation {
                 | Self::Gates {}
                 | Self::PastEvents { .. }
                 | Self::Settings {}
+                | Self::Keys {}
         )
     }
 }

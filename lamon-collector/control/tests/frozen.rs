@@ -2,6 +2,7 @@
 
 use lamon_control::answer::{Did, Event, Events, NodeLine, Nodes, Settings};
 use lamon_control::gate::{GateLine, Gates};
+use lamon_control::key::{JoinSecret, Keys, NodeKey, RevokedKey, WaitingKey};
 use lamon_control::{
     Ack, Answer, GateOverride, Mute, Operation, Outcome, Place, Refusal, Request, RequestError, Response,
     Threshold, When, Why, Window,
@@ -90,6 +91,24 @@ fn requests() {
             r#"{"v":1,"ask":{"release":{"gate":"ccd_disk"}}}"#,
             request(Operation::Release { gate: "ccd_disk".into() }),
         ),
+        (r#"{"v":1,"ask":{"keys":{}}}"#, request(Operation::Keys {})),
+        (
+            r#"{"v":1,"ask":{"approve":{"node":"ccd01"}}}"#,
+            request(Operation::Approve { node: "ccd01".into(), key: None }),
+        ),
+        (
+            r#"{"v":1,"ask":{"approve":{"node":"ccd01","key":"SHA256:a"}}}"#,
+            request(Operation::Approve { node: "ccd01".into(), key: Some("SHA256:a".into()) }),
+        ),
+        (
+            r#"{"v":1,"ask":{"revoke":{"target":"ccd01","reason":"stolen"}}}"#,
+            request(Operation::Revoke { target: "ccd01".into(), reason: "stolen".into() }),
+        ),
+        (
+            r#"{"v":1,"ask":{"join":{"nodes":"@ccd","uses":20,"seconds":3600}}}"#,
+            request(Operation::Join { nodes: "@ccd".into(), uses: 20, seconds: 3_600 }),
+        ),
+        (r#"{"v":1,"ask":{"end_join":{"id":3}}}"#, request(Operation::EndJoin { id: 3 })),
         (r#"{"v":1,"ask":{"reload":{}}}"#, request(Operation::Reload {})),
     ] {
         assert_eq!(Request::parse(line.as_bytes()), Ok(asked.clone()), "{line}");
@@ -117,6 +136,39 @@ fn what_is_no_request_is_told_why() {
     ] {
         let error: RequestError = Request::parse(line.as_bytes()).unwrap_err();
         assert!(error.to_string().contains(why), "{line}: {error}");
+    }
+}
+
+fn keys() -> Keys {
+    let (node, who, made_ms) = ("ccd01".to_owned(), "li".to_owned(), 1);
+    Keys {
+        hub: Some("SHA256:h".into()),
+        waiting: vec![WaitingKey {
+            node: node.clone(),
+            key: "SHA256:w".into(),
+            from: "10.0.0.1".into(),
+            os: "Debian".into(),
+            since_ms: 1,
+            last_ms: 2,
+            replaces: true,
+        }],
+        approved: vec![NodeKey { node, key: "SHA256:a".into(), who: who.clone(), made_ms }],
+        revoked: vec![RevokedKey {
+            key: "SHA256:r".into(),
+            node: "ccd02".into(),
+            reason: "sold".into(),
+            who: who.clone(),
+            made_ms,
+        }],
+        secrets: vec![JoinSecret {
+            id: 2,
+            nodes: "@ccd".into(),
+            digest: "00".into(),
+            left: 3,
+            until_ms: 9,
+            who,
+            made_ms,
+        }],
     }
 }
 
@@ -184,12 +236,14 @@ fn answers() {
         number: 1,
         time_ms: 2,
         node: None,
+        metric: None,
         kind: "reload".into(),
         level: "good".into(),
         text: "x".into(),
         hub: None,
     };
     let past = Event { hub: Some("h".into()), ..event.clone() };
+    let of_metric = Event { node: Some("ccd01".into()), metric: Some("load1".into()), ..event.clone() };
     let next = Some(Place { time_ms: 2, hub: String::new(), number: 0 });
     for (line, answered) in [
         (
@@ -207,6 +261,10 @@ fn answers() {
         (
             r#"{"v":1,"done":{"events":{"events":[{"number":1,"time_ms":2,"kind":"reload","level":"good","text":"x"}],"more":false}}}"#,
             done(Answer::Events(Events { events: vec![event], more: false, next: None })),
+        ),
+        (
+            r#"{"v":1,"done":{"events":{"events":[{"number":1,"time_ms":2,"node":"ccd01","metric":"load1","kind":"reload","level":"good","text":"x"}],"more":false}}}"#,
+            done(Answer::Events(Events { events: vec![of_metric], more: false, next: None })),
         ),
         (
             r#"{"v":1,"done":{"events":{"events":[{"number":1,"time_ms":2,"kind":"reload","level":"good","text":"x","hub":"h"}],"more":true,"next":{"time_ms":2}}}}"#,
@@ -227,6 +285,10 @@ fn answers() {
         (
             r#"{"v":1,"done":{"gates":{"gates":[{"gate":"ccd_disk","position":"would_close","effects":["exposure"],"shadow":false,"text":"x","since_ms":3,"nodes":["ccd01"],"why":"ccd01 silent","closed":2,"closed_seconds":1.5,"would_have_closed":0,"would_have_closed_seconds":0.0,"overridden":{"gate":"ccd_disk","until_ms":9,"reason":"supernova","who":"li","made_ms":1}}]}}}"#,
             done(Answer::Gates(Gates { gates: vec![gate] })),
+        ),
+        (
+            r#"{"v":1,"done":{"keys":{"hub":"SHA256:h","waiting":[{"node":"ccd01","key":"SHA256:w","from":"10.0.0.1","os":"Debian","since_ms":1,"last_ms":2,"replaces":true}],"approved":[{"node":"ccd01","key":"SHA256:a","who":"li","made_ms":1}],"revoked":[{"key":"SHA256:r","node":"ccd02","reason":"sold","who":"li","made_ms":1}],"secrets":[{"id":2,"nodes":"@ccd","digest":"00","left":3,"until_ms":9,"who":"li","made_ms":1}]}}}"#,
+            done(Answer::Keys(Box::new(keys()))),
         ),
     ] {
         assert_eq!(serde_json::to_string(&answered).unwrap(), line);

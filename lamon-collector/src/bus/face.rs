@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use lamon_wire::names::NodeName;
+use lamon_wire::names::{MetricName, NodeName};
 use serde::Serialize;
 use tracing::error;
 
@@ -78,6 +78,7 @@ impl BusFace {
         self.publish(picture.now.unix_ms, &format!("event/{}", node.name), |head| EventMessage {
             head,
             node: Some(node.name.as_str()),
+            metric: Some(change.metric.as_str()),
             kind: "level",
             level: change.to,
             text: format!("{} {change}", node.name),
@@ -124,6 +125,7 @@ impl BusFace {
         self.publish(picture.now.unix_ms, &topic, |head| EventMessage {
             head,
             node: name,
+            metric: event.metric.as_ref().map(MetricName::as_str),
             kind: event.kind.as_str(),
             level: event.kind.level(),
             text: event.text.clone(),
@@ -141,6 +143,7 @@ impl BusFace {
             self.publish(picture.now.unix_ms, &format!("event/{name}"), |head| EventMessage {
                 head,
                 node: Some(name.as_str()),
+                metric: None,
                 kind: line.kind,
                 level: line.level,
                 text: line.text,

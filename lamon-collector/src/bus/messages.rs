@@ -138,6 +138,9 @@ pub(super) struct EventMessage<'a> {
     #[serde(flatten)]
     pub(super) head: Head,
     pub(super) node: Option<&'a str>,
+    /// The metric that it is about, when it is about one alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) metric: Option<&'a str>,
     pub(super) kind: &'a str,
     pub(super) level: Level,
     pub(super) text: String,
@@ -226,6 +229,8 @@ pub(super) struct HubMessage<'a> {
     pub(super) ready_tonight: bool,
     pub(super) not_ready: &'a str,
     pub(super) nights_left: Option<f64>,
+    /// Nodes whose keys wait to be approved.
+    pub(super) waiting: &'a [String],
 }
 
 /// A node of which samples are missing.
@@ -293,6 +298,7 @@ impl<'a> HubMessage<'a> {
             ready_tonight: health.tonight.ready,
             not_ready: &health.tonight.not_ready,
             nights_left: health.tonight.nights_left,
+            waiting: &health.waiting,
         }
     }
 }

@@ -18,7 +18,7 @@ fn publish(face: &mut BusFace, count: usize, length: usize) {
     let gates = Gates::default();
     let picture = Picture { watch: &watch, gates: &gates, health: &health, now };
     for _ in 0..count {
-        let event = Event { node: None, kind: EventKind::Reload, text: "x".repeat(length) };
+        let event = Event::new(None, EventKind::Reload, "x".repeat(length));
         face.update(&picture, &Update::Event(event));
     }
 }

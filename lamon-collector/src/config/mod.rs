@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use lamon_daemon::config::{ConfigError, mistake};
 use lamon_daemon::logging::{LogLevel, LogTarget};
+use lamon_store::archive::DatabaseTable;
 use lamon_wire::names::NodeName;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
@@ -47,7 +48,7 @@ struct HubFile<F> {
     bus: BusConfig,
     control: ControlConfig,
     journal: JournalConfig,
-    database: durable::DatabaseTable,
+    database: DatabaseTable,
     archive: ArchiveConfig,
     log: LogLevel,
     log_to: LogTarget,
@@ -69,7 +70,7 @@ impl<F: Default> Default for HubFile<F> {
             bus: BusConfig::default(),
             control: ControlConfig::default(),
             journal: JournalConfig::default(),
-            database: durable::DatabaseTable::default(),
+            database: DatabaseTable::default(),
             archive: ArchiveConfig::default(),
             log: LogLevel::default(),
             log_to: LogTarget::default(),
@@ -171,7 +172,7 @@ impl HubConfig {
         };
         let config = Self {
             name,
-            database: table.database.check(&table.data_dir, wrong)?,
+            database: DatabaseConfig { url: table.database.check(&table.data_dir, wrong)? },
             journal: table.journal,
             archive: table.archive,
             data_dir: table.data_dir,
@@ -194,6 +195,12 @@ impl HubConfig {
     #[must_use]
     pub fn journal_path(&self) -> PathBuf {
         self.journal.path.clone().unwrap_or_else(|| self.data_dir.join("journal.sqlite"))
+    }
+
+    /// Where the hub's own key is.
+    #[must_use]
+    pub fn key_path(&self) -> PathBuf {
+        self.data_dir.join("hub.key")
     }
 
     /// Where what operators change is kept.

@@ -43,7 +43,12 @@ impl Core {
                 .and_then(|asked| self.past.events(asked))
                 .map_or_else(|why| Replied::Now(Err(why)), Replied::Later)
         } else if operation.changes() {
-            self.change(operation, &who).unwrap_or_else(|error| Replied::Now(Err(error.into())))
+            match self.change_keys(&operation, &who) {
+                Some(replied) => replied.unwrap_or_else(|error| Replied::Now(Err(error.into()))),
+                None => self.change(operation, &who).unwrap_or_else(|error| Replied::Now(Err(error.into()))),
+            }
+        } else if let Operation::Keys {} = operation {
+            Replied::Now(Ok(self.keys_answer()))
         } else {
             Replied::Now(self.answer(operation))
         };
@@ -69,7 +74,7 @@ impl Core {
                 Ok(Answer::Events(self.recent.page(node.as_deref(), before, limit)))
             }
             _ => {
-                let Kept { mutes, acks, overrides, limits } = self.kept();
+                let Kept { mutes, acks, overrides, limits, .. } = self.kept();
                 Ok(Answer::Settings(Settings { mutes, acks, overrides, limits }))
             }
         }
@@ -152,7 +157,7 @@ impl Core {
         }
     }
 
-    fn changed(&mut self, updates: &[Update], did: Did) -> Replied {
+    pub(super) fn changed(&mut self, updates: &[Update], did: Did) -> Replied {
         let keeping = self.keep();
         self.show(updates);
         match keeping {
@@ -181,7 +186,7 @@ impl Core {
 
     /// How often anything changed that is to be kept.
     fn operated_changes(&self) -> u64 {
-        self.watch.operated_changes() + self.gates.operated_changes()
+        self.watch.operated_changes() + self.gates.operated_changes() + self.keys.changes()
     }
 
     fn kept(&self) -> Kept {
@@ -190,6 +195,9 @@ impl Core {
             acks: self.watch.acks().iter().cloned().collect(),
             overrides: self.gates.overrides().cloned().collect(),
             limits: self.watch.limits().to_vec(),
+            keys: self.keys.approved(),
+            revoked: self.keys.revoked().to_vec(),
+            secrets: self.keys.secrets(),
         }
     }
 
@@ -204,7 +212,8 @@ impl Core {
 
     /// Takes up what was kept on this machine; the limits among it hold already.
     pub(super) fn start_with(&mut self, found: Found) {
-        let Kept { mutes, acks, overrides, limits: _ } = found.kept;
+        let Kept { mutes, acks, overrides, limits: _, keys, revoked, secrets } = found.kept;
+        self.keys.restore(keys, revoked, secrets);
         let updates = self.watch.restore_operated(Now::read(), mutes, acks);
         self.show(&updates);
         let mut updates = self.gates.restore(Now::read(), overrides);
@@ -219,7 +228,9 @@ impl Core {
 
     /// Takes up what the archive has, on a machine that had nothing.
     pub(super) fn take_up(&mut self, settings: &[Setting]) {
-        let Kept { mutes, acks, overrides, limits } = of_register(self.config.name.as_str(), settings);
+        let kept = of_register(self.config.name.as_str(), settings);
+        let Kept { mutes, acks, overrides, limits, keys, revoked, secrets } = kept;
+        self.keys.restore(keys, revoked, secrets);
         let mut updates = self.watch.restore_operated(Now::read(), mutes, acks);
         updates.extend(self.watch.restore_limits(Now::read(), limits));
         updates.extend(self.gates.restore(Now::read(), overrides));

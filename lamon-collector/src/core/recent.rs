@@ -30,6 +30,7 @@ impl Recent {
                 number: self.number,
                 time_ms: now.unix_ms,
                 node: line.node.map(|node| node.to_string()),
+                metric: line.metric.map(|metric| metric.to_string()),
                 kind: line.kind.into(),
                 level: line.level.as_str().into(),
                 text: line.text,

@@ -45,6 +45,7 @@ impl EventFace {
             // The journal gives it.
             number: 0,
             node: line.node.map(|node| node.to_string()),
+            metric: line.metric.map(|metric| metric.to_string()),
             kind: line.kind.to_owned(),
             level: line.level.as_str().to_owned(),
             text: line.text,

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use lamon_control::key::{JoinSecret, NodeKey, RevokedKey};
 use lamon_control::{Ack, GateOverride, Mute, Threshold};
 use lamon_store::registers::Setting;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,12 @@ pub(crate) struct Kept {
     pub(crate) overrides: Vec<GateOverride>,
     /// Limits.
     pub(crate) limits: Vec<Threshold>,
+    /// Keys of nodes.
+    pub(crate) keys: Vec<NodeKey>,
+    /// Keys that are believed no more.
+    pub(crate) revoked: Vec<RevokedKey>,
+    /// Secrets that let nodes in.
+    pub(crate) secrets: Vec<JoinSecret>,
 }
 
 /// To be written.
@@ -146,14 +153,14 @@ fn write(path: &Path, kept: &Kept) -> io::Result<()> {
 }
 
 /// What the hub's settings are called in the register: `<hub>/mute/3`, `<hub>/ack/ccd01/disk_percent`, `<hub>/limits/disk`,
-/// `<hub>/override/ccd_disk`.
-pub(crate) fn prefixes(hub: &str) -> [String; 4] {
-    ["mute", "ack", "override", "limits"].map(|kind| format!("{hub}/{kind}/"))
+/// `<hub>/override/ccd_disk`, `<hub>/key/ccd01`, `<hub>/revoked/SHA256:…`, `<hub>/join/2`.
+pub(crate) fn prefixes(hub: &str) -> [String; 7] {
+    ["mute", "ack", "override", "limits", "key", "revoked", "join"].map(|kind| format!("{hub}/{kind}/"))
 }
 
 /// Everything as the register has it.
 fn registered(hub: &str, kept: &Kept) -> Vec<Setting> {
-    let [mutes, acks, overrides, limits] = prefixes(hub);
+    let [mutes, acks, overrides, limits, keys, revoked, secrets] = prefixes(hub);
     let setting = |name: String, value: serde_json::Result<String>, who: &str, changed_ms| {
         let value = value.inspect_err(|error| warn!(%error, "a setting does not become JSON")).ok()?;
         Some(Setting { name, value, who: who.into(), changed_ms })
@@ -173,12 +180,23 @@ fn registered(hub: &str, kept: &Kept) -> Vec<Setting> {
         let about = set.about().replace(' ', "/");
         setting(format!("{limits}{about}"), serde_json::to_string(set), &set.who, set.made_ms)
     });
-    of_mutes.chain(of_acks).chain(of_overrides).chain(of_limits).flatten().collect()
+    let of_keys = kept
+        .keys
+        .iter()
+        .map(|key| setting(format!("{keys}{}", key.node), serde_json::to_string(key), &key.who, key.made_ms));
+    let of_revoked = kept.revoked.iter().map(|key| {
+        setting(format!("{revoked}{}", key.key), serde_json::to_string(key), &key.who, key.made_ms)
+    });
+    let of_secrets = kept.secrets.iter().map(|secret| {
+        setting(format!("{secrets}{}", secret.id), serde_json::to_string(secret), &secret.who, secret.made_ms)
+    });
+    let first = of_mutes.chain(of_acks).chain(of_overrides).chain(of_limits);
+    first.chain(of_keys).chain(of_revoked).chain(of_secrets).flatten().collect()
 }
 
 /// What the register has, read again. Settings that this version does not understand are left where they are.
 pub(crate) fn of_register(hub: &str, settings: &[Setting]) -> Kept {
-    let [mutes, acks, overrides, limits] = prefixes(hub);
+    let [mutes, acks, overrides, limits, keys, revoked, secrets] = prefixes(hub);
     let mut kept = Kept::default();
     for Setting { name, value, .. } in settings {
         if name.starts_with(&mutes) {
@@ -189,6 +207,12 @@ pub(crate) fn of_register(hub: &str, settings: &[Setting]) -> Kept {
             kept.overrides.extend(serde_json::from_str::<GateOverride>(value));
         } else if name.starts_with(&limits) {
             kept.limits.extend(serde_json::from_str::<Threshold>(value));
+        } else if name.starts_with(&keys) {
+            kept.keys.extend(serde_json::from_str::<NodeKey>(value));
+        } else if name.starts_with(&revoked) {
+            kept.revoked.extend(serde_json::from_str::<RevokedKey>(value));
+        } else if name.starts_with(&secrets) {
+            kept.secrets.extend(serde_json::from_str::<JoinSecret>(value));
         }
     }
     kept
@@ -238,6 +262,28 @@ mod tests {
                 made_ms: 7,
             }],
             limits: vec![limit("disk", None), limit("ccd01", Some("load1"))],
+            keys: vec![NodeKey {
+                node: "ccd01".into(),
+                key: "SHA256:a".into(),
+                who: "li".into(),
+                made_ms: 7,
+            }],
+            revoked: vec![RevokedKey {
+                key: "SHA256:b".into(),
+                node: "ccd01".into(),
+                reason: "stolen".into(),
+                who: "li".into(),
+                made_ms: 7,
+            }],
+            secrets: vec![JoinSecret {
+                id: 2,
+                nodes: "@ccd".into(),
+                digest: "00".into(),
+                left: 3,
+                until_ms: 9,
+                who: "li".into(),
+                made_ms: 7,
+            }],
         }
     }
 
@@ -260,7 +306,8 @@ mod tests {
         assert_eq!((found.kept, found.fresh), (kept(), false));
         assert_eq!(reported.try_recv(), Ok(Report::SettingsWork));
         let names: Vec<_> = copied.borrow_and_update().iter().map(|setting| setting.name.clone()).collect();
-        let all = "mute/3 mute/12 ack/ccd01 ack/ccd01/disk_percent override/ccd_disk limits/disk limits/ccd01/load1";
+        let all = "mute/3 mute/12 ack/ccd01 ack/ccd01/disk_percent override/ccd_disk limits/disk limits/ccd01/load1 \
+                   key/ccd01 revoked/SHA256:b join/2";
         assert_eq!(names, all.split(' ').map(|name| format!("hub1/{name}")).collect::<Vec<_>>());
         assert_eq!(of_register("hub1", &copied.borrow()), kept());
         assert_eq!(of_register("hub", &copied.borrow()), Kept::default());

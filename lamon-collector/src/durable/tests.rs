@@ -21,6 +21,7 @@ fn event(text: &str) -> Event {
         time_ms: PAST,
         number: 0,
         node: None,
+        metric: None,
         kind: "reload".into(),
         level: "good".into(),
         text: text.into(),

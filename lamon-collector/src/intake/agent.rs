@@ -10,7 +10,6 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Poll, ready};
@@ -24,7 +23,6 @@ use lamon_wire::hello::{Answer, Hello, VERSION, VERSION_HISTORY, Welcome};
 use lamon_wire::names::NodeName;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -32,7 +30,8 @@ use tracing::debug;
 
 use super::Doors;
 use super::session::{Brought, Session, SessionError, WINDOW};
-use super::stream::{HELLO_TIME, close_gently};
+use super::strangers::Stranger;
+use super::stream::{HELLO_TIME, Peer, Stream, close_gently};
 use super::timeline::HubClock;
 use crate::core::{Admitted, Greeting, ToCore};
 use crate::durable::{Append, GivenBack, Line, Query};
@@ -85,17 +84,19 @@ enum Ended {
 
 /// Serves one agent until either side ends it.
 pub(super) async fn serve(
-    mut stream: TcpStream,
-    peer: SocketAddr,
+    mut stream: Stream,
+    who: Peer,
+    stranger: Option<Stranger>,
     doors: Doors,
     shutdown: CancellationToken,
 ) {
+    let peer = who.address;
     let mut frames = FrameBuffer::new();
     let hello = tokio::select! {
         hello = timeout(HELLO_TIME, read_hello(&mut stream, &mut frames)) => hello,
         () = shutdown.cancelled() => return,
     };
-    let hello = match hello {
+    let (hello, join) = match hello {
         Ok(Ok(hello)) => hello,
         Ok(Err(why)) => {
             debug!(%peer, why, "a hello was refused");
@@ -107,8 +108,9 @@ pub(super) async fn serve(
     let session = Session::new(&hello, hub_clock(began));
     let replaced = shutdown.child_token();
     let (reply, answer) = oneshot::channel();
-    let greeting =
-        Greeting { hello: hello.clone(), peer: peer.to_string(), replaced: replaced.clone(), reply };
+    // A secret that everybody could hear on the way is none.
+    let join = join.filter(|_| who.key.is_some());
+    let greeting = Greeting { hello: hello.clone(), peer: who, join, replaced: replaced.clone(), reply };
     if doors.core.send(ToCore::Hello(Box::new(greeting))).await.is_err() {
         return;
     }
@@ -117,6 +119,7 @@ pub(super) async fn serve(
         Ok(Err(why)) => return refuse(stream, why).await,
         Err(_) => return,
     };
+    drop(stranger);
     let (node, number) = (hello.node.clone(), admitted.connection);
     let connection = Connection {
         session,
@@ -147,7 +150,7 @@ pub(super) async fn serve(
         Err(Ended::ByHub) => {}
         Err(Ended::Protocol(error)) => {
             let text = format!("{node} at {peer} broke the protocol, and its connection was closed: {error}");
-            let event = Event { node: Some(node.clone()), kind: EventKind::Protocol, text };
+            let event = Event::new(Some(node.clone()), EventKind::Protocol, text);
             let _ = doors.core.send(ToCore::Event(event)).await;
         }
         Err(error) => debug!(%node, %peer, %error, "an agent's connection broke"),
@@ -155,12 +158,16 @@ pub(super) async fn serve(
     let _ = doors.core.send(ToCore::Closed { node, connection: number }).await;
 }
 
-async fn read_hello(stream: &mut TcpStream, frames: &mut FrameBuffer) -> Result<Hello, String> {
+async fn read_hello(
+    stream: &mut Stream,
+    frames: &mut FrameBuffer,
+) -> Result<(Hello, Option<String>), String> {
     let mut magic = [0; MAGIC.len()];
     stream.read_exact(&mut magic).await.map_err(|error| error.to_string())?;
     loop {
         if let Some(payload) = frames.next_frame() {
-            return Hello::parse(payload).map_err(|error| error.to_string());
+            let hello = Hello::parse(payload).map_err(|error| error.to_string())?;
+            return Ok((hello, Hello::parse_extra(payload).join));
         }
         if read(stream, frames).await.map_err(|error| error.to_string())? == 0 {
             return Err("the connection ended within the hello".into());
@@ -169,7 +176,7 @@ async fn read_hello(stream: &mut TcpStream, frames: &mut FrameBuffer) -> Result<
 }
 
 /// Reads what is there into `frames`; how many bytes, 0 at the end of the stream. Cancel-safe.
-async fn read(stream: &mut TcpStream, frames: &mut FrameBuffer) -> std::io::Result<usize> {
+async fn read(stream: &mut Stream, frames: &mut FrameBuffer) -> std::io::Result<usize> {
     poll_fn(|context| {
         let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
         let mut read = ReadBuf::uninit(&mut bytes);
@@ -180,7 +187,7 @@ async fn read(stream: &mut TcpStream, frames: &mut FrameBuffer) -> std::io::Resu
     .await
 }
 
-async fn refuse(mut stream: TcpStream, why: String) {
+async fn refuse(mut stream: Stream, why: String) {
     let mut out = Vec::new();
     // A sentence always fits a frame.
     let _ = Answer::Refused { why }.write(&mut out);
@@ -193,7 +200,7 @@ struct Connection {
     session: Session,
     node: NodeName,
     epoch: u32,
-    stream: TcpStream,
+    stream: Stream,
     frames: FrameBuffer,
     doors: Doors,
     admitted: Admitted,
@@ -340,7 +347,7 @@ impl Connection {
     }
 
     async fn show(&self, sample: Arc<Sample>) -> Result<(), Ended> {
-        let message = ToCore::Sample { sample, reply: None };
+        let message = ToCore::Sample { sample, text: None };
         self.doors.core.send(message).await.map_err(|_| Ended::ByHub)
     }
 
@@ -432,9 +439,11 @@ impl Connection {
         if self.out.is_empty() {
             return Ok(());
         }
-        timeout(WRITE_TIME, self.stream.write_all(&self.out))
-            .await
-            .map_err(|_| Ended::Mute("it does not read what it is sent"))??;
+        let write = async {
+            self.stream.write_all(&self.out).await?;
+            self.stream.flush().await
+        };
+        timeout(WRITE_TIME, write).await.map_err(|_| Ended::Mute("it does not read what it is sent"))??;
         self.out.clear();
         Ok(())
     }

@@ -1,12 +1,14 @@
 //! The listener task: accepts connections, tells their language, turns strangers away.
 //!
-//! It waits on the listening sockets; each connection becomes a task of its own.
+//! It waits on the listening sockets; each connection becomes a task of its own. Who is not listed in `plain_from` has
+//! one of few places until he proved whose key he has.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lamon_daemon::limit::LogLimit;
+use lamon_keys::Fingerprint;
 use lamon_wire::Language;
 use lamon_wire::hello::Answer;
 use tokio::io::AsyncWriteExt;
@@ -17,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::stream::{HELLO_TIME, close_gently};
+use super::strangers::{Stranger, Strangers};
+use super::stream::{HELLO_TIME, Peer, Stream, close_gently};
 use super::{Doors, agent, text};
 use crate::config::IntakeConfig;
 use crate::watch::MAX_NODES;
@@ -26,10 +29,6 @@ use crate::watch::MAX_NODES;
 /// More wait in the kernel's queue until one ends. Never more than half of the files that the process may open: the other
 /// half is for the disk, the bus and RTS2.
 const MAX_CONNECTIONS: usize = MAX_NODES + 240;
-
-/// The most strangers that are told at once that they are not listed; more are closed without a word, so that they never
-/// take the places of agents.
-const MAX_STRANGERS: usize = 32;
 
 /// How often the first bytes are looked at while fewer than needed have come.
 const PEEK_AGAIN: Duration = Duration::from_millis(20);
@@ -44,8 +43,9 @@ pub(crate) async fn run(
     doors: Doors,
     shutdown: CancellationToken,
 ) {
-    let room = Arc::new(Semaphore::new(connections_at_once()));
-    let strangers = Arc::new(Semaphore::new(MAX_STRANGERS));
+    let most = connections_at_once();
+    let room = Arc::new(Semaphore::new(most));
+    let strangers = Strangers::new(most);
     let tasks = TaskTracker::new();
     let mut wait = Duration::from_millis(100);
     let mut refused_limit = LogLimit::default();
@@ -54,7 +54,7 @@ pub(crate) async fn run(
             accepted = accept(&listener, &room) => accepted,
             () = shutdown.cancelled() => break,
         };
-        let (stream, peer, place) = match accepted {
+        let (stream, address, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!(%error, wait_seconds = wait.as_secs_f32(), "the intake cannot accept connections");
@@ -67,26 +67,20 @@ pub(crate) async fn run(
             }
         };
         wait = Duration::from_millis(100);
-        let (doors, shutdown) = (doors.clone(), shutdown.clone());
-        if config.takes_plain_from(peer.ip()) {
-            tasks.spawn(async move {
-                serve(stream, peer, doors, shutdown).await;
-                drop(place);
-            });
+        let plain_taken = config.takes_plain_from(address.ip());
+        let stranger = if plain_taken { None } else { strangers.admit(address.ip()) };
+        if !plain_taken && stranger.is_none() {
+            if let Some(held_back) = refused_limit.admit(Instant::now()) {
+                warn!(%address, held_back, "a connection was closed: too many wait to say who they are");
+            }
             continue;
         }
-        if let Some(held_back) = refused_limit.admit(Instant::now()) {
-            warn!(%peer, held_back, "a plain connection was turned away: [intake] plain_from does not list it");
-        }
-        if let Ok(place) = Arc::clone(&strangers).try_acquire_owned() {
-            tasks.spawn(async move {
-                tokio::select! {
-                    () = turn_away(stream, peer) => {}
-                    () = shutdown.cancelled() => {}
-                }
-                drop(place);
-            });
-        }
+        let peer = Peer { address, key: None, plain_taken };
+        let (doors, shutdown) = (doors.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            serve(stream, peer, stranger, doors, shutdown).await;
+            drop(place);
+        });
     }
     drop(listener);
     tasks.close();
@@ -110,19 +104,55 @@ async fn accept(
     Ok((stream, peer, place))
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, doors: Doors, shutdown: CancellationToken) {
+async fn serve(
+    stream: TcpStream,
+    mut peer: Peer,
+    stranger: Option<Stranger>,
+    doors: Doors,
+    shutdown: CancellationToken,
+) {
     let language = tokio::select! {
         language = timeout(HELLO_TIME, language_of(&stream)) => language,
         () = shutdown.cancelled() => return,
     };
-    match language {
-        Ok(Some(Language::Binary)) => agent::serve(stream, peer, doors, shutdown).await,
-        Ok(Some(Language::Text)) => text::serve(stream, peer, doors, shutdown).await,
+    let (stream, language) = match language {
         Ok(Some(Language::Tls)) => {
-            debug!(%peer, "a TLS connection was closed: this hub takes plain ones only");
+            let accepted = tokio::select! {
+                accepted = timeout(HELLO_TIME, accept_tls(&doors, stream)) => accepted,
+                () = shutdown.cancelled() => return,
+            };
+            match accepted {
+                Ok(Ok((stream, key, language))) => {
+                    peer.key = key;
+                    (stream, language)
+                }
+                Ok(Err(why)) => return debug!(address = %peer.address, why, "no TLS session came about"),
+                Err(_) => return debug!(address = %peer.address, "a TLS handshake took too long"),
+            }
         }
-        Ok(None) => debug!(%peer, "a connection ended before its first line"),
-        Err(_) => debug!(%peer, "a connection said nothing and was closed"),
+        Ok(Some(language)) => (Stream::Plain(stream), language),
+        Ok(None) => return debug!(address = %peer.address, "a connection ended before its first line"),
+        Err(_) => return debug!(address = %peer.address, "a connection said nothing and was closed"),
+    };
+    if matches!(stream, Stream::Plain(_)) && !peer.plain_taken {
+        return turn_away(stream, &peer, &doors, language).await;
+    }
+    match language {
+        Language::Binary => agent::serve(stream, peer, stranger, doors, shutdown).await,
+        _ => text::serve(stream, peer, stranger, doors, shutdown).await,
+    }
+}
+
+/// Shakes hands; whose key the peer has, and the language that it speaks inside.
+async fn accept_tls(
+    doors: &Doors,
+    stream: TcpStream,
+) -> Result<(Stream, Option<Fingerprint>, Language), String> {
+    let tls = doors.tls.clone().ok_or("this hub has no key, its log says why")?;
+    match Stream::accept(tls, stream).await {
+        Ok(Some(accepted)) => Ok(accepted),
+        Ok(None) => Err("it said nothing".into()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -140,20 +170,21 @@ async fn language_of(stream: &TcpStream) -> Option<Language> {
 }
 
 /// Tells a stranger in its language that it is not listed, and closes.
-async fn turn_away(mut stream: TcpStream, peer: SocketAddr) {
+async fn turn_away(mut stream: Stream, peer: &Peer, doors: &Doors, language: Language) {
+    let address = peer.address.ip();
+    if let Some(held_back) = doors.turned_away.admit() {
+        warn!(%address, held_back, "a plain connection was turned away: [intake] plain_from does not list it");
+    }
     let why = format!(
-        "plain connections are not taken from {}; the hub lists who may in [intake] plain_from",
-        peer.ip()
+        "plain connections are not taken from {address}: use TLS (lamon-agent enroll), or list it in [intake] plain_from of the hub"
     );
-    let answer = match timeout(HELLO_TIME, language_of(&stream)).await {
-        Ok(Some(Language::Binary)) => {
-            let mut frame = Vec::new();
-            // A sentence always fits a frame.
-            let _ = Answer::Refused { why }.write(&mut frame);
-            frame
-        }
-        Ok(Some(Language::Text)) => format!("error: {why}\n").into_bytes(),
-        _ => return,
+    let answer = if language == Language::Binary {
+        let mut frame = Vec::new();
+        // A sentence always fits a frame.
+        let _ = Answer::Refused { why }.write(&mut frame);
+        frame
+    } else {
+        format!("error: {why}\n").into_bytes()
     };
     if timeout(HELLO_TIME, stream.write_all(&answer)).await.is_ok() {
         close_gently(stream).await;

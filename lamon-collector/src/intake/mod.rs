@@ -3,25 +3,34 @@
 //! | file | what it does |
 //! |---|---|
 //! | `listener` | accepts connections, tells their language, turns strangers away |
+//! | `own_key` | the hub's own key, and TLS with it |
 //! | `text` | serves a sender of text lines |
 //! | `agent` | serves a lamon-agent: the task around `session` |
 //! | `session` | what an agent's frames mean; pure |
-//! | `stream` | what every connection does the same way |
+//! | `stream` | a connection, plain or in TLS; what every one does the same way |
+//! | `strangers` | how many may be connected that nobody knows yet |
 //! | `timeline` | lays an agent's clocks on the hub's; pure |
 
 mod agent;
 mod listener;
+mod own_key;
 mod session;
+mod strangers;
 mod stream;
 mod text;
 mod timeline;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use lamon_daemon::limit::LogLimit;
 use tokio::sync::mpsc;
+use tokio_rustls::rustls::ServerConfig;
 
 pub(crate) use self::listener::run;
+pub(crate) use self::own_key::OwnKey;
+pub(crate) use self::stream::Peer;
 use crate::core::ToCore;
 use crate::durable::JournalHandle;
 use crate::sample::Identity;
@@ -35,6 +44,21 @@ pub(crate) struct Doors {
     pub(crate) journal: JournalHandle,
     /// Numbers for samples that come as text.
     pub(crate) text_numbers: TextNumbers,
+    /// What TLS needs; none when the hub's key cannot be used.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    /// How often the log tells of strangers.
+    pub(crate) turned_away: TurnedAway,
+}
+
+/// A limit on the log, for all connections.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TurnedAway(Arc<Mutex<LogLimit>>);
+
+impl TurnedAway {
+    /// Whether a line may be written now; how many were not since the last.
+    fn admit(&self) -> Option<u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).admit(Instant::now())
+    }
 }
 
 /// Identities for samples that come as text: an epoch drawn at the hub's start, and a count over all of them.

@@ -3,21 +3,20 @@
 //! It waits on the peer's bytes, on the journal, and on its own idle time: after [`IDLE`] without a line it closes, so
 //! that `printf … | nc hub 7617` ends by itself.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lamon_wire::text::{MAX_LINE_BYTES, TextError, TextSample};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Doors;
-use super::stream::close_gently;
-use crate::core::ToCore;
+use super::strangers::Stranger;
+use super::stream::{Peer, Stream, close_gently};
+use crate::core::{TextFrom, ToCore};
 use crate::durable::{Append, GivenBack, Line as JournalLine};
 use crate::sample::{Arrival, Now, Sample};
 use crate::watch::{Event, EventKind};
@@ -41,11 +40,13 @@ enum Refusal {
 
 /// Serves one text connection until it ends, is idle, or cannot be written to.
 pub(super) async fn serve(
-    mut stream: TcpStream,
-    peer: SocketAddr,
+    mut stream: Stream,
+    who: Peer,
+    mut stranger: Option<Stranger>,
     doors: Doors,
     shutdown: CancellationToken,
 ) {
+    let peer = who.address;
     let mut lines = Lines::default();
     loop {
         let line = tokio::select! {
@@ -55,7 +56,7 @@ pub(super) async fn serve(
         let answer = match line {
             Ok(Ok(Some(Line::Whole(line)))) if line.trim_ascii().is_empty() => continue,
             Ok(Ok(Some(Line::Whole(line)))) => tokio::select! {
-                answer = take(&line, &doors) => answer,
+                answer = take(&line, &who, &doors) => answer,
                 () = shutdown.cancelled() => Err(Refusal::NotNow(ENDS)),
             },
             Ok(Ok(Some(Line::TooLong))) => Err(Refusal::Wrong(TextError::TooLong.to_string())),
@@ -67,17 +68,24 @@ pub(super) async fn serve(
             }
         };
         let text = match answer {
-            Ok(()) => "ok\n".into(),
+            Ok(()) => {
+                stranger = None;
+                "ok\n".into()
+            }
             Err(Refusal::NotNow(why)) => format!("error: {why}\n"),
             Err(Refusal::Wrong(why)) => {
                 let text = format!("a text line from {peer} was refused: {why}");
-                let event = Event { node: None, kind: EventKind::Protocol, text };
+                let event = Event::new(None, EventKind::Protocol, text);
                 let _ = doors.core.send(ToCore::Event(event)).await;
                 format!("error: {why}\n")
             }
         };
+        let write = async {
+            stream.write_all(text.as_bytes()).await?;
+            stream.flush().await
+        };
         let written = tokio::select! {
-            written = timeout(ANSWER_TIME, stream.write_all(text.as_bytes())) => written,
+            written = timeout(ANSWER_TIME, write) => written,
             () = shutdown.cancelled() => break,
         };
         let Ok(Ok(())) = written else {
@@ -85,6 +93,7 @@ pub(super) async fn serve(
             return;
         };
     }
+    drop(stranger);
     close_gently(stream).await;
 }
 
@@ -92,14 +101,15 @@ pub(super) async fn serve(
 const ENDS: &str = "the hub is ending";
 
 /// Takes one line up: to the live path at once, then to the disk.
-async fn take(line: &[u8], doors: &Doors) -> Result<(), Refusal> {
+async fn take(line: &[u8], who: &Peer, doors: &Doors) -> Result<(), Refusal> {
     let ends = |_| Refusal::NotNow(ENDS);
     let text = TextSample::parse(line).map_err(|error| Refusal::Wrong(error.to_string()))?;
     let sample = Arc::new(to_sample(text, Now::read(), doors));
     let (reply, taken) = oneshot::channel();
-    let message = ToCore::Sample { sample: Arc::clone(&sample), reply: Some(reply) };
+    let text = Some(TextFrom { peer: who.clone(), reply });
+    let message = ToCore::Sample { sample: Arc::clone(&sample), text };
     doors.core.send(message).await.map_err(|_| Refusal::NotNow(ENDS))?;
-    taken.await.map_err(ends)?.map_err(|error| Refusal::Wrong(error.to_string()))?;
+    taken.await.map_err(ends)?.map_err(Refusal::Wrong)?;
     // Both queues are fair and this runtime has one thread, so samples of a node reach the journal in the order of
     // their numbers, which it relies on.
     let durable = async {

@@ -88,6 +88,7 @@ fn told(StoredEvent { hub, event }: &StoredEvent) -> Event {
         number: event.number.unsigned_abs(),
         time_ms: event.time_ms,
         node: event.node.clone(),
+        metric: event.metric.clone(),
         kind: event.kind.clone(),
         level: event.level.clone(),
         text: event.text.clone(),
@@ -110,6 +111,7 @@ mod tests {
         let event = |number: i64| lamon_store::registers::Event {
             time_ms: number / 3,
             number,
+            metric: None,
             node: Some(if number % 7 == 0 { "ccd01" } else { "door" }.into()),
             kind: "level".into(),
             level: if number % 500 == 0 { "error" } else { "good" }.into(),

@@ -158,7 +158,7 @@ impl Causes {
             waiting = rest;
             if of_group.is_empty() {
                 let text = format!("{first} is silent");
-                events.push(Event { node: Some(first), kind: EventKind::Silent, text });
+                events.push(Event::new(Some(first), EventKind::Silent, text));
                 continue;
             }
             of_group.insert(first);
@@ -190,10 +190,10 @@ impl Cause {
             let text = format!(
                 "{count} of {all} nodes fell silent together: is the hub itself cut off from its network? ({names})"
             );
-            return Event { node: None, kind: EventKind::HubCutOff, text };
+            return Event::new(None, EventKind::HubCutOff, text);
         }
         let text = format!("{}{} silent: {names}", self.about(), words::count(count, "node"));
-        Event { node: None, kind: EventKind::CommonSilence, text }
+        Event::new(None, EventKind::CommonSilence, text)
     }
 
     fn tell_back(&mut self, now: Instant) -> Event {
@@ -206,7 +206,7 @@ impl Cause {
             text += &format!("; {} still silent: {}", self.silent.len(), named(&self.silent));
         }
         (self.back, self.tell_back_at) = (0, None);
-        Event { node: None, kind: EventKind::CommonBack, text }
+        Event::new(None, EventKind::CommonBack, text)
     }
 }
 

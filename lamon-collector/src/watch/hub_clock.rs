@@ -63,7 +63,7 @@ impl HubClock {
             Some(_) if !together || middle.abs() < TRUST_AT => {
                 self.suspected = None;
                 let text = "the hub's own clock is no longer suspected".into();
-                return Some(Event { node: None, kind: EventKind::HubClockTrusted, text });
+                return Some(Event::new(None, EventKind::HubClockTrusted, text));
             }
             None => return None,
             Some(_) => {
@@ -72,6 +72,6 @@ impl HubClock {
             }
         };
         self.suspected = Some(middle);
-        Some(Event { node: None, kind, text })
+        Some(Event::new(None, kind, text))
     }
 }

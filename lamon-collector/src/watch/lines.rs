@@ -1,6 +1,6 @@
 //! Updates as lines that are written down: in the store, and in the hub's memory for who asks.
 
-use lamon_wire::names::NodeName;
+use lamon_wire::names::{MetricName, NodeName};
 
 use super::change::LevelChange;
 use super::level::Level;
@@ -12,6 +12,8 @@ use super::words::lasting;
 pub struct Line {
     /// Of which node; `None` for the hub, or several.
     pub node: Option<NodeName>,
+    /// About which metric of it, when it is about one alone.
+    pub metric: Option<MetricName>,
     /// What kind, the bus's words.
     pub kind: &'static str,
     /// How grave.
@@ -21,14 +23,26 @@ pub struct Line {
 }
 
 impl From<&Event> for Line {
-    fn from(Event { node, kind, text }: &Event) -> Self {
-        Self { node: node.clone(), kind: kind.as_str(), level: kind.level(), text: text.clone() }
+    fn from(Event { node, metric, kind, text }: &Event) -> Self {
+        Self {
+            node: node.clone(),
+            metric: metric.clone(),
+            kind: kind.as_str(),
+            level: kind.level(),
+            text: text.clone(),
+        }
     }
 }
 
 impl LevelChange {
     fn line(&self, node: &NodeName) -> Line {
-        Line { node: Some(node.clone()), kind: "level", level: self.to, text: format!("{node} {self}") }
+        Line {
+            node: Some(node.clone()),
+            metric: Some(self.metric.clone()),
+            kind: "level",
+            level: self.to,
+            text: format!("{node} {self}"),
+        }
     }
 }
 
@@ -53,8 +67,9 @@ impl Update {
     /// The lines to write down; none for what only comes and goes.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
-        let line =
-            |node: &NodeName, kind, level, text| vec![Line { node: Some(node.clone()), kind, level, text }];
+        let line = |node: &NodeName, kind, level, text| {
+            vec![Line { node: Some(node.clone()), metric: None, kind, level, text }]
+        };
         match self {
             Self::Joined { node } => line(
                 node,

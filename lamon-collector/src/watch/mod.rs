@@ -81,6 +81,7 @@ pub use self::kept::{KeptMetric, KeptNode};
 pub use self::level::Level;
 pub use self::lines::Line;
 pub use self::metric::Metric;
+pub(crate) use self::mutes::checked_reason;
 pub use self::mutes::{MAX_MUTES, MAX_REASON_BYTES, Mutes, OperateError};
 use self::node::{Law, Taken};
 pub use self::node::{Node, is_disk};
@@ -263,7 +264,7 @@ impl Watch {
         match node.boot.replace(boot) {
             Some(before) if before != boot => {
                 let text = format!("{name} was booted anew");
-                vec![Update::Event(Event { node: Some(name.clone()), kind: EventKind::Reboot, text })]
+                vec![Update::Event(Event::new(Some(name.clone()), EventKind::Reboot, text))]
             }
             _ => Vec::new(),
         }
@@ -345,7 +346,7 @@ impl Watch {
             "the hub stood still for {} s: nodes have an interval to be heard again",
             paused.as_secs()
         );
-        vec![Update::Event(Event { node: None, kind: EventKind::HubPaused, text })]
+        vec![Update::Event(Event::new(None, EventKind::HubPaused, text))]
     }
 
     /// Takes up how much a busy night adds to a disk, percent of it; a message of its level says in how many it is full.

@@ -79,7 +79,7 @@ pub enum OperateError {
 /// # Errors
 ///
 /// [`OperateError::Reason`].
-pub(super) fn checked_reason(reason: &str) -> Result<String, OperateError> {
+pub(crate) fn checked_reason(reason: &str) -> Result<String, OperateError> {
     let reason = reason.trim();
     let good = (1..=MAX_REASON_BYTES).contains(&reason.len()) && !reason.chars().any(char::is_control);
     if good { Ok(reason.into()) } else { Err(OperateError::Reason) }

@@ -184,7 +184,7 @@ impl Node {
                 .get_mut(came)
                 .is_some_and(|metric| metric.take(law.rules, now, *value, sample.taken_ms));
             if again {
-                taken.event(self, EventKind::Known, &format!("{name} comes again: {value}"));
+                taken.event(self, EventKind::Known, name, &format!("comes again: {value}"));
             }
             came += 1;
         }
@@ -195,8 +195,9 @@ impl Node {
         for place in came..self.metrics.len() {
             let Some(metric) = self.metrics.get_mut(place) else { continue };
             if metric.miss(now, self.interval) {
-                let text = format!("{} does not come any more, and stays {}", metric.name, metric.level);
-                taken.event(self, EventKind::Unknown, &text);
+                let name = metric.name.clone();
+                let text = format!("does not come any more, and stays {}", metric.level);
+                taken.event(self, EventKind::Unknown, &name, &text);
             }
         }
         taken
@@ -247,15 +248,15 @@ impl Node {
             Turn::Began => (
                 EventKind::Flapping,
                 format!(
-                    "{} changed its level more than {MAX_FLIPS} times in {} minutes: held at {} until it is steady",
-                    metric.name,
+                    "changed its level more than {MAX_FLIPS} times in {} minutes: held at {} until it is steady",
                     WINDOW.as_secs() / 60,
                     metric.level
                 ),
             ),
-            Turn::Steady => (EventKind::Steady, format!("{} is steady again: {}", metric.name, metric.level)),
+            Turn::Steady => (EventKind::Steady, format!("is steady again: {}", metric.level)),
         };
-        taken.event(self, kind, &text);
+        let name = metric.name.clone();
+        taken.event(self, kind, &name, &text);
     }
 
     /// Finds the rules anew, when they or the phase changed, and judges every value by them; with the rules that held before, where
@@ -322,8 +323,8 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    fn event(&mut self, node: &Node, kind: EventKind, text: &str) {
-        let text = format!("{} {text}", node.name);
-        self.events.push(Event { node: Some(node.name.clone()), kind, text });
+    fn event(&mut self, node: &Node, kind: EventKind, metric: &MetricName, text: &str) {
+        let text = format!("{} {metric} {text}", node.name);
+        self.events.push(Event::new(Some(node.name.clone()), kind, text).about(Some(metric.clone())));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::tz::TimeZone;
 use lamon_control::{Ack, Mute, When, Window};
-use lamon_wire::names::NodeName;
+use lamon_wire::names::{MetricName, NodeName};
 
 use super::acks::Acks;
 use super::level::Level;
@@ -55,7 +55,7 @@ impl Operated {
             self.changes += 1;
             let text =
                 format!("{} is no longer acknowledged: {why} ({} by {})", about(&ack), ack.reason, ack.who);
-            updates.push(event(Some(node.name.clone()), EventKind::AckEnded, text));
+            updates.push(of_ack(&ack, EventKind::AckEnded, text));
         }
         let covered = self.acks.cover(node);
         if std::mem::replace(&mut node.acknowledged, covered) != covered {
@@ -193,9 +193,10 @@ impl Watch {
             return Err(OperateError::NothingWrong(about(&ack)));
         }
         let text = format!("{who} acknowledged that {} is {level}: {}", about(&ack), ack.reason);
+        let acknowledged = of_ack(&ack, EventKind::Acknowledged, text);
         self.operated.acks.add(ack)?;
         self.operated.changes += 1;
-        let mut updates = vec![event(Some(name), EventKind::Acknowledged, text)];
+        let mut updates = vec![acknowledged];
         updates.extend(self.operate(now));
         Ok(updates)
     }
@@ -250,7 +251,7 @@ impl Watch {
                 ack.reason,
                 ack.who
             );
-            updates.push(event(NodeName::new(&ack.node).ok(), EventKind::AckEnded, text));
+            updates.push(of_ack(&ack, EventKind::AckEnded, text));
         }
         for node in self.nodes.values_mut() {
             let before = (node.muted, node.acknowledged);
@@ -288,7 +289,13 @@ impl Watch {
 }
 
 fn event(node: Option<NodeName>, kind: EventKind, text: String) -> Update {
-    Update::Event(Event { node, kind, text })
+    Update::Event(Event::new(node, kind, text))
+}
+
+/// An event of the node that an acknowledgement is about, and of the metric where it is about one.
+fn of_ack(ack: &Ack, kind: EventKind, text: String) -> Update {
+    let metric = ack.metric.as_deref().and_then(|metric| MetricName::new(metric).ok());
+    Update::Event(Event::new(NodeName::new(&ack.node).ok(), kind, text).about(metric))
 }
 
 fn is_edge_of(update: &Update, id: u32) -> bool {

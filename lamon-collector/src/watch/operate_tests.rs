@@ -278,3 +278,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_about_one_metric_names_it_and_nothing_else_does() {
+    let mut site = Site::new();
+    let mut updates = site.disk(0, "ccd01", 95.0);
+    updates.extend(
+        site.watch.acknowledge(site.at(1), "ccd01", Some("disk_percent"), Some(5), "known", "li").unwrap(),
+    );
+    updates.extend(site.watch.handle_timeout(site.at(7)));
+    updates.extend(site.watch.acknowledge(site.at(8), "ccd01", None, None, "known", "li").unwrap());
+    for target in [("ccd01", Some("disk_percent")), ("disk", None)] {
+        let set = site.watch.set_limits(site.at(9), target, (Some("99"), Some("100")), None, "li");
+        updates.extend(set.unwrap().1);
+    }
+    let told: Vec<_> = updates
+        .iter()
+        .flat_map(Update::lines)
+        .map(|line| (line.kind, line.metric.map(|metric| metric.to_string())))
+        .collect();
+    let disk = || Some("disk_percent".to_owned());
+    assert_eq!(
+        told,
+        [
+            ("joined", None),
+            ("level", disk()),
+            ("acknowledged", disk()),
+            ("ack_ended", disk()),
+            ("acknowledged", None),
+            ("limits_set", disk()),
+            ("level", disk()),
+            ("limits_set", None),
+        ]
+    );
+}

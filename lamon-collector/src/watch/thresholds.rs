@@ -283,5 +283,7 @@ impl Watch {
 /// An event of the node whose limits they are, or of the hub.
 fn about(set: &Threshold, kind: EventKind, text: String) -> Update {
     let node = set.metric.as_ref().and_then(|_| NodeName::new(&set.target).ok());
-    Update::Event(Event { node, kind, text })
+    let metric = set.metric.as_deref().filter(|_| node.is_some());
+    let metric = metric.and_then(|metric| MetricName::new(metric).ok());
+    Update::Event(Event::new(node, kind, text).about(metric))
 }

@@ -78,7 +78,7 @@ fn limits_stand_over_the_file_until_they_are_reset_and_every_value_is_judged_by_
     let (text, updates) = site.set("disk", Some("60"), Some("70")).unwrap();
     assert_eq!(text, "disk: warning > 60, error > 70 (was warning > 80, error > 90)");
     assert!(
-        matches!(&updates[0], Update::Event(Event { node: None, kind: EventKind::LimitsSet, text })
+        matches!(&updates[0], Update::Event(Event { node: None, metric: None, kind: EventKind::LimitsSet, text })
             if text == "li set limits of disk: warning > 60, error > 70 (was warning > 80, error > 90): tests"),
         "{updates:?}"
     );

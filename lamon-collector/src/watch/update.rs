@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lamon_wire::names::NodeName;
+use lamon_wire::names::{MetricName, NodeName};
 
 use super::change::LevelChange;
 use super::level::Level;
@@ -104,10 +104,26 @@ impl Standing {
 pub struct Event {
     /// The node, or `None` for the hub.
     pub node: Option<NodeName>,
+    /// The metric of the node, when it is about one alone.
+    pub metric: Option<MetricName>,
     /// What kind.
     pub kind: EventKind,
     /// A sentence for people.
     pub text: String,
+}
+
+impl Event {
+    /// An event that is about no metric.
+    #[must_use]
+    pub const fn new(node: Option<NodeName>, kind: EventKind, text: String) -> Self {
+        Self { node, metric: None, kind, text }
+    }
+
+    /// The same, about a metric of its node where one is given.
+    #[must_use]
+    pub fn about(self, metric: Option<MetricName>) -> Self {
+        Self { metric, ..self }
+    }
 }
 
 /// Kinds of [`Event`]s; their words are part of the bus's stable JSON.
@@ -191,6 +207,20 @@ pub enum EventKind {
     SettingsFailed,
     /// It can again.
     SettingsRecovered,
+    /// A node comes with a key that nobody knows, and waits to be approved.
+    KeyWaiting,
+    /// A key may speak for a node from now on.
+    KeyApproved,
+    /// A key is believed no more.
+    KeyRevoked,
+    /// Somebody without the right key wanted to speak for a node.
+    KeyRefused,
+    /// Two computers have one key.
+    KeyCloned,
+    /// The hub's own key cannot be used.
+    KeyFailed,
+    /// A secret that lets nodes in was made, or ended.
+    Join,
     /// Something is not ready for the coming night.
     NotReady,
     /// Everything is.
@@ -245,6 +275,13 @@ impl EventKind {
             Self::GateOverrideEnded => "gate_override_ended",
             Self::SettingsFailed => "settings_failed",
             Self::SettingsRecovered => "settings_recovered",
+            Self::KeyWaiting => "key_waiting",
+            Self::KeyApproved => "key_approved",
+            Self::KeyRevoked => "key_revoked",
+            Self::KeyRefused => "key_refused",
+            Self::KeyCloned => "key_cloned",
+            Self::KeyFailed => "key_failed",
+            Self::Join => "join",
             Self::NotReady => "not_ready",
             Self::Ready => "ready",
             Self::Reload => "reload",
@@ -256,9 +293,11 @@ impl EventKind {
     #[must_use]
     pub const fn level(self) -> Level {
         match self {
-            Self::JournalFailed | Self::JournalUnreadable | Self::HubCutOff | Self::GateClosed => {
-                Level::Error
-            }
+            Self::JournalFailed
+            | Self::JournalUnreadable
+            | Self::HubCutOff
+            | Self::GateClosed
+            | Self::KeyFailed => Level::Error,
             Self::Silent | Self::CommonSilence => Level::Silent,
             Self::DatabaseFailed
             | Self::ClockJumped
@@ -273,6 +312,10 @@ impl EventKind {
             | Self::HubPaused
             | Self::HubClockSuspected
             | Self::GateOverridden
+            | Self::KeyWaiting
+            | Self::KeyRevoked
+            | Self::KeyRefused
+            | Self::KeyCloned
             | Self::SettingsFailed
             | Self::LimitsUnused
             | Self::NotReady
@@ -295,6 +338,8 @@ impl EventKind {
             | Self::GateWouldOpen
             | Self::GateOverrideEnded
             | Self::SettingsRecovered
+            | Self::KeyApproved
+            | Self::Join
             | Self::Ready
             | Self::Reload => Level::Good,
         }

@@ -35,6 +35,9 @@ pub struct Event {
     /// The node; none for an event of the hub.
     #[diesel(sql_type = Nullable<Text>)]
     pub node: Option<String>,
+    /// The metric of the node that it is about alone, 40 ASCII characters at most; none too where a release wrote it that did not tell.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub metric: Option<String>,
     /// What kind, a word of 32 ASCII characters at most.
     #[diesel(sql_type = Text)]
     pub kind: String,
@@ -112,9 +115,9 @@ pub(crate) async fn append_events<D: Db>(db: &mut D, hub: &str, events: &[Event]
     if events.is_empty() {
         return Ok(());
     }
-    let rows = vec!["(?, ?, ?, ?, ?, ?, ?)"; events.len()].join(", ");
+    let rows = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; events.len()].join(", ");
     let sql = format!(
-        "INSERT INTO events (time_ms, hub, number, node, kind, level, text) VALUES {rows}{}",
+        "INSERT INTO events (time_ms, hub, number, node, metric, kind, level, text) VALUES {rows}{}",
         D::unless_there("time_ms, hub, number", "kind")
     );
     let values = events
@@ -126,6 +129,7 @@ pub(crate) async fn append_events<D: Db>(db: &mut D, hub: &str, events: &[Event]
                 hub.into(),
                 event.number.into(),
                 event.node.clone().into(),
+                event.metric.clone().into(),
                 event.kind.as_str().into(),
                 event.level.as_str().into(),
                 text.into(),

@@ -7,6 +7,8 @@
 //! | `ack <node> <metric or all> "<reason>" [who]` | says that somebody knows |
 //! | `override <gate> <seconds> "<reason>" [who]` | lets a gate block nothing for a while |
 //! | `release <gate> [who]` | ends that before its time |
+//! | `approve <node> <key> [who]` | lets the key that waits for the node, and begins so, speak for it |
+//! | `revoke <node or key> "<reason>" [who]` | believes a key no more |
 //! | `forget <node> [who]` | takes a silent node out of the picture |
 //! | `set_limits <node> <metric> "<warning> <error>" [who]` | sets the limits of one value |
 //! | `reset_limits <rule>`, `reset_limits <node> <metric>` | lets those of the file hold again |
@@ -41,6 +43,12 @@ pub(super) fn declare(device: &DeviceHandle, operator: &Operator) -> Result<(), 
         Ok((Operation::Override { gate, seconds, reason }, who))
     })?;
     add(device, operator, "release", |(gate, who): (String, _)| Ok((Operation::Release { gate }, who)))?;
+    add(device, operator, "approve", |(node, key, who): (String, String, _)| {
+        Ok((Operation::Approve { node, key: Some(key) }, who))
+    })?;
+    add(device, operator, "revoke", |(target, reason, who): (String, String, _)| {
+        Ok((Operation::Revoke { target, reason }, who))
+    })?;
     add(device, operator, "forget", |(node, who): (String, _)| Ok((Operation::Forget { node }, who)))?;
     add(device, operator, "set_limits", |(node, metric, pair, who): (String, String, String, _)| {
         Ok((limits::wish(node, Some(metric), &pair)?, who))

@@ -24,6 +24,7 @@ fn event(text: &str) -> Event {
     Event {
         time: 1000.0,
         node: Some("ccd01".into()),
+        metric: None,
         kind: "level".into(),
         level: Level::Warning,
         text: text.into(),

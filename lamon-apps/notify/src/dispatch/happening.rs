@@ -39,7 +39,7 @@ pub(crate) struct Happening {
     pub(crate) kind: String,
     pub(crate) level: Level,
     pub(crate) text: String,
-    /// Of a level: which metric.
+    /// Which metric, when it is about one alone.
     pub(crate) metric: Option<String>,
 }
 
@@ -81,7 +81,10 @@ impl Happening {
             kind: event.kind.clone(),
             level: event.level,
             text: event.text.clone(),
-            metric: event.change.as_ref().map(|change| change.metric.clone()),
+            metric: event
+                .metric
+                .clone()
+                .or_else(|| event.change.as_ref().map(|change| change.metric.clone())),
         }
     }
 
@@ -155,6 +158,7 @@ mod tests {
         Event {
             time: 0.0,
             node: node.map(Into::into),
+            metric: None,
             kind: kind.into(),
             level,
             text: text.into(),

@@ -48,6 +48,7 @@ impl Site {
         let event = Event {
             time: START + seconds,
             node: (!hub).then(|| node.name.clone()),
+            metric: None,
             kind: kind.into(),
             level,
             text: text.into(),
@@ -213,6 +214,7 @@ fn nodes_that_fall_silent_together_concern_the_routes_of_each() {
     let silent = |time: f64, kind: &str, level, text: &str| Event {
         time: START + time,
         node: None,
+        metric: None,
         kind: kind.into(),
         level,
         text: text.into(),

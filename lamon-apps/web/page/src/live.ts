@@ -1,12 +1,16 @@
 // The live stream: holds what is known, and comes back by itself.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { askMe, isShut, me } from "./session";
 import type { EventLine, NodeRow, Site } from "./types";
 
 /** The events that are kept: what the server keeps. */
 const MAX_EVENTS = 1000;
 
-/** How long changes are gathered before they are shown, ms. */
-const SHOW_MS = 250;
+/** How long changes are gathered before they are shown, ms: at least, that one frame has all of a moment, and at most. */
+const LEAST_SHOW_MS = 16;
+const MOST_SHOW_MS = 250;
+/** They are gathered for so many times as long as showing took: a page of many nodes leaves time for everything else. */
+const REST = 3;
 
 /** How long the stream may be mute before it is opened anew: the server speaks each 15 s. */
 const MUTE_MS = 40_000;
@@ -25,9 +29,12 @@ let heard = Date.now();
 /** Nodes that changed and are not shown yet; null for those that are gone. */
 const changes = new Map<string, NodeRow | null>();
 
+/** When changes may be shown again, by the page's own clock. */
+let showAgain = 0;
+
 /** Shows a change, with those of the moments after it: a thousand nodes would have the lines sorted anew all the time. */
 function change(name: string, node: NodeRow | null): void {
-  if (changes.size === 0) setTimeout(showChanges, SHOW_MS);
+  if (changes.size === 0) setTimeout(showChanges, Math.max(LEAST_SHOW_MS, showAgain - performance.now()));
   changes.set(name, node);
 }
 
@@ -39,7 +46,15 @@ function showChanges(): void {
     else next.set(name, node);
   }
   changes.clear();
+  const began = performance.now();
   nodes.value = next;
+  // A page that is not looked at draws nothing, and does not come to what follows.
+  showAgain = began + MOST_SHOW_MS;
+  // The lines are made when this task is done, and drawn before the next one of a timer.
+  requestAnimationFrame(() => setTimeout(() => {
+    const ended = performance.now();
+    showAgain = ended + Math.min(MOST_SHOW_MS, REST * (ended - began));
+  }));
 }
 
 function takeSite(told: Site): void {
@@ -80,6 +95,8 @@ function open(): void {
   });
   stream.onerror = () => {
     connected.value = false;
+    // It may be the end of the session.
+    void askMe();
     // A browser gives up for good when the answer was no stream.
     if (stream.readyState === EventSource.CLOSED) setTimeout(() => stream === source && open(), 3000);
   };
@@ -101,10 +118,28 @@ async function fetchEvents(): Promise<void> {
   }
 }
 
+/** Forgets everything, and asks for nothing: whoever looks is not logged in any more. */
+function shut(): void {
+  source?.close();
+  source = undefined;
+  connected.value = false;
+  site.value = null;
+  changes.clear();
+  nodes.value = new Map();
+  events.value = [];
+}
+
 export function start(): void {
-  open();
+  // Whoever logs in or out may see other things.
+  let user: string | null | undefined;
+  effect(() => {
+    if (me.value === null || me.value.user === user) return;
+    user = me.value.user;
+    if (isShut()) shut();
+    else open();
+  });
   setInterval(() => {
     now.value = Date.now() + offset;
-    if (Date.now() - heard > MUTE_MS && source?.readyState !== EventSource.CONNECTING) open();
+    if (source !== undefined && Date.now() - heard > MUTE_MS && source?.readyState !== EventSource.CONNECTING) open();
   }, 1000);
 }

@@ -4,8 +4,10 @@ import { render } from "preact";
 import { EventTable } from "./events";
 import { age } from "./format";
 import { connected, nodes, now, site, start } from "./live";
+import { LoginForm, Visitor } from "./login";
 import { NodeView } from "./node";
 import { Overview } from "./overview";
+import { isShut } from "./session";
 import { Sign } from "./sign";
 import "./style.css";
 import { chinese, switchLanguage, word } from "./words";
@@ -29,6 +31,7 @@ function Top() {
         <span class="counts">
           {(Object.keys(counts) as (keyof typeof counts)[]).map((level) => <span key={level}><Sign level={level} /> {counts[level]}</span>)}
         </span>
+        <Visitor />
         <button type="button" onClick={switchLanguage}>{word("language")}</button>
       </nav>
       <p role="status">
@@ -63,6 +66,14 @@ function nodeOf(hash: string): string | null {
 
 function Page() {
   const name = nodeOf(route.value);
+  if (isShut()) {
+    return (
+      <>
+        <header><nav><span class="counts" /><button type="button" onClick={switchLanguage}>{word("language")}</button></nav></header>
+        <main><LoginForm /></main>
+      </>
+    );
+  }
   return (
     <>
       <Top />

@@ -26,15 +26,15 @@ export function NodeView({ name }: { name: string }) {
     <main>
       <h2><Sign level={level} /> {name} <small>{detail.group} · {word(level)}{detail.muted ? ` · ${word("muted")}` : ""}{detail.acknowledged ? ` · ${word("acknowledged")}` : ""} · {word("heard")} {age(now.value - detail.heard_ms)} {word("ago")}</small></h2>
       <table class="metrics">
-        <thead><tr><th>{word("level")}</th><th>{word("metric")}</th><th>{word("value")}</th><th>{word("taken")}</th><th>{word("since")}</th><th>{word("rule")}</th></tr></thead>
+        <thead><tr><th class="sign"><span class="unseen">{word("level")}</span></th><th>{word("metric")}</th><th>{word("value")}</th><th>{word("taken")}</th><th>{word("since")}</th><th>{word("rule")}</th></tr></thead>
         <tbody>
           {Object.entries(detail.metrics).map(([metric, one]) => (
             <tr key={metric} class={one.unknown ? "old" : one.level}>
               <td><Sign level={one.level} /></td>
               <td>{metric}{one.unknown ? <small> {word("unknown")}</small> : null}{one.flapping ? <small> {word("flapping")}</small> : null}</td>
               <td class="number">{amount(one.value, one.unit)}</td>
-              <td>{clock(one.taken_ms)}</td>
-              <td>{one.since_ms > 0 ? clock(one.since_ms) : ""}</td>
+              <td class="time">{clock(one.taken_ms)}</td>
+              <td class="time">{one.since_ms > 0 ? clock(one.since_ms) : ""}</td>
               <td>{one.rule ?? ""}</td>
             </tr>
           ))}

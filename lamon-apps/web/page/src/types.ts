@@ -59,6 +59,7 @@ export interface NodeDetail extends Omit<NodeRow, "metrics" | "worst"> {
 export interface EventLine {
   time_ms: number;
   node: string | null;
+  metric?: string;
   kind: string;
   level: Level;
   text: string;

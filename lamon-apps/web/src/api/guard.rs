@@ -1,14 +1,15 @@
 //! Who may ask, and what browsers are told to refuse.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::refuse;
+use crate::login::{Caller, Hosts, Lobby, caller};
 
 /// What is written beside every answer.
 const HEADERS: [(header::HeaderName, &str); 5] = [
@@ -23,56 +24,171 @@ const HEADERS: [(header::HeaderName, &str); 5] = [
     (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Lets only those in who asked for this computer by a name of its own: a page from elsewhere whose name was turned to
-/// 127.0.0.1 must not read what is here.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let other = request.uri().authority();
-    let mut response =
-        if !host.is_some_and(is_loopback) || !other.is_none_or(|name| is_loopback(name.as_str())) {
-            refuse(StatusCode::FORBIDDEN, "this page is for its own computer alone: ask for localhost")
-        } else if request.method() != Method::GET && request.method() != Method::HEAD {
-            refuse(StatusCode::METHOD_NOT_ALLOWED, "everything is read here, nothing is changed: use GET")
-        } else {
+/// Where one logs in: what changes something, and is asked for by nobody.
+const LOGIN: &str = "/api/v1/login";
+
+/// Who is let in.
+#[derive(Debug)]
+pub(crate) struct Access {
+    /// The names that this page answers to.
+    pub(crate) hosts: Hosts,
+    /// Who may log in, and who has.
+    pub(crate) lobby: Arc<Lobby>,
+    /// Browsers come by TLS.
+    pub(crate) tls: bool,
+    /// Nothing is shown to whoever is not logged in.
+    pub(crate) required: bool,
+}
+
+/// Lets a request in, with its [`Caller`] when he is logged in, or answers why not.
+pub(crate) async fn guard(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
+    let caller = caller::secret(request.headers(), access.tls).and_then(|secret| access.lobby.caller(secret));
+    let mut response = match access.admit(&request, caller.as_ref()) {
+        Ok(()) => {
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
             next.run(request).await
-        };
+        }
+        Err((code, sentence)) => refuse(code, sentence),
+    };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if access.tls {
+        // A browser that was here once does not ask without TLS any more.
+        let value = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     let cache = response.headers_mut().entry(header::CACHE_CONTROL);
     cache.or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-/// Whether a host, with or without a port, is this computer as it calls itself. The port may be that of a tunnel.
-fn is_loopback(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else { return false };
-    let name = authority.host();
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    !host.contains('@')
-        && (name.eq_ignore_ascii_case("localhost")
-            || address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
+impl Access {
+    fn admit(&self, request: &Request, caller: Option<&Caller>) -> Result<(), (StatusCode, &'static str)> {
+        let headers = request.headers();
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let other = request.uri().authority();
+        if !host.is_some_and(|host| self.hosts.answers_to(host))
+            || !other.is_none_or(|name| self.hosts.answers_to(name.as_str()))
+        {
+            return Err((
+                StatusCode::FORBIDDEN,
+                "this page does not answer to that name: ask for localhost, or have the name added to hosts of web.toml",
+            ));
+        }
+        let path = request.uri().path();
+        if *request.method() == Method::GET || *request.method() == Method::HEAD {
+            let shown = !self.required || caller.is_some() || is_for_all(path);
+            return if shown { Ok(()) } else { Err((StatusCode::UNAUTHORIZED, "log in first")) };
+        }
+        if *request.method() != Method::POST {
+            return Err((
+                StatusCode::METHOD_NOT_ALLOWED,
+                "GET reads and POST changes: nothing else is taken here",
+            ));
+        }
+        if !self.is_own_page(headers, host.unwrap_or_default()) {
+            return Err((
+                StatusCode::FORBIDDEN,
+                "changes are taken from this page alone: a program sends Origin with the address it asks",
+            ));
+        }
+        match caller {
+            // The attempt alone is allowed.
+            _ if path == LOGIN => Ok(()),
+            None => Err((StatusCode::UNAUTHORIZED, "log in first")),
+            Some(caller) if caller.sent_token(headers) => Ok(()),
+            Some(_) => Err((
+                StatusCode::FORBIDDEN,
+                "the header X-Lamon-Csrf is missing or not that of the session: load the page again",
+            )),
+        }
+    }
+
+    /// Whether a browser says that the page which asks is the one it asks. What it does not say is not taken for granted.
+    fn is_own_page(&self, headers: &HeaderMap, host: &str) -> bool {
+        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        let Some((scheme, authority)) = origin.and_then(|origin| origin.split_once("://")) else {
+            return false;
+        };
+        // Without TLS of its own the page may be behind something that has it.
+        let known = scheme == "https" || (scheme == "http" && !self.tls);
+        known
+            && authority.eq_ignore_ascii_case(host)
+            && authority.parse::<Authority>().is_ok()
+            && headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin")
+    }
+}
+
+/// What is shown to everybody: whether this program is well, who asks, and the page itself, which has nothing in it.
+fn is_for_all(path: &str) -> bool {
+    path == "/api/v1/me" || !(path.starts_with("/api/") || path == "/metrics")
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
 
+    fn access(tls: bool, required: bool) -> Access {
+        let lobby = Lobby::open("/nowhere/users".into()).unwrap();
+        Access { hosts: Hosts::default(), lobby: lobby.into(), tls, required }
+    }
+
+    fn asked(method: &str, path: &str, headers: &[(&str, &str)]) -> Request {
+        let mut request = Request::builder().method(method).uri(path).header("host", "localhost:8617");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(Body::empty()).unwrap()
+    }
+
     #[test]
-    fn only_names_of_this_computer_are_let_in() {
-        for (host, wanted) in [
-            ("localhost", true),
-            ("LOCALHOST:8617", true),
-            ("127.0.0.1:9000", true),
-            ("[::1]:8617", true),
-            ("localhost.example.org", false),
-            ("127.0.0.1.example.org", false),
-            ("192.0.2.1:8617", false),
-            ("user@localhost", false),
-            ("", false),
-            ("[::1", false),
+    fn reading_is_open_unless_a_login_is_required() {
+        for (path, shown) in [
+            ("/", true),
+            ("/assets/index-1.js", true),
+            ("/healthz", true),
+            ("/api/v1/me", true),
+            ("/api/v1/nodes", false),
+            ("/api/v1/live", false),
+            ("/api/v1/openapi.json", false),
+            ("/metrics", false),
         ] {
-            assert_eq!(is_loopback(host), wanted, "{host}");
+            let request = asked("GET", path, &[]);
+            assert_eq!(access(false, false).admit(&request, None), Ok(()), "{path}");
+            assert_eq!(access(true, true).admit(&request, None).is_ok(), shown, "{path}");
+        }
+        for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+            let refused = access(false, false).admit(&asked(method, "/api/v1/nodes", &[]), None);
+            assert_eq!(refused.unwrap_err().0, StatusCode::METHOD_NOT_ALLOWED);
+        }
+    }
+
+    #[test]
+    fn a_change_comes_from_the_page_itself() {
+        let own = ("origin", "http://localhost:8617");
+        for (headers, plain, tls) in [
+            (&[own][..], true, false),
+            (&[("origin", "https://LOCALHOST:8617")], true, true),
+            (&[own, ("sec-fetch-site", "same-origin")], true, false),
+            (&[own, ("sec-fetch-site", "same-site")], false, false),
+            (&[("origin", "http://localhost:8618")], false, false),
+            (&[("origin", "http://evil.example")], false, false),
+            (&[("origin", "null")], false, false),
+            (&[("origin", "ftp://localhost:8617")], false, false),
+            (&[("origin", "http://localhost:8617.evil.example")], false, false),
+            (&[], false, false),
+        ] {
+            let login = asked("POST", LOGIN, headers);
+            assert_eq!(access(false, false).admit(&login, None).is_ok(), plain, "{headers:?}");
+            assert_eq!(access(true, true).admit(&login, None).is_ok(), tls, "{headers:?}");
+            let code =
+                access(false, false).admit(&asked("POST", "/api/v1/mutes", headers), None).unwrap_err().0;
+            assert_eq!(code, if plain { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN });
         }
     }
 }

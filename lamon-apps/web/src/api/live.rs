@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast};
 
 use super::{MAX_PAGES, State as Api, refuse};
 use crate::answers::{Refusal, Site};
+use crate::login::Caller;
 use crate::watcher::{Update, event};
 
 /// How often a stream without news says that it lives, so that a page that is gone is found out.
@@ -35,6 +36,8 @@ struct Page {
     updates: broadcast::Receiver<Update>,
     /// What it has; `None` when it must be sent everything.
     number: Option<u64>,
+    /// Who looks, when he is logged in.
+    caller: Option<Caller>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -43,14 +46,20 @@ struct Page {
 #[utoipa::path(get, path = "/api/v1/live", responses(
     (status = 200, description = "events without end", content_type = "text/event-stream", body = String),
     (status = 503, description = "too many pages", body = Refusal)))]
-pub(crate) async fn live(State(api): State<Api>) -> Response {
+pub(crate) async fn live(State(api): State<Api>, caller: Option<Extension<Caller>>) -> Response {
     let Ok(room) = api.pages.clone().try_acquire_owned() else {
         return refuse(
             StatusCode::SERVICE_UNAVAILABLE,
             format!("{MAX_PAGES} pages are open already: close one"),
         );
     };
-    let page = Page { updates: api.shared.subscribe(), api, number: None, _room: room };
+    let page = Page {
+        updates: api.shared.subscribe(),
+        api,
+        number: None,
+        caller: caller.map(|Extension(caller)| caller),
+        _room: room,
+    };
     let stream = stream::unfold(page, |mut page| async move {
         let text = page.next().await?;
         Some((Ok::<_, Infallible>(text), page))
@@ -59,9 +68,13 @@ pub(crate) async fn live(State(api): State<Api>) -> Response {
 }
 
 impl Page {
-    /// What is sent next; `None` at the end of the program.
+    /// What is sent next; `None` at the end of the program, and of the session of who looks.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            // A page that is open is a use of its session, and does not outlive it.
+            if self.caller.as_ref().is_some_and(|caller| !self.api.access.lobby.goes_on(caller.key)) {
+                return None;
+            }
             let Some(number) = self.number else { return Some(self.hello()) };
             match tokio::time::timeout(PULSE, self.updates.recv()).await {
                 Err(_) => return Some(Bytes::from_static(b": alive\n\n")),
@@ -91,9 +104,14 @@ impl Page {
 mod tests {
     use std::sync::Arc;
 
+    use lamon_store::reading::Site;
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::api::guard::Access;
+    use crate::history::Past;
+    use crate::login::{Hosts, Lobby};
+    use crate::operate::{ControlConfig, Operator};
     use crate::picture::Snapshot;
     use crate::watcher::Shared;
 
@@ -102,8 +120,12 @@ mod tests {
         let shared = Shared::new();
         let pages = Arc::new(Semaphore::new(1));
         let room = pages.clone().try_acquire_owned().unwrap();
-        let api = Api { shared: shared.clone(), pages };
-        let mut page = Page { updates: shared.subscribe(), api, number: None, _room: room };
+        let lobby = Lobby::open("/nowhere/users".into()).unwrap().into();
+        let access = Access { hosts: Hosts::default(), lobby, tls: false, required: false };
+        let operator = Operator::new(&ControlConfig::default()).into();
+        let past = Past::new(None, Site::at_utc_offset(0));
+        let api = Api { shared: shared.clone(), pages, past, access: access.into(), operator };
+        let mut page = Page { updates: shared.subscribe(), api, number: None, caller: None, _room: room };
         let publish = |number| {
             shared.publish(Snapshot { number, ..Snapshot::default() }, format!("data: {number}\n\n"));
         };

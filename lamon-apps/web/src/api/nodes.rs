@@ -3,15 +3,11 @@
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::http::header;
 use axum::response::{IntoResponse, Json, Response};
 use serde::Deserialize;
 
 use super::{State as Api, refuse};
-use crate::answers::{EventLine, Level, NodeDetail, NodeRow, Refusal, Site};
-
-/// The most events of an answer: all that are kept.
-const MAX_EVENTS: usize = lamon_bus::picture::MAX_EVENTS;
+use crate::answers::{Level, NodeDetail, NodeRow, Refusal, Site};
 
 /// Which nodes are asked for; all when nothing is said.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -22,20 +18,6 @@ pub(crate) struct WhichNodes {
     group: Option<String>,
     /// Those of this level or worse.
     level: Option<Level>,
-}
-
-/// Which events are asked for.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct WhichEvents {
-    /// Those of this node.
-    node: Option<String>,
-    /// Those of this level or worse.
-    level: Option<Level>,
-    /// How many at most, 1 to 1000; the newest are taken.
-    #[param(minimum = 1, maximum = 1000)]
-    count: Option<usize>,
 }
 
 /// Whether the hub is heard, for whatever watches this program.
@@ -86,31 +68,6 @@ pub(crate) async fn node(State(api): State<Api>, name: Result<Path<String>, Path
         Some(kept) => Json(NodeDetail::from(&kept.node)).into_response(),
         None => refuse(StatusCode::NOT_FOUND, format!("no node {name:?} is known")),
     }
-}
-
-/// What happened, the newest last.
-#[utoipa::path(get, path = "/api/v1/events", params(WhichEvents), responses(
-    (status = 200, body = Vec<EventLine>), (status = 400, body = Refusal)))]
-pub(crate) async fn events(
-    State(api): State<Api>,
-    which: Result<Query<WhichEvents>, QueryRejection>,
-) -> Response {
-    let Query(which) = match which {
-        Ok(which) => which,
-        Err(error) => return senseless(&error.body_text()),
-    };
-    let count = which.count.unwrap_or(MAX_EVENTS);
-    if !(1..=MAX_EVENTS).contains(&count) {
-        return senseless(&format!("count is 1 to {MAX_EVENTS}, not {count}"));
-    }
-    let snapshot = api.shared.snapshot();
-    let wanted = snapshot.events.iter().rev().filter(|event| {
-        which.node.as_ref().is_none_or(|node| event.node.as_ref() == Some(node))
-            && which.level.is_none_or(|level| event.level >= level)
-    });
-    let mut wanted: Vec<&EventLine> = wanted.take(count).map(|event| &**event).collect();
-    wanted.reverse();
-    ([(header::CACHE_CONTROL, "no-store")], Json(wanted)).into_response()
 }
 
 fn senseless(sentence: &str) -> Response {

@@ -201,5 +201,5 @@ impl GateStanding {
 }
 
 pub(super) fn event(kind: EventKind, text: String) -> Update {
-    Update::Event(Event { node: None, kind, text })
+    Update::Event(Event::new(None, kind, text))
 }

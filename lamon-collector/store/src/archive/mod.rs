@@ -13,6 +13,7 @@ mod mysql_session;
 mod mysql_standing;
 mod password;
 mod rows;
+mod section;
 pub(crate) mod servers;
 mod sqlite;
 mod tasks;
@@ -24,6 +25,7 @@ use std::{borrow::Cow, fmt};
 pub use self::{
     error::ArchiveError,
     rows::DeadLetter,
+    section::DatabaseTable,
     tls::TlsMode,
     url::{ArchiveUrl, UrlError},
 };

@@ -51,6 +51,7 @@ impl Table {
             ("kind", Text),
             ("level", Text),
             ("text", Text),
+            ("metric", Text),
         ];
         Self::of("events", &columns, 3)
     }

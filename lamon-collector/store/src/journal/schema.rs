@@ -67,6 +67,7 @@ diesel::table! {
         number -> BigInt,
         time_ms -> BigInt,
         node -> Nullable<Text>,
+        metric -> Nullable<Text>,
         kind -> Text,
         level -> Text,
         text -> Text,

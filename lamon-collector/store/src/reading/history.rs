@@ -59,6 +59,52 @@ impl ArchiveReader {
         to_ms: i64,
         points: usize,
     ) -> Result<History, ArchiveError> {
+        let (tier, step_ms) = self.fitting(node, from_ms, to_ms, points).await?;
+        let mut builder = Builder::new(step_ms);
+        let mut add = |row: Row| builder.add(row.time_ms, row.width_ms, &row.metrics);
+        self.walk(tier, node, metric.as_slice(), from_ms, to_ms, &mut add).await?;
+        Ok(History { tier, step_ms, points: builder.finish() })
+    }
+
+    /// Several metrics of a node, read at once: of each what [`history`](Self::history) has of one, in the order in which they
+    /// are named. None is named twice.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn histories(
+        &mut self,
+        node: &str,
+        metrics: &[&str],
+        from_ms: i64,
+        to_ms: i64,
+        points: usize,
+    ) -> Result<Vec<History>, ArchiveError> {
+        if metrics.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (tier, step_ms) = self.fitting(node, from_ms, to_ms, points).await?;
+        let mut builders: Vec<Builder> = metrics.iter().map(|_| Builder::new(step_ms)).collect();
+        let mut add = |row: Row| {
+            for one in &row.metrics {
+                let place = metrics.iter().position(|metric| **metric == *one.0);
+                if let Some(builder) = place.and_then(|place| builders.get_mut(place)) {
+                    builder.add(row.time_ms, row.width_ms, std::slice::from_ref(one));
+                }
+            }
+        };
+        self.walk(tier, node, metrics, from_ms, to_ms, &mut add).await?;
+        Ok(builders.into_iter().map(|builder| History { tier, step_ms, points: builder.finish() }).collect())
+    }
+
+    /// The tier that gives about so many points and goes back far enough, and how long a point of it stands for.
+    async fn fitting(
+        &mut self,
+        node: &str,
+        from_ms: i64,
+        to_ms: i64,
+        points: usize,
+    ) -> Result<(Tier, i64), ArchiveError> {
         let points = i64::try_from(points.clamp(1, MAX_POINTS)).unwrap_or(i64::MAX);
         let wanted_ms = to_ms.saturating_sub(from_ms).max(0) / points;
         let fitting = Tier::ROLLUPS.into_iter().rev().find(|tier| tier.width_ms() <= wanted_ms);
@@ -68,24 +114,23 @@ impl ArchiveReader {
             0 => wanted_ms,
             width => wanted_ms.next_multiple_of_checked(width),
         };
-        let mut builder = Builder::new(step_ms);
-        self.walk(tier, node, metric, from_ms, to_ms, &mut |row| builder.add(&row)).await?;
-        Ok(History { tier, step_ms, points: builder.finish() })
+        Ok((tier, step_ms))
     }
 
-    /// Reads every row of a node from a tier, and from the finer ones what that does not have yet, in the order of time.
+    /// Reads every row of a node from a tier, and from the finer ones what that does not have yet, in the order of time; with
+    /// some metrics, or with all when none is named.
     pub(super) async fn walk(
         &mut self,
         tier: Tier,
         node: &str,
-        metric: Option<&str>,
+        metrics: &[&str],
         from_ms: i64,
         to_ms: i64,
-        each: &mut dyn FnMut(Row),
+        each: &mut (dyn FnMut(Row) + Send),
     ) -> Result<(), ArchiveError> {
         let mut from_ms = from_ms;
         for tier in Tier::ALL.into_iter().rev().filter(|finer| *finer <= tier) {
-            let mut walk = Walk::new(tier, node, metric, from_ms, to_ms);
+            let mut walk = Walk::of(tier, node, metrics, from_ms, to_ms);
             while let Some(rows) = self.next_rows(&mut walk).await? {
                 for row in rows {
                     from_ms = row.time_ms.saturating_add(row.width_ms);
@@ -142,15 +187,15 @@ impl Builder {
         Self { step_ms, points: Vec::new(), open: None, end_ms: None, distances: VecDeque::new() }
     }
 
-    fn add(&mut self, row: &Row) {
-        if row.metrics.is_empty() {
+    fn add(&mut self, time_ms: i64, width_ms: i64, metrics: &[(Arc<str>, Stat)]) {
+        if metrics.is_empty() {
             return;
         }
-        let after_gap = self.gap_before(row);
+        let after_gap = self.gap_before(time_ms, width_ms);
         let begin_ms = if self.step_ms == 0 {
-            row.time_ms
+            time_ms
         } else {
-            row.time_ms.saturating_sub(row.time_ms.rem_euclid(self.step_ms))
+            time_ms.saturating_sub(time_ms.rem_euclid(self.step_ms))
         };
         let same = self.open.as_ref().is_some_and(|(open_ms, ..)| *open_ms == begin_ms && self.step_ms > 0);
         if !same {
@@ -158,17 +203,17 @@ impl Builder {
             self.open = Some((begin_ms, after_gap, Gathering::default()));
         }
         if let Some((_, _, gathering)) = &mut self.open {
-            for (name, stat) in &row.metrics {
+            for (name, stat) in metrics {
                 gathering.add(name, *stat);
             }
         }
     }
 
     /// Whether values are missing between the row before and this one.
-    fn gap_before(&mut self, row: &Row) -> bool {
-        let end_ms = self.end_ms.replace(row.time_ms.saturating_add(row.width_ms));
-        let Some(distance) = end_ms.map(|end| row.time_ms.saturating_sub(end)) else { return false };
-        if row.width_ms > 0 {
+    fn gap_before(&mut self, time_ms: i64, width_ms: i64) -> bool {
+        let end_ms = self.end_ms.replace(time_ms.saturating_add(width_ms));
+        let Some(distance) = end_ms.map(|end| time_ms.saturating_sub(end)) else { return false };
+        if width_ms > 0 {
             return distance > 0;
         }
         let mut sorted: Vec<i64> = self.distances.iter().copied().collect();
@@ -213,8 +258,7 @@ mod tests {
     fn points(step_ms: i64, rows: &[(i64, i64, f64)]) -> Vec<(i64, bool, f64)> {
         let mut builder = Builder::new(step_ms);
         for (time_ms, width_ms, value) in rows {
-            let metrics = vec![(Arc::from("load1"), Stat::of(*value))];
-            builder.add(&Row { time_ms: *time_ms, width_ms: *width_ms, metrics });
+            builder.add(*time_ms, *width_ms, &[(Arc::from("load1"), Stat::of(*value))]);
         }
         let points = builder.finish().into_iter();
         points.map(|point| (point.time_ms, point.after_gap, point.metrics[0].1.mean)).collect()

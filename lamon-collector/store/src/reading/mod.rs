@@ -6,13 +6,17 @@
 //! | `mod` | samples, rollups, nodes, as they are stored |
 //! | `events` | events, backwards, some thousands a statement |
 //! | `history` | a metric's past in as many points as are wanted, from the tier that fits |
+//! | `coverage` | how much of a node's data is there |
+//! | `pages` | samples as they are stored, backwards, some hundreds a statement |
 //! | `nights` | statistics of observing nights; when a disk is full |
 //! | `walk` | every row of a node and a tier, page by page |
 //! | `sizes` | how large the archive is |
 
+mod coverage;
 mod events;
 mod history;
 mod nights;
+mod pages;
 mod sizes;
 mod walk;
 
@@ -28,9 +32,11 @@ use diesel_async::{AsyncMysqlConnection, RunQueryDsl as AsyncRunQueryDsl};
 use tokio::{task, time::timeout};
 
 pub use self::{
+    coverage::Coverage,
     events::{EventPlace, MAX_EVENTS},
     history::{History, MAX_POINTS, Point},
     nights::{DiskOutlook, MAX_NIGHTS, Night, Site, busy},
+    pages::{MAX_SAMPLES, SamplePlace},
     sizes::{ArchiveSize, TierSize},
     walk::{Row, Walk},
 };
@@ -63,6 +69,8 @@ const CACHE_KIB: u32 = 1_024;
 pub struct ArchiveReader {
     source: Source,
     names: Names,
+    /// Whether the table of events was seen to have their metric.
+    events_have_metrics: bool,
 }
 
 /// Where it reads.
@@ -139,7 +147,7 @@ impl ArchiveReader {
                 Source::Mysql { target, connection: Some(session.connection) }
             }
         };
-        Ok(Self { source, names: Names::default() })
+        Ok(Self { source, names: Names::default(), events_have_metrics: false })
     }
 
     /// The newest sample of a node, by time.
@@ -231,6 +239,20 @@ impl ArchiveReader {
             }
         }
         Ok(nodes.into_iter().collect())
+    }
+
+    /// Whether a node has rows in some tier.
+    ///
+    /// # Errors
+    ///
+    /// See [`ArchiveError`].
+    pub async fn knows(&mut self, node: &str) -> Result<bool, ArchiveError> {
+        for tier in Tier::ALL {
+            if self.oldest(tier, node).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The newest sample of each node, by name; a statement a node.

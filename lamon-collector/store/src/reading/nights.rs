@@ -64,6 +64,15 @@ impl Site {
         Night { date, begin_ms, end_ms: begin_ms.saturating_add(DAY_MS) }
     }
 
+    /// The night whose evening has this date.
+    #[must_use]
+    pub fn night_of(self, date: Date) -> Night {
+        let days =
+            i64::from(date.to_julian_day()) - i64::from(OffsetDateTime::UNIX_EPOCH.date().to_julian_day());
+        // Its midnight is in the middle of it.
+        self.night_at(days.saturating_add(1).saturating_mul(DAY_MS).saturating_sub(self.offset_ms))
+    }
+
     /// The last nights up to the one that `now_ms` belongs to, the oldest first.
     #[must_use]
     pub fn last_nights(self, now_ms: i64, count: u32) -> Vec<Night> {
@@ -104,7 +113,7 @@ impl ArchiveReader {
         for night in site.last_nights(now_ms, nights) {
             let mut gathering = Gathering::default();
             let mut add = |row: Row| row.metrics.iter().for_each(|(name, stat)| gathering.add(name, *stat));
-            self.walk(Tier::TenMinutes, node, Some(metric), night.begin_ms, night.end_ms, &mut add).await?;
+            self.walk(Tier::TenMinutes, node, &[metric], night.begin_ms, night.end_ms, &mut add).await?;
             let stat = gathering.finish().into_metrics().unwrap_or_default().first().map(|(_, stat)| *stat);
             answer.push((night, stat));
         }
@@ -121,7 +130,7 @@ impl ArchiveReader {
         &mut self,
         node: &str,
         night: Night,
-        wanted: impl Fn(&str) -> bool,
+        wanted: impl Fn(&str) -> bool + Sync,
     ) -> Result<Vec<(Arc<str>, f64)>, ArchiveError> {
         let mut climbs: Vec<(Arc<str>, Climb)> = Vec::new();
         let mut add = |row: Row| {
@@ -135,7 +144,7 @@ impl ArchiveReader {
                 }
             }
         };
-        self.walk(Tier::TenMinutes, node, None, night.begin_ms, night.end_ms, &mut add).await?;
+        self.walk(Tier::TenMinutes, node, &[], night.begin_ms, night.end_ms, &mut add).await?;
         Ok(climbs.into_iter().map(|(name, climb)| (name, climb.rise)).collect())
     }
 
@@ -164,7 +173,7 @@ impl ArchiveReader {
                     last = Some(stat.mean);
                 }
             };
-            self.walk(Tier::TenMinutes, node, Some(metric), night.begin_ms, night.end_ms, &mut add).await?;
+            self.walk(Tier::TenMinutes, node, &[metric], night.begin_ms, night.end_ms, &mut add).await?;
             rises.extend(climb.lowest.map(|_| climb.rise));
         }
         Ok(last.and_then(|percent| outlook(percent, &mut rises, quantile)))
@@ -234,6 +243,14 @@ mod tests {
             site.last_nights(T0, 3).iter().map(|night| night.date.day()).collect::<Vec<_>>(),
             [19, 20, 21]
         );
+        for site in [site, Site::at_longitude(-156.25), Site::at_utc_offset(0), Site::at_utc_offset(-86_400)]
+        {
+            for time_ms in [T0, T0 + 7 * HOUR, T0 - 400 * DAY_MS] {
+                let night = site.night_at(time_ms);
+                assert_eq!(site.night_of(night.date), night);
+            }
+        }
+        let _never_panics = (site.night_of(Date::MIN), site.night_of(Date::MAX));
         for edge in [i64::MIN, i64::MAX] {
             let _never_panics = site.night_at(edge);
         }

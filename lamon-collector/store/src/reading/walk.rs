@@ -21,7 +21,8 @@ const PAGE_ROWS: usize = 2_000;
 pub struct Walk {
     tier: Tier,
     node: String,
-    metric: Option<String>,
+    /// All when empty.
+    metrics: Vec<String>,
     to_ms: i64,
     /// Time, epoch and sequence number of the last row; of rollups the time alone counts.
     after: (i64, i64, i64),
@@ -44,10 +45,16 @@ impl Walk {
     /// metric come without any.
     #[must_use]
     pub fn new(tier: Tier, node: &str, metric: Option<&str>, from_ms: i64, to_ms: i64) -> Self {
+        Self::of(tier, node, metric.as_slice(), from_ms, to_ms)
+    }
+
+    /// The same with several metrics; all of them when none is named.
+    #[must_use]
+    pub fn of(tier: Tier, node: &str, metrics: &[&str], from_ms: i64, to_ms: i64) -> Self {
         Self {
             tier,
             node: node.to_owned(),
-            metric: metric.map(str::to_owned),
+            metrics: metrics.iter().map(|metric| (*metric).to_owned()).collect(),
             to_ms,
             // Before any row of that time.
             after: (from_ms, i64::MIN, i64::MIN),
@@ -55,17 +62,18 @@ impl Walk {
         }
     }
 
-    /// Leaves one metric, if one is wanted.
+    /// Leaves the metrics that are wanted.
     fn only(&self, mut metrics: Vec<(Arc<str>, Stat)>) -> Vec<(Arc<str>, Stat)> {
-        if let Some(metric) = &self.metric {
-            metrics.retain(|(name, _)| **name == **metric);
+        if !self.metrics.is_empty() {
+            metrics.retain(|(name, _)| self.metrics.iter().any(|metric| **name == **metric));
         }
         metrics
     }
 
-    /// Columns to select: the JSON is large, and one core metric does not need it.
+    /// Columns to select: the JSON is large, and core metrics do not need it.
     fn select(&self, columns: &str) -> String {
-        let core = self.metric.as_deref().is_some_and(|metric| CORE_METRICS.contains(&metric));
+        let core = !self.metrics.is_empty()
+            && self.metrics.iter().all(|metric| CORE_METRICS.contains(&metric.as_str()));
         match columns.strip_suffix(", metrics") {
             Some(columns) if core => format!("{columns}, NULL AS metrics"),
             _ => columns.to_owned(),

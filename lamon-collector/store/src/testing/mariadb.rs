@@ -187,11 +187,25 @@ impl Mariadb {
     ///
     /// When the server does not answer or refuses.
     pub fn execute(&self, sql: &str) -> Result<Vec<Vec<String>>, MariadbError> {
+        self.execute_as(USER, PASSWORD, sql)
+    }
+
+    /// The same as another user.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer or refuses.
+    pub fn execute_as(
+        &self,
+        user: &str,
+        password: &str,
+        sql: &str,
+    ) -> Result<Vec<Vec<String>>, MariadbError> {
         let options = OptsBuilder::default()
             .ip_or_hostname("127.0.0.1")
             .tcp_port(self.port)
-            .user(Some(USER))
-            .pass(Some(PASSWORD))
+            .user(Some(user))
+            .pass(Some(password))
             .db_name(Some(DATABASE))
             .prefer_socket(false);
         let refused = |error: mysql_async::Error| MariadbError::Refused(error.to_string());

@@ -37,7 +37,16 @@ fn setting(name: &str, value: &str, changed_ms: i64) -> Setting {
 
 fn event(number: i64, text: &str) -> Event {
     let (kind, level) = ("silent".into(), "good".into());
-    Event { time_ms: PAST + number % 2, number, node: Some("a".into()), kind, level, text: text.into() }
+    let metric = (number % 2 == 0).then(|| "load1".into());
+    Event {
+        time_ms: PAST + number % 2,
+        number,
+        node: Some("a".into()),
+        metric,
+        kind,
+        level,
+        text: text.into(),
+    }
 }
 
 fn node(last_heard_ms: i64, os: Option<&str>) -> NodeRecord {

@@ -376,6 +376,7 @@ fn events_wait_in_the_journal_until_the_archive_has_them() {
         time_ms,
         number: 0,
         node: Some("ccd01".into()),
+        metric: None,
         kind: "silent".into(),
         level: "silent".into(),
         text: text.into(),

@@ -1,7 +1,10 @@
 //! Reading the past: the tier that fits, gaps, nights, and when a disk is full, in both databases.
 
 use lamon_store::{
-    Archive, ArchiveReader, ArchiveUrl, Tier, reading::Site, testing::Mariadb, upkeep::Retention,
+    Archive, ArchiveReader, ArchiveUrl, Tier,
+    reading::{MAX_SAMPLES, SamplePlace, Site},
+    testing::Mariadb,
+    upkeep::Retention,
 };
 
 use crate::common::{DAY, FOR_EVER, HOUR, PAST, at, upkeep};
@@ -59,6 +62,10 @@ async fn the_tier_that_fits(archive: &mut Archive, reader: &mut ArchiveReader) {
         let values: u64 = history.points.iter().map(|point| point.metrics[0].1.count).sum();
         assert_eq!(values, 2_700, "each sample once");
     }
+    let names = reader.metric_names("a", PAST + 70_000, PAST + 80_000, 10).await.unwrap();
+    assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["load1", "temp_a"]);
+    assert_eq!(reader.metric_names("a", PAST, end, 1).await.unwrap().len(), 1);
+    assert!(reader.metric_names("a", PAST - DAY, PAST, 10).await.unwrap().is_empty());
     // All metrics; a few samples, each a point.
     let history = reader.history("a", None, PAST, PAST + 5 * 60_000, 1_000).await.unwrap();
     assert_eq!((history.step_ms, history.points.len()), (0, 5));
@@ -111,12 +118,97 @@ async fn nights(archive: &mut Archive, reader: &mut ArchiveReader) {
     assert_eq!(reader.disk_outlook("disk", "disk_other_percent", site, now, 5, 1.0).await.unwrap(), None);
 }
 
+async fn several_metrics_at_once(archive: &mut Archive, reader: &mut ArchiveReader) {
+    // `temp_a` comes every third time only; every metric by itself is what it is with the others.
+    let samples: Vec<_> = (0..300_u32)
+        .map(|number| {
+            let (load, temp) = (("load1", f64::from(number)), ("temp_a", 20.0));
+            let metrics = if number % 3 == 0 { vec![load, temp] } else { vec![load] };
+            at("several", PAST + i64::from(number) * 10_000, number.into(), &metrics)
+        })
+        .collect();
+    archive.append(&samples).await.unwrap();
+    let end = PAST + HOUR;
+    for points in [20, 100_000] {
+        let metrics = ["temp_a", "load1", "temp_none"];
+        let found = reader.histories("several", &metrics, PAST, end, points).await.unwrap();
+        for (metric, history) in metrics.iter().zip(&found) {
+            let alone = reader.history("several", Some(metric), PAST, end, points).await.unwrap();
+            assert_eq!(history, &alone, "{metric}");
+        }
+        assert_eq!(found[2].points, []);
+        assert!(found[0].points.iter().all(|point| !point.after_gap), "it comes as often as usual");
+    }
+    assert_eq!(reader.histories("several", &[], PAST, end, 10).await.unwrap(), []);
+}
+
+async fn pages_of_samples(archive: &mut Archive, reader: &mut ArchiveReader) {
+    // Three in each second, several of one millisecond.
+    let samples: Vec<_> = (0..100_u32)
+        .map(|number| {
+            let metrics = [("load1", f64::from(number)), ("temp_a", 1.0)];
+            let mut sample = at(
+                "pages",
+                PAST + i64::from(number / 3) * 1_000,
+                u64::MAX - 99 + u64::from(number),
+                &metrics,
+            );
+            sample.epoch = number / 2;
+            sample
+        })
+        .collect();
+    archive.append(&samples).await.unwrap();
+    let mut place = SamplePlace::at(i64::MAX);
+    let mut found = Vec::new();
+    loop {
+        let page = reader.samples_before("pages", place, PAST + 1_000, 7).await.unwrap();
+        let Some(last) = page.last() else { break };
+        place = last.into();
+        found.extend(page);
+    }
+    let mut wanted: Vec<_> = samples.into_iter().filter(|sample| sample.time_ms >= PAST + 1_000).collect();
+    wanted.sort_by_key(|sample| {
+        std::cmp::Reverse((sample.time_ms, sample.epoch, sample.sequence.cast_signed()))
+    });
+    assert_eq!(found, wanted);
+    let end = SamplePlace::at(PAST + 10_000);
+    let newest = reader.samples_before("pages", end, i64::MIN, 1).await.unwrap();
+    assert_eq!(newest[0].time_ms, PAST + 9_000, "the place itself is not on the page");
+    assert!(reader.samples_before("a", end, i64::MIN, usize::MAX).await.unwrap().len() <= MAX_SAMPLES);
+}
+
+async fn how_much_is_there(archive: &mut Archive, reader: &mut ArchiveReader) {
+    // A sample each 10 s over six hours, two of which are missing, and a metric that is only in some.
+    let missing = 2 * HOUR..4 * HOUR;
+    let samples: Vec<_> = (0..6 * 360_i64)
+        .filter(|number| !missing.contains(&(number * 10_000)))
+        .map(|number| {
+            let (load, temp) = (("load1", 1.0), ("temp_a", 20.0));
+            let metrics = if number % 2 == 0 { vec![load, temp] } else { vec![load] };
+            at("much", PAST + number * 10_000, number.unsigned_abs(), &metrics)
+        })
+        .collect();
+    archive.append(&samples[..1_000]).await.unwrap();
+    upkeep(archive, &FOR_EVER, PAST + 4 * HOUR).await;
+    // These are not rolled up yet.
+    archive.append(&samples[1_000..]).await.unwrap();
+    let found = reader.coverage("much", PAST, PAST + 6 * HOUR).await.unwrap().unwrap();
+    assert_eq!((found.samples, found.whiles, found.empty), (4 * 360, 36, 12));
+    assert!((found.part - 4.0 / 6.0).abs() < 1e-9, "{found:?}");
+    let none = reader.coverage("nobody", PAST, PAST + HOUR).await.unwrap().unwrap();
+    assert_eq!((none.samples, none.empty, none.part), (0, 6, 0.0));
+    assert_eq!(reader.coverage("much", PAST, PAST).await.unwrap(), None);
+}
+
 async fn every_case(url: &ArchiveUrl) {
     let mut archive = Archive::connect(url, "hub1").await.unwrap();
     let mut reader = ArchiveReader::open(url).await.unwrap();
     assert_eq!(reader.size().await.unwrap().tiers[0].oldest_ms, None);
     the_tier_that_fits(&mut archive, &mut reader).await;
     nights(&mut archive, &mut reader).await;
+    several_metrics_at_once(&mut archive, &mut reader).await;
+    pages_of_samples(&mut archive, &mut reader).await;
+    how_much_is_there(&mut archive, &mut reader).await;
     let size = reader.size().await.unwrap();
     assert_eq!(size.tiers[0].newest_ms, Some(PAST + DAY / 2 + 5 * DAY - HOUR));
     assert!(size.bytes > 0);

@@ -12,6 +12,7 @@ fn event(time_ms: i64, number: i64, text: &str) -> Event {
         time_ms,
         number,
         node: Some("ccd01".into()),
+        metric: (number == 2).then(|| "load1".into()),
         kind: "silent".into(),
         level: "error".into(),
         text: text.into(),
@@ -49,6 +50,7 @@ async fn every_case(url: &ArchiveUrl) {
         read.iter().map(|row| (row.event.time_ms, row.hub.as_str(), row.event.number)).collect();
     assert_eq!(keys, [(5, "hub1", 1), (1, "hub2", 1), (1, "hub1", 2), (1, "hub1", 1)]);
     assert_eq!(read[3].event, events[0]);
+    assert_eq!((&read[2].event, read[2].event.metric.as_deref()), (&events[1], Some("load1")));
     // From place to place each comes once, and none that is too old.
     let mut place = EventPlace { time_ms: i64::MAX, hub: String::new(), number: 0 };
     let mut walked = Vec::new();

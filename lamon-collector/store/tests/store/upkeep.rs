@@ -41,6 +41,7 @@ async fn sqlite_deletes_what_is_older_than_its_tier_keeps() {
         time_ms,
         number,
         node: None,
+        metric: None,
         kind: "reload".into(),
         level: "good".into(),
         text: "again".into(),

@@ -126,7 +126,7 @@ impl Family {
         let hub = Process::start("lamon-sensord", &["-c".into(), hub_file], Some(log("hub.log")?))?;
         hub.line_with("listening for agents and text")?;
         let agent = Process::start("lamon-agent", &["-c".into(), agent_file], Some(log("agent.log")?))?;
-        let web_file = write(folder.path(), "web.toml", &web_toml(ports))?;
+        let web_file = write(folder.path(), "web.toml", &web_toml(folder.path(), ports)?)?;
         let web = Process::start("lamon-web", &["-c".into(), web_file], Some(log("web.log")?))?;
         web.line_with("the page is at")?;
         Ok(Self { hub, agent, web, _built_in: built_in, centrald, device, ports, folder })
@@ -243,12 +243,15 @@ fn agent_toml(Ports { intake, .. }: Ports) -> String {
     )
 }
 
-fn web_toml(ports: Ports) -> String {
-    let Ports { web, .. } = ports;
+fn web_toml(folder: &Path, ports: Ports) -> anyhow::Result<String> {
+    let (Ports { web, .. }, users) = (ports, folder.join("users"));
     let (publish, snapshot) = (ports.publish(), ports.snapshot());
-    format!(
+    let archive = folder.canonicalize().context("the folder for the data is gone")?.join("archive.sqlite");
+    let url = format!("sqlite:{}", archive.display());
+    Ok(format!(
         "# Written by `make demo`, anew each time.\n\
          listen = \"127.0.0.1:{web}\"\nlog_to = \"stderr\"\n\n\
-         [bus]\npublish = \"tcp://127.0.0.1:{publish}\"\nsnapshot = \"tcp://127.0.0.1:{snapshot}\"\n"
-    )
+         [bus]\npublish = \"tcp://127.0.0.1:{publish}\"\nsnapshot = \"tcp://127.0.0.1:{snapshot}\"\n\n\
+         [database]\nurl = {url:?}\n\n[login]\nusers = {users:?}\n"
+    ))
 }

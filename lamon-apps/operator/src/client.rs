@@ -9,14 +9,12 @@ use std::time::Duration;
 use lamon_control::{Answer, MAX_ANSWER_BYTES, Operation, Outcome, Refusal, Request, Response};
 use thiserror::Error;
 
-use crate::exit;
-
 /// The longest wait for an answer: the hub itself answers within five seconds, whatever its disk does.
-const ANSWER_TIME: Duration = Duration::from_secs(20);
+pub const ANSWER_TIME: Duration = Duration::from_secs(20);
 
 /// Why something was not done.
 #[derive(Debug, Error)]
-pub(crate) enum AskError {
+pub enum AskError {
     /// Nobody is there.
     #[error(
         "no hub answers at {0}: is it running (systemctl status lamon-sensord), and is this the socket that [control] of \
@@ -49,28 +47,21 @@ pub(crate) enum AskError {
     Refused(Refusal),
 }
 
-impl AskError {
-    /// The program's exit code for it.
-    pub(crate) fn code(&self) -> u8 {
-        match self {
-            Self::NoHub(_) | Self::Broken { .. } | Self::Language(_) => exit::UNAVAILABLE,
-            Self::NotAllowed { .. } => exit::NOT_ALLOWED,
-            Self::Refused(_) => exit::REFUSED,
-        }
-    }
-}
-
 /// A connection to the hub.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Client {
     stream: BufReader<UnixStream>,
     path: PathBuf,
     who: Option<String>,
 }
 
 impl Client {
-    /// Connects to the hub's socket.
-    pub(crate) fn connect(path: &Path, who: Option<String>) -> Result<Self, AskError> {
+    /// Connects to the hub's socket; `who` is written beside the user of this process.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError`] when nobody is there, or this user is not let in.
+    pub fn connect(path: &Path, who: Option<String>) -> Result<Self, AskError> {
         let connected = UnixStream::connect(path).and_then(|stream| {
             stream.set_read_timeout(Some(ANSWER_TIME))?;
             stream.set_write_timeout(Some(ANSWER_TIME))?;
@@ -89,7 +80,11 @@ impl Client {
     }
 
     /// Asks, and waits for the answer.
-    pub(crate) fn ask(&mut self, operation: Operation) -> Result<Answer, AskError> {
+    ///
+    /// # Errors
+    ///
+    /// [`AskError`] when the connection broke, or the hub refused.
+    pub fn ask(&mut self, operation: Operation) -> Result<Answer, AskError> {
         match self.exchange(operation)?.outcome {
             Outcome::Done(answer) => Ok(answer),
             Outcome::Refused(refusal) => Err(AskError::Refused(refusal)),

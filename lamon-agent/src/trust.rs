@@ -1,0 +1,257 @@
+//! Whom the agent believes, and by what it is believed: its key, the hubs that it was enrolled with, a secret to join.
+//!
+//! An agent that knows no hub's key speaks plain, which a hub takes from addresses that it lists. One that knows a key
+//! speaks TLS and nothing else: nobody can talk it back.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lamon_keys::{Believed, Fingerprint, JoinToken, Key, KeyFileError, SessionError};
+use lamon_wire::names::NodeName;
+use rustls::ClientConfig;
+use thiserror::Error;
+
+use crate::config::{Config, HubAddress, MAX_HUBS};
+
+/// The longest file that is read here, in bytes: sixteen hubs, and notes about them.
+const MAX_FILE_BYTES: u64 = 16 * 1_024;
+
+/// Why the agent does not know whom to believe. It rather keeps its samples than tells them to anybody.
+#[derive(Debug, Error)]
+pub enum TrustError {
+    /// Its own key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// Nor by TLS.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// A file cannot be read or written.
+    #[error("{path} cannot be {what}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Read, written.
+        what: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+    /// A line of the known hubs is none.
+    #[error("{path}:{line}: this is no hub with its key (host:port SHA256:…): run lamon-agent enroll again")]
+    Known {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// The file with the join secret holds none.
+    #[error("{0} holds no join token: put there what lamon join printed on the hub")]
+    Join(PathBuf),
+}
+
+/// A hub that the agent was enrolled with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownHub {
+    /// Where it is.
+    pub address: HubAddress,
+    /// Its key.
+    pub key: Fingerprint,
+}
+
+/// What a connection needs to be one in TLS.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// The session's settings.
+    pub tls: Arc<ClientConfig>,
+    /// What lets the node in, while the hub does not know its key.
+    pub join: Option<JoinToken>,
+}
+
+impl Trust {
+    /// What is configured and known; `None` when no hub's key is, so that the agent speaks plain.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError`].
+    pub fn load(config: &Config, node: &NodeName) -> Result<Option<Self>, TrustError> {
+        let join = config.join.as_deref().map(join_token).transpose()?.flatten();
+        let mut keys = config.hub_keys.clone();
+        keys.extend(known(&config.known_hubs())?.into_iter().map(|hub| hub.key));
+        keys.extend(join.as_ref().map(JoinToken::hub));
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let own = own_key(&config.key, node)?;
+        Ok(Some(Self { tls: lamon_keys::client(&own, Believed::Keys(keys))?, join }))
+    }
+}
+
+/// The agent's own key, made where there is none.
+///
+/// # Errors
+///
+/// See [`Key::load_or_make`].
+pub fn own_key(path: &Path, node: &NodeName) -> Result<Key, KeyFileError> {
+    let key = Key::load_or_make(path, node.as_str())?;
+    own_as_folder(path);
+    Ok(key)
+}
+
+/// The token in a file; `None` when there is no file, because it was removed after it had done its work.
+///
+/// # Errors
+///
+/// [`TrustError`].
+pub fn join_token(path: &Path) -> Result<Option<JoinToken>, TrustError> {
+    match read(path)? {
+        None => Ok(None),
+        Some(text) => text.trim().parse().map(Some).map_err(|_| TrustError::Join(path.into())),
+    }
+}
+
+/// The hubs that the agent was enrolled with, in the order in which it was.
+///
+/// # Errors
+///
+/// [`TrustError`] when the file is damaged. None that is there is no error.
+pub fn known(path: &Path) -> Result<Vec<KnownHub>, TrustError> {
+    let text = read(path)?.unwrap_or_default();
+    let mut hubs = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let wrong = || TrustError::Known { path: path.into(), line: number + 1 };
+        let (address, key) = line.split_once(char::is_whitespace).ok_or_else(wrong)?;
+        let (Ok(address), Ok(key)) = (address.parse(), key.trim().parse()) else { return Err(wrong()) };
+        if hubs.len() < MAX_HUBS {
+            hubs.push(KnownHub { address, key });
+        }
+    }
+    Ok(hubs)
+}
+
+/// Writes a hub down as known, in the place of what was known of its address.
+///
+/// # Errors
+///
+/// [`TrustError`].
+pub fn learn(path: &Path, hub: &KnownHub) -> Result<(), TrustError> {
+    let mut hubs = known(path)?;
+    match hubs.iter_mut().find(|known| known.address == hub.address) {
+        Some(known) => known.key = hub.key,
+        None => hubs.push(hub.clone()),
+    }
+    let mut text =
+        String::from("# Hubs that this agent believes, with their keys: written by lamon-agent enroll.\n");
+    for KnownHub { address, key } in &hubs {
+        text += &format!("{address} {key}\n");
+    }
+    let unwritten = |error| TrustError::File { path: path.into(), what: "written", error };
+    write(path, text.as_bytes()).map_err(unwritten)
+}
+
+fn read(path: &Path) -> Result<Option<String>, TrustError> {
+    let unreadable = |error| TrustError::File { path: path.into(), what: "read", error };
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Ok(metadata) if metadata.len() > MAX_FILE_BYTES => {
+            return Err(unreadable(io::Error::other("it is longer than 16 KiB")));
+        }
+        _ => {}
+    }
+    fs::read_to_string(path).map(Some).map_err(unreadable)
+}
+
+fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let new = path.with_extension("new");
+    let mut file = fs::File::create(&new)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    fs::rename(new, path)?;
+    own_as_folder(path);
+    Ok(())
+}
+
+/// Gives a file to whom its folder belongs: root enrolls, and the agent has a user of its own. Who may not leaves it.
+#[cfg(unix)]
+fn own_as_folder(path: &Path) {
+    use std::os::unix::fs::MetadataExt as _;
+
+    if let Some(Ok(folder)) = path.parent().map(fs::metadata) {
+        let _ = std::os::unix::fs::chown(path, Some(folder.uid()), Some(folder.gid()));
+    }
+}
+
+/// Elsewhere files belong to whom their folder does.
+#[cfg(not(unix))]
+fn own_as_folder(_: &Path) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hub(address: &str, number: u8) -> KnownHub {
+        let digit = char::from(b'A' + number);
+        let key = format!("SHA256:{}A", String::from(digit).repeat(42)).parse().unwrap();
+        KnownHub { address: address.parse().unwrap(), key }
+    }
+
+    #[test]
+    fn hubs_are_learned_and_learned_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/hubs");
+        assert_eq!(known(&path).unwrap(), []);
+        for learned in [hub("a", 1), hub("[::1]:7618", 2), hub("a:7617", 3)] {
+            learn(&path, &learned).unwrap();
+        }
+        assert_eq!(known(&path).unwrap(), [hub("a", 3), hub("[::1]:7618", 2)]);
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hubs");
+        for (text, line) in [("a SHA256:x", 1), ("# a\n\na", 3), ("a b SHA256:x", 1), ("a/b SHA256:x\n", 1)] {
+            fs::write(&path, text).unwrap();
+            let error = known(&path).unwrap_err().to_string();
+            assert!(error.contains(&format!("hubs:{line}: this is no hub with its key")), "{error}");
+        }
+        fs::write(&path, "x".repeat(20_000)).unwrap();
+        assert!(known(&path).unwrap_err().to_string().contains("longer than 16 KiB"));
+    }
+
+    #[test]
+    fn an_agent_that_knows_no_key_speaks_plain_and_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = NodeName::new("ccd01").unwrap();
+        let key = folder.path().join("agent.key");
+        let config = Config { key: key.clone(), ..Config::default() };
+        assert!(Trust::load(&config, &node).unwrap().is_none());
+        assert!(!key.exists());
+        learn(&config.known_hubs(), &hub("a", 1)).unwrap();
+        assert!(Trust::load(&config, &node).unwrap().is_some());
+        assert!(key.exists());
+        // A key that cannot be used is no reason to speak plain.
+        fs::write(&key, "").unwrap();
+        assert!(Trust::load(&config, &node).is_err());
+    }
+
+    #[test]
+    fn a_token_tells_the_hubs_key_and_may_be_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("join");
+        assert!(join_token(&path).unwrap().is_none());
+        fs::write(&path, "x").unwrap();
+        assert!(join_token(&path).unwrap_err().to_string().contains("holds no join token"));
+        let token = JoinToken::make(hub("a", 1).key).unwrap();
+        fs::write(&path, format!("{token}\n")).unwrap();
+        assert_eq!(join_token(&path).unwrap(), Some(token));
+        let config = Config { key: folder.path().join("agent.key"), join: Some(path), ..Config::default() };
+        assert!(Trust::load(&config, &NodeName::new("a").unwrap()).unwrap().unwrap().join.is_some());
+    }
+}
