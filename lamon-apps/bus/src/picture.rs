@@ -124,7 +124,7 @@ impl Numbers {
             Source::Published => {
                 self.published = published.max(seq);
                 let new = if every { seq > published && seq != snapshot } else { seq > known };
-                let missing = if known == 0 { 0 } else { seq.saturating_sub(known + 1) };
+                let missing = if known == 0 { 0 } else { seq.saturating_sub(known).saturating_sub(1) };
                 new.then_some(missing)
             }
         }
@@ -170,7 +170,7 @@ impl Picture {
         let Some(missing) = numbers.take(from, head.seq, matches!(body, Body::Event(_))) else {
             return Taken::Old;
         };
-        self.lost += missing;
+        self.lost = self.lost.saturating_add(missing);
         if let (Source::Published, Body::Sample(Sample { node, .. }) | Body::Levels(Levels { node, .. })) =
             (from, &body)
             && self.since_asked.len() < MAX_NODES

@@ -139,6 +139,21 @@ fn everything_is_bounded() {
     assert_eq!(picture.get("a").unwrap().metrics.len(), MAX_METRICS);
 }
 
+#[test]
+fn numbers_may_be_as_large_as_they_can_be() {
+    let mut picture = Picture::default();
+    for (topic, seq) in [
+        ("sample/a", 1),
+        ("sample/a", u64::MAX),
+        ("sample/a", u64::MAX),
+        ("sample/b", 1),
+        ("sample/b", u64::MAX),
+    ] {
+        let _ = take(&mut picture, topic, &sample(seq, 1.0, 1.0));
+    }
+    assert_eq!(picture.lost(), u64::MAX);
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_fail(messages in proptest::collection::vec(("(sample|level|event|hub)/[a-c]{0,2}", ".{0,80}"), 0..40)) {
