@@ -93,7 +93,13 @@ mod tests {
         };
         let keys = Keys { hub: Some("SHA256:hub".into()), waiting: vec![entry], ..Keys::default() };
         let shown = show(Paint(false), 0, &keys);
-        for words in ["this hub's key is SHA256:hub", "ccd01", "another key than before", "SHA256:abc", "lamon approve NODE"] {
+        for words in [
+            "this hub's key is SHA256:hub",
+            "ccd01",
+            "another key than before",
+            "SHA256:abc",
+            "lamon approve NODE",
+        ] {
             assert!(shown.contains(words), "{words} in {shown}");
         }
         let shown = show(Paint(false), 0, &Keys::default());

@@ -1,8 +1,8 @@
 //! The bytes of version 1. If this fails, the code is wrong: programs of other releases read and write these.
 
-use lamon_control::key::{JoinSecret, Keys, NodeKey, RevokedKey, WaitingKey};
 use lamon_control::answer::{Did, Event, Events, NodeLine, Nodes, Settings};
 use lamon_control::gate::{GateLine, Gates};
+use lamon_control::key::{JoinSecret, Keys, NodeKey, RevokedKey, WaitingKey};
 use lamon_control::{
     Ack, Answer, GateOverride, Mute, Operation, Outcome, Place, Refusal, Request, RequestError, Response,
     Threshold, When, Why, Window,
