@@ -296,6 +296,16 @@ pub fn parse(topic: &[u8], json: &[u8]) -> Option<(Head, Body)> {
     Some((head, body))
 }
 
+/// When the hub started that answers, unix seconds UTC, by its answer's header; `None` when it does not tell.
+#[must_use]
+pub fn started(header: &[u8]) -> Option<f64> {
+    #[derive(Deserialize)]
+    struct Header {
+        started: f64,
+    }
+    serde_json::from_slice::<Header>(header).ok().map(|header| header.started).filter(|time| time.is_finite())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

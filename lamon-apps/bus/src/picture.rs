@@ -138,8 +138,11 @@ pub enum Taken {
     New(Vec<News>),
     /// It was new, and messages before it are missing: the whole picture is to be asked for.
     Gap(Vec<News>),
-    /// It was known, or from a hub that has ended.
+    /// It was known.
     Old,
+    /// It is of a hub that started before the one whose picture this is: of one that has ended, unless the clock of the hub's computer was
+    /// set back. The next answer tells which.
+    Elder,
     /// It made no sense.
     Senseless,
 }
@@ -153,12 +156,8 @@ impl Picture {
         };
         let mut news = Vec::new();
         match self.started {
-            Some(started) if head.started < started => return Taken::Old,
-            Some(started) if head.started > started => {
-                let (lost, senseless) = (self.lost, self.senseless);
-                *self = Self { lost, senseless, events: std::mem::take(&mut self.events), ..Self::default() };
-                news.push(News::Restarted);
-            }
+            Some(started) if head.started < started => return Taken::Elder,
+            Some(started) if head.started > started => news.push(self.restart()),
             _ => {}
         }
         self.started = Some(head.started);
@@ -184,6 +183,23 @@ impl Picture {
         } else {
             Taken::New(news)
         }
+    }
+
+    /// A hub that started then has answered: it is the one that lives, whatever was heard before.
+    pub fn handle_hub(&mut self, started: f64) -> Option<News> {
+        let elder = self.started.is_some_and(|before| before > started);
+        elder.then(|| {
+            let restarted = self.restart();
+            self.started = Some(started);
+            restarted
+        })
+    }
+
+    /// Begins anew, but for what has happened and what is counted.
+    fn restart(&mut self) -> News {
+        let (lost, senseless) = (self.lost, self.senseless);
+        *self = Self { lost, senseless, events: std::mem::take(&mut self.events), ..Self::default() };
+        News::Restarted
     }
 
     /// The whole picture is asked for.

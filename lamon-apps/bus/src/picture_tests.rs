@@ -49,6 +49,19 @@ fn what_is_known_is_dropped_and_a_gap_is_told() {
 }
 
 #[test]
+fn a_hub_whose_clock_was_set_back_is_believed_when_it_answers() {
+    let mut picture = Picture::default();
+    take(&mut picture, "sample/ccd01", &sample(7, 4e9, 3.5));
+    assert_eq!(picture.handle_hub(4e9), None);
+    assert_eq!(picture.handle_hub(5e9), None, "its messages tell of it");
+    assert_eq!(take(&mut picture, "sample/ccd01", &sample(1, 2e9, 9.0)), Taken::Elder);
+    assert_eq!(picture.handle_hub(2e9), Some(News::Restarted));
+    assert_eq!(picture.nodes().len(), 0);
+    assert!(matches!(take(&mut picture, "sample/ccd01", &sample(1, 2e9, 9.0)), Taken::New(_)));
+    assert_eq!(take(&mut picture, "sample/ccd01", &sample(1, 1e9, 9.0)), Taken::Elder);
+}
+
+#[test]
 fn an_answer_overtakes_but_no_event_is_missed_or_told_twice() {
     let mut picture = Picture::default();
     let event = |seq| {
@@ -82,7 +95,7 @@ fn a_restarted_hub_begins_anew_and_the_old_one_is_not_heard_any_more() {
     let hub = r#"{"seq":1,"started":2.0,"time":60.0,"hub":"h","level":"good","worst":""}"#;
     assert_eq!(take(&mut picture, "hub", hub), Taken::Gap(vec![News::Restarted, News::Hub]));
     assert_eq!(picture.nodes().len(), 0);
-    assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::Old);
+    assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::Elder);
     assert!(matches!(take(&mut picture, "sample/ccd01", &sample(1, 2.0, 4.0)), Taken::New(_)));
 }
 
