@@ -134,6 +134,27 @@ pub struct Limits {
     /// By how much a value must be back before its level is left.
     #[serde(default)]
     pub clear: f64,
+    /// How long a value is past a limit before its level rises; `None` when the first sample raises it.
+    #[serde(default)]
+    pub hold: Option<Hold>,
+}
+
+/// How long a value is past a limit before its level rises.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Hold {
+    /// In every sample of so many seconds.
+    Time {
+        /// How many.
+        seconds: f64,
+    },
+    /// In so many of the last samples.
+    Samples {
+        /// In how many.
+        past: u32,
+        /// Of how many.
+        of: u32,
+    },
 }
 
 /// On which side of its limits a value is unwell.

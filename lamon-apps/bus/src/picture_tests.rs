@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Hold;
 
 fn sample(seq: u64, started: f64, cpu: f64) -> String {
     format!(
@@ -23,7 +24,8 @@ fn samples_and_levels_make_a_node() {
     assert_eq!(news, Taken::New(vec![News::Sampled("ccd01".into())]));
     let levels = r#"{"seq":2,"started":1.0,"time":51.0,"node":"ccd01","group":"ccd","level":"warning","heard":50.9,"muted":true,
         "metrics":{"cpu_percent":{"level":"warning","value":99.0,"taken":40.0,"since":39.0,"unknown":false,"flapping":true,
-        "rule":"cpu > 90","limits":{"name":"cpu","direction":"above","warning":90.0,"error":null,"clear":0.0}}}}"#;
+        "rule":"cpu > 90","limits":{"name":"cpu","direction":"above","warning":90.0,"error":null,"clear":0.0,
+        "hold":{"past":3,"of":5}}}}}"#;
     assert_eq!(take(&mut picture, "level/ccd01", levels), Taken::New(vec![News::Levels("ccd01".into())]));
     let node = picture.get("ccd01").unwrap();
     assert_eq!((node.level, node.group.as_str(), node.heard), (Level::Warning, "ccd", 50.9));
@@ -31,6 +33,10 @@ fn samples_and_levels_make_a_node() {
     let cpu = &node.metrics["cpu_percent"];
     assert_eq!(cpu.rule.as_deref(), Some("cpu > 90"));
     assert_eq!(cpu.limits.as_ref().map(|limits| (limits.warning, limits.error)), Some((Some(90.0), None)));
+    assert_eq!(cpu.limits.as_ref().and_then(|limits| limits.hold), Some(Hold::Samples { past: 3, of: 5 }));
+    let timed = r#"{"name":"a","direction":"below","warning":1,"error":null,"hold":{"seconds":120.0}}"#;
+    let timed: Limits = serde_json::from_str(timed).unwrap();
+    assert_eq!((timed.clear, timed.hold), (0.0, Some(Hold::Time { seconds: 120.0 })));
     assert!((node.muted, node.acknowledged, cpu.flapping, cpu.unknown) == (true, false, true, false));
     assert_eq!(cpu.since, 39.0);
     assert_eq!(node.value("disk_percent"), None);
