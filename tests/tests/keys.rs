@@ -261,6 +261,11 @@ async fn text_comes_in_tls_too() {
     assert!(ask(&hub, "keys").out.contains(own.trim()));
     ask(&hub, "approve cam1");
     assert_eq!(send(true, "node=cam1 cpu_percent=1"), "ok");
+    // And by the script for computers that no agent runs on.
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/examples/agent.sh");
+    let mut script = Command::new(script);
+    script.args([&hub.address().to_string(), "cam1"]).env("LAMON_KEY", folder.path().join("cam1/agent.key"));
+    assert_eq!(run(&mut script), (Some(0), String::new()));
     let refused = send(true, "node=cam2 cpu_percent=1");
     assert!(refused.contains("this key is that of cam1"), "{refused}");
 }
