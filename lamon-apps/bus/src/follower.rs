@@ -4,8 +4,10 @@
 //! messages; beyond that they are lost, the gap is seen, and the picture is asked for again.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use lamon_curve::{KeyFileError, KeyPair, PublicKey};
 use thiserror::Error;
 
 use crate::keeper::{Keeper, Presence};
@@ -32,13 +34,24 @@ pub struct Addresses {
     pub publish: String,
     /// Where it answers: `tcp://hub:7619`.
     pub snapshot: String,
+    /// By which keys they know each other, where the hub lists who may follow.
+    pub keys: Option<Keys>,
+}
+
+/// By which keys follower and hub know each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The hub's, as its log and `lamon-sensord check` tell it.
+    pub hub: PublicKey,
+    /// The file with the follower's own, which is made where there is none; the hub's `[bus.clients]` lists its public half.
+    pub own: PathBuf,
 }
 
 impl Addresses {
     /// The bus of a hub on this host, on the usual ports.
     #[must_use]
     pub fn of_host(host: &str) -> Self {
-        Self { publish: format!("tcp://{host}:7618"), snapshot: format!("tcp://{host}:7619") }
+        Self { publish: format!("tcp://{host}:7618"), snapshot: format!("tcp://{host}:7619"), keys: None }
     }
 }
 
@@ -59,6 +72,9 @@ pub enum ConnectError {
         /// What ZeroMQ says.
         source: zmq::Error,
     },
+    /// The follower's own key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// No socket could be had.
     #[error("ZeroMQ gives no socket")]
     Socket(#[from] zmq::Error),
@@ -87,9 +103,14 @@ impl Follower {
     /// [`ConnectError`] when an address is none, or the system gives no more sockets.
     pub fn connect(addresses: &Addresses) -> Result<Self, ConnectError> {
         let context = zmq::Context::new();
-        let published = socket(&context, zmq::SUB)?;
+        let keys = addresses
+            .keys
+            .as_ref()
+            .map(|keys| Ok::<_, KeyFileError>((keys.hub, KeyPair::load_or_make(&keys.own)?)));
+        let keys = keys.transpose()?;
+        let published = socket(&context, zmq::SUB, keys.as_ref())?;
         published.set_subscribe(b"")?;
-        let answers = socket(&context, zmq::DEALER)?;
+        let answers = socket(&context, zmq::DEALER, keys.as_ref())?;
         // A question to a hub that is away must not wait for it: it is put again.
         answers.set_immediate(true)?;
         let connections = [
@@ -213,13 +234,20 @@ impl Follower {
     }
 }
 
-fn socket(context: &zmq::Context, kind: zmq::SocketType) -> Result<zmq::Socket, zmq::Error> {
+fn socket(
+    context: &zmq::Context,
+    kind: zmq::SocketType,
+    keys: Option<&(PublicKey, KeyPair)>,
+) -> Result<zmq::Socket, zmq::Error> {
     let socket = context.socket(kind)?;
     socket.set_linger(0)?;
     socket.set_rcvhwm(HIGH_WATER_MARK)?;
     socket.set_maxmsgsize(MAX_FRAME_BYTES)?;
     socket.set_reconnect_ivl(milliseconds(RECONNECT.0))?;
     socket.set_reconnect_ivl_max(milliseconds(RECONNECT.1))?;
+    if let Some((hub, own)) = keys {
+        own.follow(&socket, *hub)?;
+    }
     Ok(socket)
 }
 

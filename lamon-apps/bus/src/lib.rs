@@ -38,6 +38,7 @@ pub mod keeper;
 pub mod message;
 pub mod picture;
 
-pub use follower::{Addresses, ConnectError, Follower};
+pub use follower::{Addresses, ConnectError, Follower, Keys};
+pub use lamon_curve::PublicKey;
 pub use message::{Change, Direction, Event, Hold, Hub, Level, Limits};
 pub use picture::{Metric, News, Node, Picture};

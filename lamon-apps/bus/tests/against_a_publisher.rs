@@ -34,7 +34,7 @@ impl Publisher {
         };
         let (publish, at) = bound(zmq::PUB);
         let (answer, answers_at) = bound(zmq::ROUTER);
-        (Self { publish, answer }, Addresses { publish: at, snapshot: answers_at })
+        (Self { publish, answer }, Addresses { publish: at, snapshot: answers_at, keys: None })
     }
 
     fn send(&self, topic: &str, json: &str) {
