@@ -8,6 +8,7 @@
 //! | [`simulated`] | an agent that sends what it is told, speaking the real protocol |
 //! | [`text`] | a sender of text lines |
 //! | [`bus`] | a subscriber of the ZeroMQ bus |
+//! | [`receivers`] | servers that take what lamon-notify sends |
 //! | [`rts2`] | a client of RTS2, and the real rts2-centrald where there is one |
 //! | [`camera`] | the real camera, and the real program that has it expose |
 //! | [`wiretap`] | a proxy that records what an agent sends |
@@ -15,6 +16,7 @@
 //! | [`wait`] | the one deadline of every wait |
 //! | [`story`] | the stories that are told with every centrald, archive and sender |
 //! | [`visitor`] | the web page with users, and who visits it without a browser |
+//! | [`web`] | the web page's server, and the browser that looks at it |
 //! | [`chaos`] | faults under load, and the count of what is stored in the end |
 //! | [`usage`] | memory and CPU of a process |
 
@@ -26,6 +28,7 @@ pub mod chaos;
 pub mod hub;
 pub mod lamon;
 pub mod process;
+pub mod receivers;
 pub mod rts2;
 pub mod simulated;
 pub mod story;
@@ -33,4 +36,5 @@ pub mod text;
 pub mod usage;
 pub mod visitor;
 pub mod wait;
+pub mod web;
 pub mod wiretap;

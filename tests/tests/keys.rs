@@ -1,5 +1,5 @@
 //! Who may speak for which node: the real hub, the real agent, the real commands, in TLS.
-#![expect(clippy::panic, reason = "helpers of tests fail as the tests do")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as the tests do")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -103,6 +103,7 @@ async fn a_node_is_enrolled_approved_and_heard_in_tls() {
     let shown = waits(&hub, own.trim()).await;
     assert!(shown.contains("ccd01") && shown.contains("127.0.0.1") && shown.contains("new"), "{shown}");
     hub.says("waits to be approved with the key");
+    assert!(ask(&hub, "status").out.contains("waits to be approved (lamon keys): ccd01"));
     assert_eq!(ask(&hub, "approve ccd02").code, Some(1));
     assert!(ask(&hub, "approve ccd01").out.contains("approved ccd01"));
     let (code, said) = enrolling.end();

@@ -6,8 +6,11 @@ import type { EventLine, NodeRow, Site } from "./types";
 /** The events that are kept: what the server keeps. */
 const MAX_EVENTS = 1000;
 
-/** How long changes are gathered before they are shown, ms. */
-const SHOW_MS = 250;
+/** How long changes are gathered before they are shown, ms: at least, that one frame has all of a moment, and at most. */
+const LEAST_SHOW_MS = 16;
+const MOST_SHOW_MS = 250;
+/** They are gathered for so many times as long as showing took: a page of many nodes leaves time for everything else. */
+const REST = 3;
 
 /** How long the stream may be mute before it is opened anew: the server speaks each 15 s. */
 const MUTE_MS = 40_000;
@@ -26,9 +29,12 @@ let heard = Date.now();
 /** Nodes that changed and are not shown yet; null for those that are gone. */
 const changes = new Map<string, NodeRow | null>();
 
+/** When changes may be shown again, by the page's own clock. */
+let showAgain = 0;
+
 /** Shows a change, with those of the moments after it: a thousand nodes would have the lines sorted anew all the time. */
 function change(name: string, node: NodeRow | null): void {
-  if (changes.size === 0) setTimeout(showChanges, SHOW_MS);
+  if (changes.size === 0) setTimeout(showChanges, Math.max(LEAST_SHOW_MS, showAgain - performance.now()));
   changes.set(name, node);
 }
 
@@ -40,7 +46,15 @@ function showChanges(): void {
     else next.set(name, node);
   }
   changes.clear();
+  const began = performance.now();
   nodes.value = next;
+  // A page that is not looked at draws nothing, and does not come to what follows.
+  showAgain = began + MOST_SHOW_MS;
+  // The lines are made when this task is done, and drawn before the next one of a timer.
+  requestAnimationFrame(() => setTimeout(() => {
+    const ended = performance.now();
+    showAgain = ended + Math.min(MOST_SHOW_MS, REST * (ended - began));
+  }));
 }
 
 function takeSite(told: Site): void {
