@@ -197,6 +197,13 @@ fn there(snapshot: &Snapshot, records: &[NodeRecord], found: &Found, night: Nigh
             there.insert(record.node.clone(), record.first_heard_ms);
         }
     }
+    // What the hub hears since a moment is not in the archive yet.
+    for (node, kept) in &snapshot.nodes {
+        let heard_ms = kept.row.heard_ms.cast_signed();
+        if heard_ms >= night.begin_ms && !records.iter().any(|record| record.node == *node) {
+            there.entry(node.clone()).or_insert(heard_ms);
+        }
+    }
     there
 }
 

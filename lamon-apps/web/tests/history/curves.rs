@@ -115,4 +115,5 @@ fn a_day_and_a_year_are_answered_from_the_tier_that_fits() {
     let long = web.timed("20 years", &path(end - 19 * 366 * DAY, "disk_percent,nic_in,nic_out,temp_cpu"));
     assert_eq!(long["series"][0]["tier"], "hours");
     assert!(long["series"][0]["time_ms"].as_array().unwrap().len() <= 1_510);
+    web.weighed();
 }
