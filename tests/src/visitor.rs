@@ -51,6 +51,8 @@ impl Page {
         let (publish, snapshot, users) = (hub.publish(), hub.snapshot(), folder.path().join("users"));
         let mut text =
             format!("listen = \"{at}\"\n{lines}\n[bus]\npublish = {publish:?}\nsnapshot = {snapshot:?}\n");
+        let archive = hub.data_dir().join("archive.sqlite");
+        writeln!(text, "[database]\nurl = \"sqlite:{}\"", archive.display()).unwrap();
         writeln!(text, "[control]\nsocket = {:?}\n[login]\nusers = {users:?}\n{tables}", hub.control())
             .unwrap();
         std::fs::write(folder.path().join("web.toml"), text).unwrap();

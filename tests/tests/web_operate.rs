@@ -181,3 +181,60 @@ async fn a_hub_that_is_away_is_told_with_the_remedy_and_found_again() {
     let _hub = builder.start();
     assert_eq!(olga.post("mutes", &mute).code, 200);
 }
+
+#[tokio::test]
+async fn what_other_limits_would_have_made_is_what_the_hub_told_with_those_of_now() {
+    let hub = Hub::collector().with(TABLES).start();
+    let page = Page::with_users(&hub);
+    let visitor = page.visitor();
+    let values = [50, 85, 79, 81, 50, 85, 95, 50, 97];
+    for value in values {
+        assert_eq!(
+            say(hub.address(), &format!("node=ccd01 disk_percent={value}")).await.ok().as_deref(),
+            Some("ok")
+        );
+    }
+    let ask = |more: &str| {
+        let range = "from=1700000000000&to=1999999999999";
+        visitor.get(&format!("/api/v1/whatif?node=ccd01&metric=disk_percent&name=disk&{range}{more}"))
+    };
+    // The range is years, so rows of hours are wanted; only samples are there yet.
+    let short = |more: &str| {
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis();
+        let range = format!("from={}&to={}", now - 60_000, now + 60_000);
+        visitor.get(&format!("/api/v1/whatif?node=ccd01&metric=disk_percent&name=disk&{range}{more}"))
+    };
+    let told = eventually("the samples in the archive", || async {
+        let answer = short("");
+        (answer.json()["now"] == 4).then(|| answer.json())
+    })
+    .await;
+    assert_eq!(told, json!({"events": 4, "now": 4, "tier": "samples"}));
+    let hubs = lamon(hub.control(), "events --node ccd01").out;
+    let rises = hubs.lines().filter(|line| line.contains(" over ")).count();
+    assert_eq!(rises, 4, "{hubs}");
+    for (more, wanted) in [
+        ("&warning=90&error=none", 2),
+        ("&warning=none&error=96", 1),
+        ("&warning=80.5", 4),
+        ("&warning=60&error=99", 3),
+        ("&warning=none&error=none", 0),
+    ] {
+        let answer = short(more);
+        assert_eq!(answer.json()["events"], wanted, "{more}: {answer:?}");
+    }
+    assert_eq!(ask("").code, 200);
+    for (path, code) in [
+        ("node=ccd01&metric=disk_percent&name=cpu&from=1&to=2", 404),
+        ("node=ccd01&metric=nothing&name=disk&from=1&to=2", 404),
+        ("node=nobody&metric=disk_percent&name=disk&from=1&to=2", 404),
+        ("node=ccd01&metric=disk_percent&name=disk&from=2&to=1", 400),
+        ("node=ccd01&metric=disk_percent&name=disk&from=1&to=2&warning=many", 400),
+        ("node=ccd01&metric=disk_percent&name=disk&from=1", 400),
+    ] {
+        assert_eq!(visitor.get(&format!("/api/v1/whatif?{path}")).code, code, "{path}");
+    }
+}

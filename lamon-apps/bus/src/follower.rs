@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use crate::keeper::{Keeper, Presence};
+use crate::message;
 use crate::picture::{News, Picture, Source, Taken};
 
 /// The messages that wait for a follower that is busy: a quarter of an hour of a hundred nodes.
@@ -164,6 +165,10 @@ impl Follower {
                 Taken::New(more) => (more, false),
                 Taken::Gap(more) => (more, true),
                 // From a hub that has ended, or no hub at all: it says nothing of this one's life.
+                Taken::Elder => {
+                    self.keeper.handle_elder();
+                    continue;
+                }
                 Taken::Old | Taken::Senseless => continue,
             };
             if self.keeper.handle_published(Instant::now(), gap) {
@@ -176,12 +181,18 @@ impl Follower {
 
     fn receive_answers(&mut self, news: &mut Vec<News>) {
         while let Ok(frames) = self.answers.recv_multipart(zmq::DONTWAIT) {
-            let [word, _header, messages @ ..] = frames.as_slice() else { continue };
+            let [word, header, messages @ ..] = frames.as_slice() else { continue };
             if word != b"snapshot" {
                 continue;
             }
             if self.keeper.handle_answer(Instant::now()) {
                 news.push(News::Back);
+            }
+            // Of an answer that was asked for on the connection before, the hub may have ended.
+            if self.questions > 0
+                && let Some(started) = message::started(header)
+            {
+                news.extend(self.picture.handle_hub(started));
             }
             let mut named = HashSet::new();
             self.whole = true;

@@ -39,5 +39,5 @@ pub mod message;
 pub mod picture;
 
 pub use follower::{Addresses, ConnectError, Follower};
-pub use message::{Change, Direction, Event, Hub, Level, Limits};
+pub use message::{Change, Direction, Event, Hold, Hub, Level, Limits};
 pub use picture::{Metric, News, Node, Picture};

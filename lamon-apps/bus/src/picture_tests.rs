@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Hold;
 
 fn sample(seq: u64, started: f64, cpu: f64) -> String {
     format!(
@@ -23,7 +24,8 @@ fn samples_and_levels_make_a_node() {
     assert_eq!(news, Taken::New(vec![News::Sampled("ccd01".into())]));
     let levels = r#"{"seq":2,"started":1.0,"time":51.0,"node":"ccd01","group":"ccd","level":"warning","heard":50.9,"muted":true,
         "metrics":{"cpu_percent":{"level":"warning","value":99.0,"taken":40.0,"since":39.0,"unknown":false,"flapping":true,
-        "rule":"cpu > 90","limits":{"name":"cpu","direction":"above","warning":90.0,"error":null,"clear":0.0}}}}"#;
+        "rule":"cpu > 90","limits":{"name":"cpu","direction":"above","warning":90.0,"error":null,"clear":0.0,
+        "hold":{"past":3,"of":5}}}}}"#;
     assert_eq!(take(&mut picture, "level/ccd01", levels), Taken::New(vec![News::Levels("ccd01".into())]));
     let node = picture.get("ccd01").unwrap();
     assert_eq!((node.level, node.group.as_str(), node.heard), (Level::Warning, "ccd", 50.9));
@@ -31,6 +33,10 @@ fn samples_and_levels_make_a_node() {
     let cpu = &node.metrics["cpu_percent"];
     assert_eq!(cpu.rule.as_deref(), Some("cpu > 90"));
     assert_eq!(cpu.limits.as_ref().map(|limits| (limits.warning, limits.error)), Some((Some(90.0), None)));
+    assert_eq!(cpu.limits.as_ref().and_then(|limits| limits.hold), Some(Hold::Samples { past: 3, of: 5 }));
+    let timed = r#"{"name":"a","direction":"below","warning":1,"error":null,"hold":{"seconds":120.0}}"#;
+    let timed: Limits = serde_json::from_str(timed).unwrap();
+    assert_eq!((timed.clear, timed.hold), (0.0, Some(Hold::Time { seconds: 120.0 })));
     assert!((node.muted, node.acknowledged, cpu.flapping, cpu.unknown) == (true, false, true, false));
     assert_eq!(cpu.since, 39.0);
     assert_eq!(node.value("disk_percent"), None);
@@ -46,6 +52,19 @@ fn what_is_known_is_dropped_and_a_gap_is_told() {
     assert!(matches!(take(&mut picture, "sample/ccd01", &sample(11, 1.0, 5.0)), Taken::Gap(_)));
     assert_eq!(picture.lost(), 2);
     assert_eq!(picture.get("ccd01").unwrap().value("cpu_percent"), Some(5.0));
+}
+
+#[test]
+fn a_hub_whose_clock_was_set_back_is_believed_when_it_answers() {
+    let mut picture = Picture::default();
+    take(&mut picture, "sample/ccd01", &sample(7, 4e9, 3.5));
+    assert_eq!(picture.handle_hub(4e9), None);
+    assert_eq!(picture.handle_hub(5e9), None, "its messages tell of it");
+    assert_eq!(take(&mut picture, "sample/ccd01", &sample(1, 2e9, 9.0)), Taken::Elder);
+    assert_eq!(picture.handle_hub(2e9), Some(News::Restarted));
+    assert_eq!(picture.nodes().len(), 0);
+    assert!(matches!(take(&mut picture, "sample/ccd01", &sample(1, 2e9, 9.0)), Taken::New(_)));
+    assert_eq!(take(&mut picture, "sample/ccd01", &sample(1, 1e9, 9.0)), Taken::Elder);
 }
 
 #[test]
@@ -82,7 +101,7 @@ fn a_restarted_hub_begins_anew_and_the_old_one_is_not_heard_any_more() {
     let hub = r#"{"seq":1,"started":2.0,"time":60.0,"hub":"h","level":"good","worst":""}"#;
     assert_eq!(take(&mut picture, "hub", hub), Taken::Gap(vec![News::Restarted, News::Hub]));
     assert_eq!(picture.nodes().len(), 0);
-    assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::Old);
+    assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::Elder);
     assert!(matches!(take(&mut picture, "sample/ccd01", &sample(1, 2.0, 4.0)), Taken::New(_)));
 }
 
@@ -137,6 +156,21 @@ fn everything_is_bounded() {
     );
     take(&mut picture, "sample/a", &wide);
     assert_eq!(picture.get("a").unwrap().metrics.len(), MAX_METRICS);
+}
+
+#[test]
+fn numbers_may_be_as_large_as_they_can_be() {
+    let mut picture = Picture::default();
+    for (topic, seq) in [
+        ("sample/a", 1),
+        ("sample/a", u64::MAX),
+        ("sample/a", u64::MAX),
+        ("sample/b", 1),
+        ("sample/b", u64::MAX),
+    ] {
+        let _ = take(&mut picture, topic, &sample(seq, 1.0, 1.0));
+    }
+    assert_eq!(picture.lost(), u64::MAX);
 }
 
 proptest! {

@@ -118,6 +118,31 @@ fn garbage_is_counted_and_changes_nothing() {
 }
 
 #[test]
+fn a_hub_whose_clock_was_set_back_is_followed_again() {
+    let (publisher, addresses) = Publisher::start();
+    let mut follower = Follower::connect(&addresses).unwrap();
+    publisher_answers_in_the_beginning(&publisher, &mut follower);
+    // The hub's computer began in a far year, and has its time by now.
+    publisher.send("sample/far", &sample("far", 1).replace("\"started\":1.0", "\"started\":4e9"));
+    wait_for(&mut follower, |_, news| *news == News::Sampled("far".into()));
+    publisher.send("sample/ccd01", &sample("ccd01", 7));
+    publisher.answer.set_rcvtimeo(10).unwrap();
+    let end = Instant::now() + PATIENCE;
+    while follower.picture().get("ccd01").is_none() {
+        assert!(Instant::now() < end, "it is not believed");
+        follower.wait(Duration::from_millis(20));
+        if let Ok(question) = publisher.answer.recv_multipart(0) {
+            let (topic, json) = ("sample/ccd01", sample("ccd01", 7));
+            let header = r#"{"started":1.0,"topics":1}"#;
+            let answer =
+                [&question[0][..], b"snapshot", header.as_bytes(), topic.as_bytes(), json.as_bytes()];
+            publisher.answer.send_multipart(answer, 0).unwrap();
+        }
+    }
+    assert!(follower.picture().get("far").is_none());
+}
+
+#[test]
 fn a_follower_that_does_not_read_loses_messages_knows_it_and_asks() {
     let (publisher, addresses) = Publisher::start();
     // So that the sender's side lets go as well.

@@ -21,7 +21,7 @@ use self::guard::Access;
 use crate::answers::Refusal;
 use crate::history::{self, Past};
 use crate::login::answers as login;
-use crate::operate::{Operator, changes, reads};
+use crate::operate::{Operator, changes, reads, whatif};
 use crate::watcher::Shared;
 
 /// The most pages that are live at once: every screen of an observatory many times over.
@@ -69,7 +69,8 @@ pub(crate) struct State {
         changes::reload,
         reads::settings,
         reads::gates,
-        reads::explain
+        reads::explain,
+        whatif::whatif
     )
 )]
 struct Description;
@@ -120,6 +121,7 @@ fn operating() -> Router<State> {
         .route("/api/v1/reload", post(changes::reload))
         .route("/api/v1/settings", get(reads::settings))
         .route("/api/v1/explain", get(reads::explain))
+        .route("/api/v1/whatif", get(whatif::whatif))
 }
 
 async fn other_method() -> Response {

@@ -5,10 +5,13 @@
 //! | `bodies` | what browsers send, as the hub is asked |
 //! | `changes` | the paths that change something, with the role that each takes |
 //! | `reads` | settings, gates, why a level is what it is |
+//! | `whatif`, `suppose` | how many events other limits would have made |
 
 mod bodies;
 pub(crate) mod changes;
 pub(crate) mod reads;
+mod suppose;
+pub(crate) mod whatif;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::face::Picture;
 use crate::sample::Sample;
-use crate::watch::{Direction, Level, LevelChange, Node, Rule, Rules, Summary};
+use crate::watch::{Direction, Hold, Level, LevelChange, Node, Rule, Rules, Summary};
 
 /// The head of every message.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -109,6 +109,15 @@ struct RuleLimits {
     warning: Option<f64>,
     error: Option<f64>,
     clear: f64,
+    /// How long a value is past a limit before its level rises; none when the first sample raises it.
+    hold: Option<RuleHold>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum RuleHold {
+    Time { seconds: f64 },
+    Samples { past: u32, of: u32 },
 }
 
 impl RuleLimits {
@@ -128,6 +137,11 @@ impl RuleLimits {
             warning: limits.warning,
             error: limits.error,
             clear: limits.clear,
+            hold: match rule.hold() {
+                Hold::AtOnce => None,
+                Hold::Samples { past, of } => Some(RuleHold::Samples { past, of }),
+                Hold::Time(time) => Some(RuleHold::Time { seconds: time.as_secs_f64() }),
+            },
         })
     }
 }
@@ -229,6 +243,8 @@ pub(super) struct HubMessage<'a> {
     pub(super) ready_tonight: bool,
     pub(super) not_ready: &'a str,
     pub(super) nights_left: Option<f64>,
+    /// Nodes whose keys wait to be approved.
+    pub(super) waiting: &'a [String],
 }
 
 /// A node of which samples are missing.
@@ -296,6 +312,7 @@ impl<'a> HubMessage<'a> {
             ready_tonight: health.tonight.ready,
             not_ready: &health.tonight.not_ready,
             nights_left: health.tonight.nights_left,
+            waiting: &health.waiting,
         }
     }
 }

@@ -13,14 +13,14 @@ const LAST_MS: i64 = 253_402_300_800_000;
 
 /// A time from `from_ms` to before `to_ms`, unix milliseconds UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) from_ms: i64,
-    pub(super) to_ms: i64,
+pub(crate) struct Span {
+    pub(crate) from_ms: i64,
+    pub(crate) to_ms: i64,
 }
 
 impl Span {
     /// Checks it.
-    pub(super) fn new(from_ms: i64, to_ms: i64) -> Result<Self, Refused> {
+    pub(crate) fn new(from_ms: i64, to_ms: i64) -> Result<Self, Refused> {
         for (name, time) in [("from", from_ms), ("to", to_ms)] {
             if !(0..=LAST_MS).contains(&time) {
                 return Err(Refused::senseless(format!(

@@ -75,7 +75,7 @@ struct Series {
 }
 
 /// The word for a tier.
-pub(super) const fn word(tier: Tier) -> &'static str {
+pub(crate) const fn word(tier: Tier) -> &'static str {
     match tier {
         Tier::Samples => "samples",
         Tier::TenMinutes => "ten_minutes",

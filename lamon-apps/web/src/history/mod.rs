@@ -33,6 +33,8 @@ use axum::routing::get;
 use lamon_store::ArchiveError;
 use utoipa::OpenApi;
 
+pub(crate) use self::asked::Span;
+pub(crate) use self::curves::word;
 pub(crate) use self::pool::Past;
 pub(crate) use self::site::SiteTable;
 use crate::api::{State, refuse};
@@ -66,12 +68,12 @@ pub(crate) struct Refused {
 
 impl Refused {
     /// The question makes no sense.
-    fn senseless(sentence: impl Into<String>) -> Self {
+    pub(crate) fn senseless(sentence: impl Into<String>) -> Self {
         Self { code: StatusCode::BAD_REQUEST, sentence: sentence.into() }
     }
 
     /// What is asked for is not known.
-    fn unknown(sentence: impl Into<String>) -> Self {
+    pub(crate) fn unknown(sentence: impl Into<String>) -> Self {
         Self { code: StatusCode::NOT_FOUND, sentence: sentence.into() }
     }
 

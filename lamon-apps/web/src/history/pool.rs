@@ -73,7 +73,7 @@ impl Past {
     }
 
     /// Reads with a reader that is this question's alone. One that failed, or whose question was given up, is closed.
-    pub(super) async fn read<T>(
+    pub(crate) async fn read<T>(
         &self,
         work: impl AsyncFnOnce(&mut ArchiveReader) -> Result<T, ArchiveError>,
     ) -> Result<T, Refused> {
