@@ -1,5 +1,6 @@
 // The page: which view is shown, and the line on top of all of them.
 import { render } from "preact";
+import { Compare } from "./compare/compare";
 import { EventTable } from "./events";
 import { age } from "./format";
 import { connected, nodes, now, site, start } from "./live";
@@ -11,10 +12,11 @@ import { isShut } from "./session";
 import { Sign } from "./sign";
 import "./styles/page.css";
 import "./styles/curves.css";
+import "./styles/compare.css";
 import { chinese, switchLanguage, word } from "./words";
 
 /** What the line on top leads to. */
-const VIEWS = [["", "nodes"], ["events", "events"]] as const;
+const VIEWS = [["", "nodes"], ["compare", "compare"], ["events", "events"]] as const;
 
 function Top() {
   const shown = route.value.view === "node" ? "" : route.value.view;
@@ -65,7 +67,7 @@ function Page() {
   return (
     <>
       <Top />
-      {view === "node" ? <NodeView key={of} name={of} /> : view === "events" ? <main><EventTable /></main> : <Overview />}
+      {view === "node" ? <NodeView key={of} name={of} /> : view === "compare" ? <Compare /> : view === "events" ? <main><EventTable /></main> : <Overview />}
     </>
   );
 }
