@@ -16,7 +16,7 @@ deps: ## Install what building needs (Debian, Ubuntu; elsewhere say what is need
 	@$(call install,$(call missing_to_build),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm and a C and C++ compiler)
 
 deps-test: ## Install what the tests need as well
-	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm a C and C++ compiler netcat tmux openssl chromium and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
+	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm a C and C++ compiler netcat tmux openssl chromium, Python with pyzmq and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
 
 build: deps page ## Build every program, for debugging
 	$(CARGO) build --locked --workspace --bins
@@ -30,7 +30,7 @@ $(PAGE)/dist/index.html: $(wildcard $(PAGE)/*.json $(PAGE)/*.ts $(PAGE)/index.ht
 	cd $(PAGE) && npm ci --no-audit --no-fund && npm run build
 
 test: deps-test page fmt-check clippy doc ## Check everything: form, lints, documents, configuration, every test
-	$(CARGO) build --locked --workspace --bins
+	$(CARGO) build --locked --workspace --bins --examples
 	@$(MAKE) --no-print-directory check-config
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --locked --workspace --no-fail-fast
@@ -119,6 +119,8 @@ missing_to_build = $(shell \
 missing_to_test = $(shell \
 	command -v nc >/dev/null 2>&1 || echo ' netcat-openbsd'; \
 	command -v tmux >/dev/null 2>&1 || echo ' tmux'; \
+	python3 -c 'import zmq' 2>/dev/null || /usr/bin/python3 -c 'import zmq' 2>/dev/null || echo ' python3-zmq'; \
+	[ -n "$$CHROMIUM" ] || command -v chromium >/dev/null 2>&1 || echo ' chromium'; \
 	command -v openssl >/dev/null 2>&1 || echo ' openssl'; \
 	{ PATH="$$PATH:/usr/sbin:/usr/libexec" command -v mariadbd && command -v mariadb-install-db; } >/dev/null 2>&1 \
 	    || echo ' mariadb-server-core'; \

@@ -1,5 +1,5 @@
 //! Who may speak for which node: the real hub, the real agent, the real commands, in TLS.
-#![expect(clippy::panic, reason = "helpers of tests fail as the tests do")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as the tests do")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,6 +1,7 @@
 // What happened, the newest first.
 import { clock } from "./format";
 import { events } from "./live";
+import { address } from "./route";
 import { Sign } from "./sign";
 import { word } from "./words";
 
@@ -18,7 +19,7 @@ export function EventTable({ node }: { node?: string }) {
           <tr key={`${event.time_ms} ${index}`} class={event.level}>
             <td><Sign level={event.level} /></td>
             <td class="time">{clock(event.time_ms)}</td>
-            <td>{event.node === null ? word("hub") : <a href={`#/node/${encodeURIComponent(event.node)}`}>{event.node}</a>}</td>
+            <td>{event.node === null ? word("hub") : <a href={address("node", event.node)}>{event.node}</a>}</td>
             <td>{event.text}</td>
           </tr>
         ))}

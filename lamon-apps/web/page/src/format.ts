@@ -5,6 +5,7 @@ export function amount(value: number | null, unit: string): string {
   if (value === null) return "–";
   if (unit === "B" || unit === "B/s") return bytes(value) + (unit === "B/s" ? "/s" : "");
   if (unit === "s" && Math.abs(value) >= 120) return age(value * 1000);
+  if (unit === "%") return `${Number(value.toFixed(Math.abs(value) >= 1 ? 1 : 2))} %`;
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 3;
   return `${Number(value.toFixed(digits))}${unit === "" ? "" : ` ${unit}`}`;
 }
@@ -44,4 +45,15 @@ export function unitOf(metric: string): string {
   if (metric.startsWith("disk_") && metric.endsWith("_free")) return "B";
   if (metric === "uptime" || metric === "clock_offset") return "s";
   return metric.startsWith("temp_") ? "°C" : "";
+}
+
+/** A moment in digits, as a table and a curve have it: by the browser's own time. */
+export function moment(ms: number): string {
+  const date = new Date(ms);
+  return new Date(ms - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
+}
+
+/** A date in digits. */
+export function day(ms: number): string {
+  return moment(ms).slice(0, 10);
 }

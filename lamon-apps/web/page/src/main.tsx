@@ -1,24 +1,23 @@
 // The page: which view is shown, and the line on top of all of them.
-import { signal } from "@preact/signals";
 import { render } from "preact";
 import { EventTable } from "./events";
 import { age } from "./format";
 import { connected, nodes, now, site, start } from "./live";
 import { LoginForm, Visitor } from "./login";
-import { NodeView } from "./node";
+import { NodeView } from "./node/node";
 import { Overview } from "./overview";
+import { address, route } from "./route";
 import { isShut } from "./session";
 import { Sign } from "./sign";
-import "./style.css";
+import "./styles/page.css";
+import "./styles/curves.css";
 import { chinese, switchLanguage, word } from "./words";
 
-const route = signal(location.hash);
-addEventListener("hashchange", () => {
-  route.value = location.hash;
-  scrollTo(0, 0);
-});
+/** What the line on top leads to. */
+const VIEWS = [["", "nodes"], ["events", "events"]] as const;
 
 function Top() {
+  const shown = route.value.view === "node" ? "" : route.value.view;
   const told = site.value;
   const hub = told?.hub ?? null;
   const counts = { error: 0, silent: 0, warning: 0, good: 0 };
@@ -26,8 +25,7 @@ function Top() {
   return (
     <header>
       <nav>
-        <a href="#/" aria-current={route.value.startsWith("#/events") ? undefined : "page"}>{word("nodes")}</a>
-        <a href="#/events" aria-current={route.value.startsWith("#/events") ? "page" : undefined}>{word("events")}</a>
+        {VIEWS.map(([view, name]) => <a key={view} href={address(view)} aria-current={shown === view ? "page" : undefined}>{word(name)}</a>)}
         <span class="counts">
           {(Object.keys(counts) as (keyof typeof counts)[]).map((level) => <span key={level}><Sign level={level} /> {counts[level]}</span>)}
         </span>
@@ -47,25 +45,15 @@ function Top() {
               {hub.phase === "night" || hub.phase === "day" ? ` · ${word(hub.phase)}` : ""}
               {hub.not_ready === "" ? "" : ` · ${word("notReady")} ${hub.not_ready}`}
               {hub.nights_left === null ? "" : ` · ${hub.nights_left.toFixed(1)} ${word("nightsLeft")}`}
-              {hub.worst === "" ? "" : ` · ${hub.worst}`}
+              {hub.worst === "" || hub.not_ready.includes(hub.worst) ? "" : ` · ${hub.worst}`}
             </span>}
       </p>
     </header>
   );
 }
 
-/** The name in the address, `null` where it is none. */
-function nodeOf(hash: string): string | null {
-  const [, encoded] = /^#\/node\/(.+)$/.exec(hash) ?? [];
-  try {
-    return encoded === undefined ? null : decodeURIComponent(encoded);
-  } catch {
-    return null;
-  }
-}
-
 function Page() {
-  const name = nodeOf(route.value);
+  const { view, of } = route.value;
   if (isShut()) {
     return (
       <>
@@ -77,7 +65,7 @@ function Page() {
   return (
     <>
       <Top />
-      {name !== null ? <NodeView key={name} name={name} /> : route.value.startsWith("#/events") ? <main><EventTable /></main> : <Overview />}
+      {view === "node" ? <NodeView key={of} name={of} /> : view === "events" ? <main><EventTable /></main> : <Overview />}
     </>
   );
 }

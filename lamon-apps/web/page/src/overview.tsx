@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { age, amount, unitOf } from "./format";
 import { connected, nodes, now } from "./live";
 import { Bar, Net, SHOWN_AS_BARS } from "./row";
+import { address } from "./route";
 import { Sign } from "./sign";
 import type { Level, NodeRow } from "./types";
 import { word } from "./words";
@@ -13,7 +14,7 @@ const RANK: Record<Level, number> = { error: 0, silent: 0, warning: 1, good: 3 }
 const RANK_KNOWN = 2;
 /** Lines above and below the screen that are made as well. */
 const MARGIN = 12;
-/** The height of a line, pixels; style.css has the same. */
+/** The height of a line, pixels; styles/page.css has the same. */
 const LINE = 22;
 /** The narrowest column, pixels, and the most of them. */
 const COLUMN = 420;
@@ -56,7 +57,7 @@ function Row({ row, top, left, width, wide }: { row: NodeRow; top: number; left:
   const silent = !wide && row.level === "silent";
   const beside = !wide && !silent && row.worst !== null && !SHOWN_AS_BARS.has(row.worst.metric);
   return (
-    <a class={`row ${row.level} ${wide ? "wide" : ""} ${quiet === "" ? "" : "quiet"}`} href={`#/node/${encodeURIComponent(row.name)}`} role="listitem"
+    <a class={`row ${row.level} ${wide ? "wide" : ""} ${quiet === "" ? "" : "quiet"}`} href={address("node", row.name)} role="listitem"
       title={[row.name, row.group, quiet, reason].filter((text) => text !== "").join(" · ")}
       style={{ top: `${top}px`, left: `${left}%`, width: `${width}%` }}>
       <Sign level={row.level} />

@@ -43,6 +43,16 @@ export interface Site {
   groups: { name: string; level: Level; nodes: number }[];
 }
 
+/** Where a value is unwell: above a limit, below it, or beyond it on either side of zero. */
+export interface Limits {
+  /** By what name operators change them. */
+  name: string;
+  direction: "above" | "below" | "beyond";
+  warning: number | null;
+  error: number | null;
+  clear: number;
+}
+
 export interface MetricDetail extends Reading {
   unit: string;
   taken_ms: number;
@@ -50,6 +60,7 @@ export interface MetricDetail extends Reading {
   unknown: boolean;
   flapping: boolean;
   rule: string | null;
+  limits?: Limits[];
 }
 
 export interface NodeDetail extends Omit<NodeRow, "metrics" | "worst"> {
@@ -63,4 +74,37 @@ export interface EventLine {
   kind: string;
   level: Level;
   text: string;
+}
+
+/** A node's stored curves, by metric. */
+export interface Series {
+  node: string;
+  tier: string;
+  /** How long a point stands for; 0 when each is one sample. */
+  step_ms: number;
+  time_ms: number[];
+  metrics: Record<string, { unit: string; mean: (number | null)[]; min: (number | null)[]; max: (number | null)[] }>;
+}
+
+export interface HistoryAnswer {
+  from_ms: number;
+  to_ms: number;
+  series: Series[];
+}
+
+export interface SamplesAnswer {
+  columns: string[];
+  units: string[];
+  rows: (number | null)[][];
+  next: string | null;
+}
+
+export interface Disk {
+  metric: string;
+  /** Null for the fullest, where disks are not told apart. */
+  mount: string | null;
+  percent: number | null;
+  free_bytes: number | null;
+  rate_percent_per_night: number | null;
+  nights_left: number | null;
 }

@@ -23,7 +23,7 @@ const screenshots = needed("SCREENSHOTS");
 
 function needed(name) {
   const value = process.env[name];
-  assert(value, `${name} is not set: the stories are started by tests/tests/web_page.rs`);
+  assert(value, `${name} is not set: the stories are started by tests/tests/web_page/`);
   return value;
 }
 

@@ -9,9 +9,9 @@ use lamon_store::Tier;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Refused;
 use super::asked::{Span, known, names, within};
 use super::merge::{Column, merge};
+use super::{Refused, pool};
 use crate::answers::{Refusal, unit};
 use crate::api::State as Api;
 
@@ -97,11 +97,15 @@ pub(crate) async fn history(
     let metrics = names("metrics", &which.metrics, MAX_METRICS)?;
     let points = within("points", which.points.unwrap_or(USUAL_POINTS), 2..=MAX_POINTS)?;
     let points = points.min(MAX_POINTS_IN_ALL / (nodes.len() * metrics.len()).max(1));
-    let mut series = Vec::new();
-    for node in nodes {
-        known(&api, node).await?;
-        series.push(one(&api, node, &metrics, span, points).await?);
-    }
+    let read = async {
+        let mut series = Vec::new();
+        for node in nodes {
+            known(&api, node).await?;
+            series.push(one(&api, node, &metrics, span, points).await?);
+        }
+        Ok(series)
+    };
+    let series = pool::in_time(read).await?;
     Ok(Json(Curves { from_ms: span.from_ms, to_ms: span.to_ms, series }).into_response())
 }
 

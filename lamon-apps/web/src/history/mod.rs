@@ -8,15 +8,18 @@
 //! | `curves`, `merge` | `history`: metrics of some nodes in about as many points as somebody draws |
 //! | `samples`, `csv` | `samples`: a node's samples as they are stored, page by page; the same as a file |
 //! | `events` | `events`: what happened, also long ago |
+//! | `heat`, `apart` | `heat`: a metric of many nodes as a map, and which node is unlike the others |
 //! | `disks` | `nodes/{node}/disks`: in how many nights a disk is full |
 //! | `site` | when nights begin |
 //! | `times` | times and dates as text |
 
+mod apart;
 mod asked;
 mod csv;
 mod curves;
 mod disks;
 mod events;
+mod heat;
 mod merge;
 mod pool;
 mod samples;
@@ -37,7 +40,7 @@ pub(crate) use self::site::SiteTable;
 use crate::api::{State, refuse};
 
 #[derive(OpenApi)]
-#[openapi(paths(curves::history, samples::samples, csv::samples, events::events, disks::disks))]
+#[openapi(paths(curves::history, samples::samples, csv::samples, events::events, heat::heat, disks::disks))]
 struct Description;
 
 /// The paths of the past, described.
@@ -52,6 +55,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/api/v1/samples", get(samples::samples))
         .route("/api/v1/samples.csv", get(csv::samples))
         .route("/api/v1/events", get(events::events))
+        .route("/api/v1/heat", get(heat::heat))
         .route("/api/v1/nodes/{node}/disks", get(disks::disks))
 }
 

@@ -101,6 +101,18 @@ impl Past {
     }
 }
 
+/// What is read in several steps has the same time as what is read in one.
+pub(super) async fn in_time<T>(work: impl Future<Output = Result<T, Refused>>) -> Result<T, Refused> {
+    timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| Err(too_long()))
+}
+
+fn too_long() -> Refused {
+    Refused::unavailable(format!(
+        "the archive did not answer within {} s: ask for less at once, or try again",
+        ANSWER_WITHIN.as_secs()
+    ))
+}
+
 impl Pool {
     /// An idle reader that is young enough.
     fn take(&self) -> Option<(Instant, ArchiveReader)> {
@@ -119,10 +131,7 @@ impl Pool {
         }
         match done {
             Some(answer) => Ok(answer?),
-            None => Err(Refused::unavailable(format!(
-                "the archive did not answer within {} s: ask for less at once, or try again",
-                ANSWER_WITHIN.as_secs()
-            ))),
+            None => Err(too_long()),
         }
     }
 }

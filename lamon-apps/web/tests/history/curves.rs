@@ -64,6 +64,7 @@ fn curves_of_some_nodes_have_gaps_where_nothing_was_stored() {
         "/api/v1/samples",
         "/api/v1/samples.csv",
         "/api/v1/events",
+        "/api/v1/heat",
         "/api/v1/nodes/{node}/disks",
     ] {
         assert!(web.json("/api/v1/openapi.json")["paths"][path]["get"]["parameters"].is_array(), "{path}");

@@ -9,6 +9,8 @@
 mod archives;
 mod curves;
 mod events;
+mod heat;
+mod hub;
 mod program;
 mod refusals;
 mod tables;

@@ -33,12 +33,17 @@ pub(crate) struct Web {
 impl Web {
     /// Without a hub: `more` is the rest of its configuration.
     pub(crate) fn start(more: &str) -> Self {
+        // Ports that nobody answers on.
+        Self::beside(&["tcp://127.0.0.1:1".into(), "tcp://127.0.0.1:2".into()], more)
+    }
+
+    /// With a hub.
+    pub(crate) fn beside([publish, snapshot]: &[String; 2], more: &str) -> Self {
         // Free a moment ago, so free now.
         let at = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("web.toml");
-        // Ports that nobody answers on.
-        let bus = "[bus]\npublish = \"tcp://127.0.0.1:1\"\nsnapshot = \"tcp://127.0.0.1:2\"\n";
+        let bus = format!("[bus]\npublish = \"{publish}\"\nsnapshot = \"{snapshot}\"\n");
         std::fs::write(&file, format!("listen = \"{at}\"\n{bus}{more}\n")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_lamon-web"));
         command.arg("-c").arg(file).args(["--log-to", "stderr"]).stderr(Stdio::null());
@@ -89,6 +94,12 @@ impl Web {
         let (status, body) = self.get(path);
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    /// Waits until the hub has told of so many nodes.
+    pub(crate) fn wait_for_nodes(&self, count: usize) {
+        let nodes = || self.json("/api/v1/nodes").as_array().unwrap().len();
+        until("the nodes", || (nodes() == count).then_some(()));
     }
 
     /// How long an answer takes: printed, never asserted.

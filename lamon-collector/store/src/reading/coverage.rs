@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ArchiveReader, walk::Row};
-use crate::{archive::ArchiveError, tier::Tier};
+use crate::{archive::ArchiveError, sample::CORE_METRICS, tier::Tier};
 
 /// Ten minutes in milliseconds.
 const WHILE_MS: i64 = Tier::TenMinutes.width_ms();
@@ -17,7 +17,11 @@ pub struct Coverage {
     pub whiles: u64,
     /// Those that have none.
     pub empty: u64,
-    /// The part of what would be there if each ten minutes had as many samples as is usual, 0 to 1.
+    /// The samples that would be there if each ten minutes had as many as is usual; 0 without any, since what is usual is not known.
+    pub expected: u64,
+    /// Those of them that are there.
+    pub there: u64,
+    /// The part that is there, 0 to 1.
     pub part: f64,
 }
 
@@ -37,17 +41,25 @@ impl ArchiveReader {
         let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
         // Samples of a while that begins inside may lie behind the end, and the other way round.
         let (first_ms, end_ms) = (up(from_ms), up(to_ms));
-        let mut add = |row: Row| {
-            let begin = row.time_ms.saturating_sub(row.time_ms.rem_euclid(WHILE_MS));
-            // Each metric may be missing in some samples: the one that was in most tells how many there were.
-            let samples = row.metrics.iter().map(|(_, stat)| stat.count).max().unwrap_or(0);
-            let count = counts.entry(begin).or_default();
-            *count = count.saturating_add(samples);
-        };
-        self.walk(Tier::TenMinutes, node, &[], first_ms, end_ms, &mut add).await?;
+        let mut add = |row: Row| count(&mut counts, &row);
+        // The core metrics have columns of their own, and nearly every node has some.
+        self.walk(Tier::TenMinutes, node, &CORE_METRICS, first_ms, end_ms, &mut add).await?;
+        if counts.values().all(|samples| *samples == 0) {
+            let mut add = |row: Row| count(&mut counts, &row);
+            self.walk(Tier::TenMinutes, node, &[], first_ms, end_ms, &mut add).await?;
+        }
         let whiles = end_ms.saturating_sub(first_ms).max(0) / WHILE_MS;
         Ok(of_counts(counts.into_values().collect(), whiles.unsigned_abs()))
     }
+}
+
+/// Counts the samples of a row to their while.
+fn count(counts: &mut BTreeMap<i64, u64>, row: &Row) {
+    let begin = row.time_ms.saturating_sub(row.time_ms.rem_euclid(WHILE_MS));
+    // Each metric may be missing in some samples: the one that was in most tells how many there were.
+    let samples = row.metrics.iter().map(|(_, stat)| stat.count).max().unwrap_or(0);
+    let count = counts.entry(begin).or_default();
+    *count = count.saturating_add(samples);
 }
 
 /// The beginning of the first while that does not begin before.
@@ -65,10 +77,12 @@ fn of_counts(mut counts: Vec<u64>, whiles: u64) -> Option<Coverage> {
     counts.retain(|count| *count > 0);
     counts.sort_unstable();
     let samples = counts.iter().sum();
-    let usual = counts.get(counts.len() / 2).copied().unwrap_or(1);
-    let there: u64 = counts.iter().map(|count| (*count).min(usual)).sum();
-    let part = (there as f64 / (usual as f64 * whiles as f64)).min(1.0);
-    Some(Coverage { samples, whiles, empty: whiles.saturating_sub(counts.len() as u64), part })
+    let empty = whiles.saturating_sub(counts.len() as u64);
+    let usual = counts.get(counts.len() / 2).copied().unwrap_or(0);
+    let expected = usual.saturating_mul(whiles);
+    let there = counts.iter().map(|count| (*count).min(usual)).sum::<u64>().min(expected);
+    let part = if expected == 0 { 0.0 } else { there as f64 / expected as f64 };
+    Some(Coverage { samples, whiles, empty, expected, there, part })
 }
 
 #[cfg(test)]

@@ -142,7 +142,12 @@ impl ArchiveReader {
     }
 
     /// This tier, or a coarser one when only that goes back to `from_ms`.
-    async fn far_enough(&mut self, node: &str, tier: Tier, from_ms: i64) -> Result<Tier, ArchiveError> {
+    pub(super) async fn far_enough(
+        &mut self,
+        node: &str,
+        tier: Tier,
+        from_ms: i64,
+    ) -> Result<Tier, ArchiveError> {
         let mut best = (tier, self.oldest(tier, node).await?);
         for coarser in Tier::ALL.into_iter().filter(|coarser| *coarser > tier) {
             // The row that `from_ms` lies in may begin before it.

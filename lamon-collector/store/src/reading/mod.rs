@@ -8,6 +8,7 @@
 //! | `history` | a metric's past in as many points as are wanted, from the tier that fits |
 //! | `coverage` | how much of a node's data is there |
 //! | `pages` | samples as they are stored, backwards, some hundreds a statement |
+//! | `means` | a metric's means in equal whiles, for many nodes |
 //! | `nights` | statistics of observing nights; when a disk is full |
 //! | `walk` | every row of a node and a tier, page by page |
 //! | `sizes` | how large the archive is |
@@ -15,6 +16,7 @@
 mod coverage;
 mod events;
 mod history;
+mod means;
 mod nights;
 mod pages;
 mod sizes;
@@ -35,6 +37,7 @@ pub use self::{
     coverage::Coverage,
     events::{EventPlace, MAX_EVENTS},
     history::{History, MAX_POINTS, Point},
+    means::{CellMean, Cells},
     nights::{DiskOutlook, MAX_NIGHTS, Night, Site, busy},
     pages::{MAX_SAMPLES, SamplePlace},
     sizes::{ArchiveSize, TierSize},

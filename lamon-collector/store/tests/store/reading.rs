@@ -2,7 +2,7 @@
 
 use lamon_store::{
     Archive, ArchiveReader, ArchiveUrl, Tier,
-    reading::{MAX_SAMPLES, SamplePlace, Site},
+    reading::{Cells, MAX_SAMPLES, SamplePlace, Site},
     testing::Mariadb,
     upkeep::Retention,
 };
@@ -62,6 +62,28 @@ async fn the_tier_that_fits(archive: &mut Archive, reader: &mut ArchiveReader) {
         let values: u64 = history.points.iter().map(|point| point.metrics[0].1.count).sum();
         assert_eq!(values, 2_700, "each sample once");
     }
+    // The same by cells of six hours, whichever tier they are made of.
+    for (finest, metric) in
+        [(Tier::Hour, "load1"), (Tier::TenMinutes, "load1"), (Tier::Samples, "load1"), (Tier::Hour, "temp_a")]
+    {
+        let cells = Cells { from_ms: PAST, to_ms: end, step_ms: 6 * HOUR };
+        let means = reader.means("a", metric, cells, finest).await.unwrap();
+        let cell = |place: i64| {
+            let parts: Vec<_> =
+                means.iter().filter(|mean| mean.begin_ms == PAST + place * 6 * HOUR).collect();
+            let count: u64 = parts.iter().map(|mean| mean.count).sum();
+            let sum: f64 = parts.iter().map(|mean| mean.mean * mean.count as f64).sum();
+            (count, sum / count as f64)
+        };
+        let value = |mean: f64| if metric == "temp_a" { 1.0 } else { mean };
+        assert_eq!(cell(0), (360, value(2.5)), "{finest:?}");
+        assert_eq!(cell(1), (240, value(7.5)), "{finest:?}");
+        assert_eq!(cell(7), (360, value(44.5)), "{finest:?}");
+        assert_eq!(means.iter().map(|mean| mean.count).sum::<u64>(), 2_700, "each sample once");
+    }
+    let none = Cells { from_ms: PAST, to_ms: end, step_ms: HOUR };
+    assert!(reader.means("a", "none'", none, Tier::Hour).await.unwrap().is_empty());
+    assert!(reader.means("a", "temp_b", none, Tier::Hour).await.unwrap().is_empty());
     let names = reader.metric_names("a", PAST + 70_000, PAST + 80_000, 10).await.unwrap();
     assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["load1", "temp_a"]);
     assert_eq!(reader.metric_names("a", PAST, end, 1).await.unwrap().len(), 1);

@@ -1,9 +1,13 @@
 //! The web page in a real browser, against the real hub and the real lamon-web. What is clicked and seen is written in
 //! `lamon-apps/web/page/tests/`; pictures and numbers are in `target/screenshots/` afterwards.
 
+mod past;
+
 use lamon_tests::agent::Agent;
 use lamon_tests::hub::Hub;
 use lamon_tests::web::Web;
+
+use self::past::{A_DAY, A_YEAR, Past, hub_with};
 
 /// Two groups, as a site has them.
 const GROUPS: &str =
@@ -30,4 +34,22 @@ async fn many_nodes_are_painted() {
     let hub = Hub::collector().with(GROUPS).quietly().start();
     let web = Web::following(&hub, "");
     web.story(&hub, "many", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_is_shown_with_its_past() {
+    let pasts =
+        [Past { node: "ccd01", every: A_YEAR, phase: 0.0 }, Past { node: "ccd02", every: A_DAY, phase: 1.5 }];
+    let (hub, database) = hub_with(Hub::collector().with(GROUPS), &pasts).await.unwrap();
+    let web = Web::following(&hub, &database);
+    web.story(&hub, "node", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_database_curves_are_drawn_since_the_page_was_opened() {
+    let hub = Hub::collector().start();
+    let web = Web::following(&hub, "");
+    let agent = Agent::named("realnode").sending_to(hub.address()).start();
+    web.story(&hub, "live_curve", &[]).await;
+    agent.terminate().unwrap();
 }
