@@ -169,6 +169,8 @@ pub(crate) struct Core {
     reload_asks: mpsc::Sender<ReloadReply>,
     /// At which change of operators' doings they were last written down.
     kept_at: u64,
+    /// What they changed before is not known: the file was lost, and the archive was not asked yet.
+    incomplete: bool,
     recent: Recent,
     /// What somebody else says of night and day.
     sky: watch::Receiver<Option<Phase>>,
@@ -222,6 +224,7 @@ impl Core {
             keeps,
             reload_asks,
             kept_at: 0,
+            incomplete: false,
             recent: Recent::default(),
             sky,
             past,

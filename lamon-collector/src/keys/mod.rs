@@ -285,8 +285,12 @@ impl Keys {
         revoked: Vec<RevokedKey>,
         secrets: Vec<JoinSecret>,
     ) {
-        for NodeKey { node, key, who, made_ms } in approved.into_iter().take(MAX_NODES) {
-            if let (Ok(node), Ok(key)) = (NodeName::new(&node), key.parse()) {
+        for NodeKey { node, key: shown, who, made_ms } in approved.into_iter().take(MAX_NODES) {
+            let (Ok(node), Ok(key)) = (NodeName::new(&node), shown.parse()) else { continue };
+            // What an operator did since holds: he may have revoked the key, or given it to a node of another name.
+            let given = self.approved.values().any(|has| has.key == key)
+                || self.revoked.iter().any(|revoked| revoked.key == shown);
+            if !given {
                 let approved = Approved { key, who, made_ms, boots: [None; 2], clones_told: None };
                 self.approved.entry(node).or_insert(approved);
             }

@@ -279,6 +279,12 @@ fn what_is_kept_is_taken_up_again() {
     assert!(again.ask(&Who { node: "ccd02", key: Some(2), ..USUAL }).answer.is_err());
     let joins = Who { node: "x", key: Some(3), secret: Some(token.secret()), ..USUAL };
     assert!(again.ask(&joins).answer.is_ok());
+    // What an operator did meanwhile holds over what comes from the archive later.
+    let mut renamed = Hub { keys: Keys::default(), now: hub.now };
+    renamed.approve("ccd09", Some(&key(1).to_string())).unwrap();
+    renamed.keys.restore(hub.keys.approved(), Vec::new(), Vec::new());
+    assert!(renamed.ask(&Who { node: "ccd09", key: Some(1), ..USUAL }).answer.is_ok());
+    assert_eq!(renamed.keys.approved().len(), 1);
     // Twice is once; what is no key is left out.
     again.keys.restore(hub.keys.approved(), hub.keys.revoked().to_vec(), hub.keys.secrets());
     assert_eq!(again.keys.revoked().len(), 1);
