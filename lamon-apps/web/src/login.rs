@@ -18,6 +18,7 @@ pub(crate) mod lobby;
 mod sessions;
 pub(crate) mod users;
 
+pub(crate) use self::attempts::network;
 pub(crate) use self::caller::{Caller, Peer};
 pub(crate) use self::config::{Hosts, LoginConfig};
 pub(crate) use self::lobby::Lobby;
