@@ -1,4 +1,5 @@
 // What happened, the newest first.
+import { EventActs } from "./act/buttons";
 import { clock } from "./format";
 import { events } from "./live";
 import { address } from "./route";
@@ -20,7 +21,7 @@ export function EventTable({ node }: { node?: string }) {
             <td><Sign level={event.level} /></td>
             <td class="time">{clock(event.time_ms)}</td>
             <td>{event.node === null ? word("hub") : <a href={address("node", event.node)}>{event.node}</a>}</td>
-            <td>{event.text}</td>
+            <td>{event.text} <EventActs event={event} /></td>
           </tr>
         ))}
       </tbody>

@@ -1,5 +1,8 @@
 // The page: which view is shown, and the line on top of all of them.
 import { render } from "preact";
+import { Acting } from "./act/dialog";
+import { SettingsView } from "./act/settings";
+import { say } from "./act/words";
 import { EventTable } from "./events";
 import { age } from "./format";
 import { connected, nodes, now, site, start } from "./live";
@@ -11,6 +14,7 @@ import { isShut } from "./session";
 import { Sign } from "./sign";
 import "./styles/page.css";
 import "./styles/curves.css";
+import "./styles/act.css";
 import { chinese, switchLanguage, word } from "./words";
 
 /** What the line on top leads to. */
@@ -26,6 +30,7 @@ function Top() {
     <header>
       <nav>
         {VIEWS.map(([view, name]) => <a key={view} href={address(view)} aria-current={shown === view ? "page" : undefined}>{word(name)}</a>)}
+        <a href={address("operators")} aria-current={shown === "operators" ? "page" : undefined}>{say("operators")}</a>
         <span class="counts">
           {(Object.keys(counts) as (keyof typeof counts)[]).map((level) => <span key={level}><Sign level={level} /> {counts[level]}</span>)}
         </span>
@@ -65,7 +70,8 @@ function Page() {
   return (
     <>
       <Top />
-      {view === "node" ? <NodeView key={of} name={of} /> : view === "events" ? <main><EventTable /></main> : <Overview />}
+      {view === "node" ? <NodeView key={of} name={of} /> : view === "events" ? <main><EventTable /></main> : view === "operators" ? <SettingsView /> : <Overview />}
+      <Acting />
     </>
   );
 }
