@@ -7,7 +7,7 @@ story("live_curve", async ({ open }) => {
   const page = await open({ quiet: ["503"] });
   await row(page, "realnode").click();
   await page.getByText(/Only what came since this page was opened: no archive is configured/).waitFor();
-  const heading = page.getByRole("heading", { name: /^cpu_percent lowest/ });
+  const heading = page.getByRole("heading", { name: /^memory_percent lowest/ });
   await heading.waitFor();
   await eventually("the curve grows", async () => {
     const [low, high] = (await heading.innerText()).match(/[\d.]+/g).map(Number);
