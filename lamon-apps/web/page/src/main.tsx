@@ -3,6 +3,7 @@ import { render } from "preact";
 import { Acting } from "./act/dialog";
 import { SettingsView } from "./act/settings";
 import { say } from "./act/words";
+import { Compare } from "./compare/compare";
 import { EventTable } from "./events";
 import { age } from "./format";
 import { connected, nodes, now, site, start } from "./live";
@@ -15,10 +16,11 @@ import { Sign } from "./sign";
 import "./styles/page.css";
 import "./styles/curves.css";
 import "./styles/act.css";
+import "./styles/compare.css";
 import { chinese, switchLanguage, word } from "./words";
 
 /** What the line on top leads to. */
-const VIEWS = [["", "nodes"], ["events", "events"]] as const;
+const VIEWS = [["", "nodes"], ["compare", "compare"], ["events", "events"]] as const;
 
 function Top() {
   const shown = route.value.view === "node" ? "" : route.value.view;
@@ -70,7 +72,7 @@ function Page() {
   return (
     <>
       <Top />
-      {view === "node" ? <NodeView key={of} name={of} /> : view === "events" ? <main><EventTable /></main> : view === "operators" ? <SettingsView /> : <Overview />}
+      {view === "node" ? <NodeView key={of} name={of} /> : view === "compare" ? <Compare /> : view === "events" ? <main><EventTable /></main> : view === "operators" ? <SettingsView /> : <Overview />}
       <Acting />
     </>
   );
