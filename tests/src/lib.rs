@@ -8,6 +8,8 @@
 //! | [`simulated`] | an agent that sends what it is told, speaking the real protocol |
 //! | [`text`] | a sender of text lines |
 //! | [`bus`] | a subscriber of the ZeroMQ bus |
+//! | [`speaker`] | a hub on the bus that the test speaks for |
+//! | [`web`] | lamon-web, and open pages of it |
 //! | [`rts2`] | a client of RTS2, and the real rts2-centrald where there is one |
 //! | [`camera`] | the real camera, and the real program that has it expose |
 //! | [`wiretap`] | a proxy that records what an agent sends |
@@ -27,8 +29,10 @@ pub mod lamon;
 pub mod process;
 pub mod rts2;
 pub mod simulated;
+pub mod speaker;
 pub mod story;
 pub mod text;
 pub mod usage;
 pub mod wait;
+pub mod web;
 pub mod wiretap;
