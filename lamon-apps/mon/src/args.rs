@@ -1,10 +1,11 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
 use globset::{Glob, GlobMatcher};
-use lamon_bus::Addresses;
+use lamon_bus::{Addresses, Keys, PublicKey};
 use lamon_daemon::seconds::Seconds;
 
 use crate::lang::Lang;
@@ -41,6 +42,13 @@ pub(crate) struct Args {
     /// Where the hub answers, if it is another port: tcp://HOST:PORT
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) snapshot: Option<String>,
+    /// The hub's key, where it lists who may follow its bus: `lamon-sensord check` prints it there
+    #[arg(long, env = "LAMON_HUB_KEY", value_name = "KEY")]
+    pub(crate) hub_key: Option<PublicKey>,
+    /// The file with one's own key then, made when it is needed; `lamon bus-key FILE` prints what the hub has to list
+    /// [default: ~/.config/lamon/bus.key]
+    #[arg(long, env = "LAMON_KEY_FILE", value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
     /// One look at all nodes as a table, with an exit code; the first line is a summary
     #[arg(long)]
     pub(crate) once: bool,
@@ -86,6 +94,7 @@ impl Args {
         Addresses {
             publish: self.publish.clone().unwrap_or(usual.publish),
             snapshot: self.snapshot.clone().unwrap_or(usual.snapshot),
+            keys: self.hub_key.map(|hub| Keys { hub, own: self.key.clone().unwrap_or_else(own_key) }),
         }
     }
 
@@ -93,6 +102,13 @@ impl Args {
     pub(crate) fn wanted(&self) -> Wanted {
         Wanted { nodes: self.node.clone(), groups: self.group.clone() }
     }
+}
+
+/// Where one's own key is when nobody says otherwise.
+fn own_key() -> PathBuf {
+    let home = |name, below: &str| std::env::var_os(name).map(|home| PathBuf::from(home).join(below));
+    let folder = home("XDG_CONFIG_HOME", "lamon").or_else(|| home("HOME", ".config/lamon"));
+    folder.unwrap_or_default().join("bus.key")
 }
 
 /// A name, or a pattern of names.

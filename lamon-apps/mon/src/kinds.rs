@@ -19,6 +19,13 @@ pub(crate) const ZH_CN: &[(&str, &str)] = &[
     ("replaced", "连接被取代"),
     ("refused", "拒绝接入"),
     ("protocol", "协议错误"),
+    ("key_waiting", "密钥待批准"),
+    ("key_approved", "密钥已批准"),
+    ("key_revoked", "密钥已撤销"),
+    ("key_refused", "密钥被拒绝"),
+    ("key_cloned", "密钥重复使用"),
+    ("key_failed", "中心密钥不可用"),
+    ("join", "接入口令"),
     ("journal_failed", "日志写入失败"),
     ("journal_recovered", "日志恢复"),
     ("journal_unreadable", "日志无法读取"),
@@ -53,16 +60,23 @@ pub(crate) const ZH_CN: &[(&str, &str)] = &[
 mod tests {
     use super::*;
 
-    /// Those of the table in `docs/bus.md`, and no others.
+    /// They are those of the table in `docs/bus.md`; of a kind that is newer the sentence is shown alone.
     #[test]
-    fn every_kind_has_a_word() {
+    fn every_word_is_of_a_kind_that_the_bus_has() {
         let page = include_str!("../../../docs/bus.md");
         let table = page.split("| `kind` | what happened |").nth(1).unwrap().split("\n\n").next().unwrap();
         let cells = table.lines().skip(2).map(|line| line.split('|').nth(1).unwrap());
-        let mut documented: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
-        let mut known: Vec<&str> = ZH_CN.iter().map(|(kind, _)| *kind).collect();
-        documented.sort_unstable();
-        known.sort_unstable();
-        assert_eq!(known, documented);
+        let documented: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        for (kind, word) in ZH_CN {
+            assert!(documented.contains(kind), "{kind}");
+            assert!(
+                !word.is_empty() && ZH_CN.iter().filter(|(other, _)| other == kind).count() == 1,
+                "{kind}"
+            );
+        }
+        let without: Vec<_> =
+            documented.iter().filter(|kind| !ZH_CN.iter().any(|(known, _)| known == *kind)).collect();
+        println!("kinds without a word: {without:?}");
+        assert!(without.len() < documented.len() / 4, "{without:?}");
     }
 }
