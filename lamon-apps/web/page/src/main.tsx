@@ -1,10 +1,12 @@
 // The page: which view is shown, and the line on top of all of them.
 import { render } from "preact";
 import { Compare } from "./compare/compare";
-import { EventTable } from "./events";
+import { Events } from "./events/events";
 import { age } from "./format";
 import { connected, nodes, now, site, start } from "./live";
 import { LoginForm, Visitor } from "./login";
+import { Night } from "./night/night";
+import { Nights } from "./night/nights";
 import { NodeView } from "./node/node";
 import { Overview } from "./overview";
 import { address, route } from "./route";
@@ -13,13 +15,17 @@ import { Sign } from "./sign";
 import "./styles/page.css";
 import "./styles/curves.css";
 import "./styles/compare.css";
+import "./styles/night.css";
 import { chinese, switchLanguage, word } from "./words";
 
 /** What the line on top leads to. */
-const VIEWS = [["", "nodes"], ["compare", "compare"], ["events", "events"]] as const;
+const VIEWS = [["", "nodes"], ["compare", "compare"], ["events", "events"], ["nights", "nightPages"]] as const;
+
+/** Views that are below one of them. */
+const ABOVE: Record<string, string> = { node: "", night: "nights" };
 
 function Top() {
-  const shown = route.value.view === "node" ? "" : route.value.view;
+  const shown = ABOVE[route.value.view] ?? route.value.view;
   const told = site.value;
   const hub = told?.hub ?? null;
   const counts = { error: 0, silent: 0, warning: 0, good: 0 };
@@ -67,7 +73,7 @@ function Page() {
   return (
     <>
       <Top />
-      {view === "node" ? <NodeView key={of} name={of} /> : view === "compare" ? <Compare /> : view === "events" ? <main><EventTable /></main> : <Overview />}
+      {view === "node" ? <NodeView key={of} name={of} /> : view === "compare" ? <Compare /> : view === "events" ? <Events /> : view === "nights" ? <Nights /> : view === "night" ? <Night key={of} date={of} /> : <Overview />}
     </>
   );
 }
