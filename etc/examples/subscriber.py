@@ -17,31 +17,26 @@ PUBLISH = os.environ.get("LAMON_PUBLISH", "tcp://127.0.0.1:7618")
 SNAPSHOT = os.environ.get("LAMON_SNAPSHOT", "tcp://127.0.0.1:7619")
 prefixes = [prefix.encode() for prefix in sys.argv[1:]]
 context = zmq.Context()
-started = 0.0  # when the hub started whose messages these are
+started = None  # when the hub started whose messages these are
 newest = {}  # of each topic: how many messages it had since
 
 
 def show(topic, text):
-    """Prints a message unless it, or a newer one, was printed before. True when some before it were lost."""
-    global started
+    """Prints a message unless it, or a newer one, was printed before. True when the whole picture has to be asked for."""
     message = json.loads(text)
-    if message["started"] < started:
-        return False  # of a hub that has ended
-    another = message["started"] > started
-    if another:
-        started = message["started"]
-        newest.clear()
+    if message["started"] != started:
+        return True  # the hub was started again
     before = newest.get(topic, 0)
     if message["seq"] <= before:
         return False
     newest[topic] = message["seq"]
     print(topic.decode(), message, flush=True)
-    # What a hub that was started again has said already is lost, too.
-    return another or 0 < before < message["seq"] - 1
+    return 0 < before < message["seq"] - 1
 
 
 def show_picture():
     """Asks for the last message of every topic and prints what is new of it."""
+    global started
     while True:
         request = context.socket(zmq.REQ)
         request.setsockopt(zmq.RCVTIMEO, 5_000)
@@ -57,6 +52,9 @@ def show_picture():
             request.close()
     if kind != b"snapshot":
         sys.exit(f"the hub says: {header.decode()}")
+    if json.loads(header)["started"] != started:
+        started = json.loads(header)["started"]
+        newest.clear()
     for topic, text in zip(frames[::2], frames[1::2]):
         show(topic, text)
 

@@ -428,6 +428,7 @@ impl Core {
         self.health.samples_rate = number(fresh) / HEARTBEAT.as_secs_f64();
         self.health.completeness =
             self.watch.nodes().map(|node| node.arrivals.progress()).sum::<Progress>().completeness();
+        self.look_who_waits();
         // Also for nodes and disks that joined since.
         self.look_at_disks();
         self.show(&[Update::Heartbeat]);

@@ -59,6 +59,8 @@ pub struct Health {
     pub disks: Condition,
     /// Whether the night finds everything ready.
     pub tonight: Tonight,
+    /// Nodes whose keys wait to be approved, the first that came first.
+    pub waiting: Vec<String>,
 }
 
 impl Health {

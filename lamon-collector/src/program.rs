@@ -189,7 +189,8 @@ async fn run<E: Extras>(
     let (operations, inbox) = control::operations();
     let mut started = extras.start(&config, section, &operations, &ended)?;
     let bus_thread = if config.bus.enabled {
-        let (face, thread) = bus::start(&config.bus, config.name.as_str(), Now::read().unix_ms)?;
+        let (face, thread) =
+            bus::start(&config.bus, &config.bus_key_path(), config.name.as_str(), Now::read().unix_ms)?;
         info!(publish = thread.publish, snapshot = thread.snapshot, "the bus publishes");
         started.faces.push(Box::new(face));
         Some(thread)

@@ -8,6 +8,7 @@
 //! | [`simulated`] | an agent that sends what it is told, speaking the real protocol |
 //! | [`text`] | a sender of text lines |
 //! | [`bus`] | a subscriber of the ZeroMQ bus |
+//! | [`receivers`] | servers that take what lamon-notify sends |
 //! | [`rts2`] | a client of RTS2, and the real rts2-centrald where there is one |
 //! | [`camera`] | the real camera, and the real program that has it expose |
 //! | [`wiretap`] | a proxy that records what an agent sends |
@@ -27,6 +28,7 @@ pub mod chaos;
 pub mod hub;
 pub mod lamon;
 pub mod process;
+pub mod receivers;
 pub mod rts2;
 pub mod simulated;
 pub mod story;

@@ -1,15 +1,17 @@
 //! Applications' way to the bus, `lamon-bus`, against the real hub.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lamon_bus::{Addresses, Follower, Level, News};
+use lamon_bus::{Addresses, Follower, Keys, Level, News};
 use lamon_tests::hub::Hub;
 use lamon_tests::lamon::lamon;
+use lamon_tests::process;
 use lamon_tests::text::say;
 use lamon_tests::wait::PATIENCE;
 
 fn addresses(hub: &Hub) -> Addresses {
-    Addresses { publish: hub.publish().into(), snapshot: hub.snapshot().into() }
+    Addresses { publish: hub.publish().into(), snapshot: hub.snapshot().into(), keys: None }
 }
 
 /// Waits until the picture is as wanted; what came meanwhile.
@@ -79,4 +81,35 @@ async fn a_follower_sees_limits_that_operators_set_and_nodes_that_they_forget() 
     assert_eq!(lamon(hub.control(), "forget ccd01").code, Some(0));
     let news = until(&mut follower, "it is gone", |follower| follower.picture().get("ccd01").is_none());
     assert!(news.contains(&News::Gone("ccd01".into())), "{news:?}");
+}
+
+/// Where the hub lists keys, who has one of them follows as ever, and lamon-mon does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_keys_who_is_listed_follows_and_a_stranger_sees_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let public = |name: &str| {
+        let mut command = Command::new(process::find("lamon").unwrap());
+        let output = command.arg("bus-key").arg(file(name)).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let clients = format!("[bus.clients]\nme = '{}'\nmon = '{}'", public("me"), public("mon"));
+    let hub = Hub::collector().with(&clients).start();
+    assert_eq!(say(hub.address(), "node=ccd01 disk_percent=1").await.unwrap(), "ok");
+    let line = hub.says("the bus speaks CURVE");
+    let key = process::field(&line, "key").unwrap();
+    let follower = |name: &str| {
+        let keys = Keys { hub: key.parse().unwrap(), own: file(name) };
+        Follower::connect(&Addresses { keys: Some(keys), ..addresses(&hub) }).unwrap()
+    };
+    let mut mine = follower("me");
+    until(&mut mine, "the node", |follower| follower.picture().get("ccd01").is_some());
+    let mon = |name: &str| {
+        let mut command = Command::new(process::find("lamon-mon").unwrap());
+        command.args(["--once", "--timeout", "5s", "--publish", hub.publish(), "--snapshot", hub.snapshot()]);
+        command.args(["--hub-key", &key]).arg("--key").arg(file(name)).output().unwrap().status.code()
+    };
+    assert_eq!(mon("mon"), Some(0));
+    assert_eq!(mon("stranger"), Some(3), "it hears nobody");
+    hub.says("somebody may not follow the bus");
 }

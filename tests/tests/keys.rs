@@ -103,6 +103,7 @@ async fn a_node_is_enrolled_approved_and_heard_in_tls() {
     let shown = waits(&hub, own.trim()).await;
     assert!(shown.contains("ccd01") && shown.contains("127.0.0.1") && shown.contains("new"), "{shown}");
     hub.says("waits to be approved with the key");
+    assert!(ask(&hub, "status").out.contains("waits to be approved (lamon keys): ccd01"));
     assert_eq!(ask(&hub, "approve ccd02").code, Some(1));
     assert!(ask(&hub, "approve ccd01").out.contains("approved ccd01"));
     let (code, said) = enrolling.end();
@@ -260,6 +261,11 @@ async fn text_comes_in_tls_too() {
     assert!(ask(&hub, "keys").out.contains(own.trim()));
     ask(&hub, "approve cam1");
     assert_eq!(send(true, "node=cam1 cpu_percent=1"), "ok");
+    // And by the script for computers that no agent runs on.
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/examples/agent.sh");
+    let mut script = Command::new(script);
+    script.args([&hub.address().to_string(), "cam1"]).env("LAMON_KEY", folder.path().join("cam1/agent.key"));
+    assert_eq!(run(&mut script), (Some(0), String::new()));
     let refused = send(true, "node=cam2 cpu_percent=1");
     assert!(refused.contains("this key is that of cam1"), "{refused}");
 }

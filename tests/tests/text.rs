@@ -1,5 +1,7 @@
 //! Senders of text: everything that a shell can send to port 7617, sense and nonsense.
 
+use std::process::Command;
+
 use lamon_tests::archive;
 use lamon_tests::bus::Subscriber;
 use lamon_tests::hub::Hub;
@@ -137,4 +139,38 @@ async fn strangers_are_told_that_they_are_not_listed() {
     assert!(refused.to_string().contains("the hub refuses: plain connections are not taken"), "{refused}");
     let (_, picture) = lamon_tests::bus::snapshot(hub.snapshot(), &["sample/", "node/"]).unwrap();
     assert_eq!(picture, []);
+}
+
+/// The script for computers that no agent runs on, by each shell that is here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_script_sends_what_the_agent_would() {
+    if installed_netcat().is_none() {
+        return;
+    }
+    let hub = Hub::collector().start();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/examples/agent.sh");
+    let address = hub.address().to_string();
+    for (shell, node) in [("dash", "Old-PC.example.org"), ("bash", "old_pc2")] {
+        let run = |hub: &str| Command::new(shell).args([script, hub, node]).output();
+        let output = match run(&address) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            output => output.unwrap(),
+        };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{shell}: {said}");
+        let node = node.split('.').next().unwrap().to_lowercase();
+        let row = archive::rows(&hub.archive(), &node, 1).await.remove(0);
+        for metric in ["cpu_percent", "memory_percent", "disk_percent"] {
+            let value = row.metric(metric).unwrap_or(f64::NAN);
+            assert!((0.0..=100.0).contains(&value), "{shell}: {metric} {value}");
+        }
+        for metric in ["load1", "processes", "uptime"] {
+            assert!(row.metric(metric).is_some_and(|value| value >= 0.0), "{shell}: {metric}");
+        }
+        let refused = Command::new(shell).args([script, &address, "!"]).output().unwrap();
+        assert_eq!(refused.status.code(), Some(1), "a name that is none");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("says error: "));
+        assert_eq!(run("127.0.0.1:1").unwrap().status.code(), Some(69), "no hub there");
+        assert_eq!(Command::new(shell).arg(script).output().unwrap().status.code(), Some(2));
+    }
 }

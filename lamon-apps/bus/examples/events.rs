@@ -9,9 +9,9 @@ use lamon_bus::{Addresses, ConnectError, Follower, Level, News};
 
 fn main() -> Result<(), ConnectError> {
     let mut given = std::env::args().skip(1);
-    let Addresses { publish, snapshot } = Addresses::default();
-    let addresses =
-        Addresses { publish: given.next().unwrap_or(publish), snapshot: given.next().unwrap_or(snapshot) };
+    let mut addresses = Addresses::default();
+    addresses.publish = given.next().unwrap_or(addresses.publish);
+    addresses.snapshot = given.next().unwrap_or(addresses.snapshot);
     let mut follower = Follower::connect(&addresses)?;
     loop {
         for news in follower.wait(Duration::from_secs(10)) {

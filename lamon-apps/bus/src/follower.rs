@@ -4,11 +4,15 @@
 //! messages; beyond that they are lost, the gap is seen, and the picture is asked for again.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use lamon_curve::{KeyFileError, KeyPair, PublicKey};
 use thiserror::Error;
 
 use crate::keeper::{Keeper, Presence};
+use crate::line::Line;
+use crate::message;
 use crate::picture::{News, Picture, Source, Taken};
 
 /// The messages that wait for a follower that is busy: a quarter of an hour of a hundred nodes.
@@ -21,9 +25,6 @@ pub const MAX_FRAME_BYTES: i64 = 4 << 20;
 /// The most messages that one [`Follower::wait`] takes before it returns: a flood must not keep a screen from being drawn.
 const MESSAGES_IN_A_ROW: usize = 2_048;
 
-/// How long ZeroMQ waits before it connects again; doubled up to the longest.
-const RECONNECT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
-
 /// Where a hub's bus is, as ZeroMQ writes addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
@@ -31,13 +32,24 @@ pub struct Addresses {
     pub publish: String,
     /// Where it answers: `tcp://hub:7619`.
     pub snapshot: String,
+    /// By which keys they know each other, where the hub lists who may follow.
+    pub keys: Option<Keys>,
+}
+
+/// By which keys follower and hub know each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// The hub's, as its log and `lamon-sensord check` tell it.
+    pub hub: PublicKey,
+    /// The file with the follower's own, which is made where there is none; the hub's `[bus.clients]` lists its public half.
+    pub own: PathBuf,
 }
 
 impl Addresses {
     /// The bus of a hub on this host, on the usual ports.
     #[must_use]
     pub fn of_host(host: &str) -> Self {
-        Self { publish: format!("tcp://{host}:7618"), snapshot: format!("tcp://{host}:7619") }
+        Self { publish: format!("tcp://{host}:7618"), snapshot: format!("tcp://{host}:7619"), keys: None }
     }
 }
 
@@ -58,6 +70,9 @@ pub enum ConnectError {
         /// What ZeroMQ says.
         source: zmq::Error,
     },
+    /// The follower's own key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// No socket could be had.
     #[error("ZeroMQ gives no socket")]
     Socket(#[from] zmq::Error),
@@ -65,10 +80,8 @@ pub enum ConnectError {
 
 /// Follows one hub.
 pub struct Follower {
-    published: zmq::Socket,
-    answers: zmq::Socket,
-    /// Tell when each of them has connected.
-    connections: [zmq::Socket; 2],
+    published: Line,
+    answers: Line,
     keeper: Keeper,
     picture: Picture,
     /// Questions on this connection that were not answered yet: with several under way, an answer may be to an older one than
@@ -86,19 +99,14 @@ impl Follower {
     /// [`ConnectError`] when an address is none, or the system gives no more sockets.
     pub fn connect(addresses: &Addresses) -> Result<Self, ConnectError> {
         let context = zmq::Context::new();
-        let published = socket(&context, zmq::SUB)?;
-        published.set_subscribe(b"")?;
-        let answers = socket(&context, zmq::DEALER)?;
-        // A question to a hub that is away must not wait for it: it is put again.
-        answers.set_immediate(true)?;
-        let connections = [
-            monitor(&context, &published, "inproc://published")?,
-            monitor(&context, &answers, "inproc://answers")?,
-        ];
-        connect(&published, &addresses.publish)?;
-        connect(&answers, &addresses.snapshot)?;
+        let keys = match &addresses.keys {
+            Some(keys) => Some((keys.hub, KeyPair::load_or_make(&keys.own)?)),
+            None => None,
+        };
+        let published = Line::connect(&context, zmq::SUB, &addresses.publish, keys.clone())?;
+        let answers = Line::connect(&context, zmq::DEALER, &addresses.snapshot, keys)?;
         let (keeper, picture) = (Keeper::new(Instant::now()), Picture::default());
-        Ok(Self { published, answers, connections, keeper, picture, questions: 0, whole: false })
+        Ok(Self { published, answers, keeper, picture, questions: 0, whole: false })
     }
 
     /// Waits for news at most this long, and returns what came; nothing when nothing did.
@@ -107,15 +115,15 @@ impl Follower {
         let mut news = Vec::new();
         loop {
             let now = Instant::now();
-            for connection in &self.connections {
-                while connection.recv_multipart(zmq::DONTWAIT).is_ok() {
+            for line in [&mut self.published, &mut self.answers] {
+                if line.look(now) {
                     self.keeper.handle_connected();
                     self.questions = 0;
                 }
             }
             if self.keeper.ask(now) {
                 // Without a connection there is no room for it; the question is put when there is one.
-                if self.answers.send("snapshot", zmq::DONTWAIT).is_ok() {
+                if self.answers.socket().send("snapshot", zmq::DONTWAIT).is_ok() {
                     self.questions += 1;
                     self.picture.handle_asked();
                 }
@@ -128,10 +136,12 @@ impl Follower {
             if !news.is_empty() || now >= end {
                 return news;
             }
-            let until = self.keeper.next_timeout().map_or(end, |due| due.min(end));
+            let lines = [&self.published, &self.answers];
+            let due = lines.map(Line::next_timeout).into_iter().chain([self.keeper.next_timeout()]);
+            let until = due.flatten().fold(end, Instant::min);
             let milliseconds = until.saturating_duration_since(now).as_millis() + 1;
-            let [connection, other] = &self.connections;
-            let sockets = [&self.published, &self.answers, connection, other];
+            let [published, answers] = lines;
+            let sockets = [published.socket(), published.told(), answers.socket(), answers.told()];
             let mut sockets = sockets.map(|socket| socket.as_poll_item(zmq::POLLIN));
             // An interrupted wait is a short one.
             let _ = zmq::poll(&mut sockets, i64::try_from(milliseconds).unwrap_or(i64::MAX));
@@ -158,12 +168,16 @@ impl Follower {
 
     fn receive_published(&mut self, news: &mut Vec<News>) {
         for _ in 0..MESSAGES_IN_A_ROW {
-            let Ok(frames) = self.published.recv_multipart(zmq::DONTWAIT) else { return };
+            let Ok(frames) = self.published.socket().recv_multipart(zmq::DONTWAIT) else { return };
             let [topic, json] = frames.as_slice() else { continue };
             let (more, gap) = match self.picture.take(Source::Published, topic, json) {
                 Taken::New(more) => (more, false),
                 Taken::Gap(more) => (more, true),
                 // From a hub that has ended, or no hub at all: it says nothing of this one's life.
+                Taken::Elder => {
+                    self.keeper.handle_elder();
+                    continue;
+                }
                 Taken::Old | Taken::Senseless => continue,
             };
             if self.keeper.handle_published(Instant::now(), gap) {
@@ -175,13 +189,19 @@ impl Follower {
     }
 
     fn receive_answers(&mut self, news: &mut Vec<News>) {
-        while let Ok(frames) = self.answers.recv_multipart(zmq::DONTWAIT) {
-            let [word, _header, messages @ ..] = frames.as_slice() else { continue };
+        while let Ok(frames) = self.answers.socket().recv_multipart(zmq::DONTWAIT) {
+            let [word, header, messages @ ..] = frames.as_slice() else { continue };
             if word != b"snapshot" {
                 continue;
             }
             if self.keeper.handle_answer(Instant::now()) {
                 news.push(News::Back);
+            }
+            // Of an answer that was asked for on the connection before, the hub may have ended.
+            if self.questions > 0
+                && let Some(started) = message::started(header)
+            {
+                news.extend(self.picture.handle_hub(started));
             }
             let mut named = HashSet::new();
             self.whole = true;
@@ -200,31 +220,4 @@ impl Follower {
             self.questions = self.questions.saturating_sub(1);
         }
     }
-}
-
-fn socket(context: &zmq::Context, kind: zmq::SocketType) -> Result<zmq::Socket, zmq::Error> {
-    let socket = context.socket(kind)?;
-    socket.set_linger(0)?;
-    socket.set_rcvhwm(HIGH_WATER_MARK)?;
-    socket.set_maxmsgsize(MAX_FRAME_BYTES)?;
-    socket.set_reconnect_ivl(milliseconds(RECONNECT.0))?;
-    socket.set_reconnect_ivl_max(milliseconds(RECONNECT.1))?;
-    Ok(socket)
-}
-
-/// Tells of the connections that `socket` makes, at this address within the follower's own context.
-fn monitor(context: &zmq::Context, socket: &zmq::Socket, address: &str) -> Result<zmq::Socket, zmq::Error> {
-    socket.monitor(address, i32::from(zmq::SocketEvent::HANDSHAKE_SUCCEEDED.to_raw()))?;
-    let connections = context.socket(zmq::PAIR)?;
-    connections.set_linger(0)?;
-    connections.connect(address)?;
-    Ok(connections)
-}
-
-fn connect(socket: &zmq::Socket, address: &str) -> Result<(), ConnectError> {
-    socket.connect(address).map_err(|source| ConnectError::Address { address: address.into(), source })
-}
-
-fn milliseconds(time: Duration) -> i32 {
-    i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
 }

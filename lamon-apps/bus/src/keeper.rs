@@ -54,6 +54,11 @@ impl Keeper {
         std::mem::take(&mut self.away)
     }
 
+    /// A message came of a hub that started earlier than the one that is followed: the answer tells which of them lives.
+    pub const fn handle_elder(&mut self) {
+        self.wanted = true;
+    }
+
     /// A connection to the hub came about, the first or another: what was published before is missing, and the subscription
     /// takes a moment more. A question that was put before went nowhere.
     pub const fn handle_connected(&mut self) {
@@ -165,6 +170,19 @@ mod tests {
             asked
         });
         assert_eq!(asked.count(), 4, "ten seconds of gaps, a question each two");
+    }
+
+    #[test]
+    fn a_hub_that_started_earlier_is_asked_about_but_not_without_end() {
+        let start = Instant::now();
+        let mut keeper = Keeper::new(start);
+        keeper.ask(start);
+        keeper.handle_answer(start);
+        keeper.handle_elder();
+        assert!(!keeper.ask(at(start, 1)));
+        assert!(keeper.ask(at(start, 2)));
+        keeper.handle_answer(at(start, 2));
+        assert!(!keeper.ask(at(start, 9)));
     }
 
     #[test]

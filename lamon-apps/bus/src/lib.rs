@@ -29,15 +29,18 @@
 //! | [`picture`] | the newest of everything, from messages; pure |
 //! | [`keeper`] | when the whole picture must be asked for: at the start, after a gap, after silence; pure |
 //! | [`follower`] | the sockets around both |
+//! | `line` | a socket that comes back, whatever ends its connection |
 //!
 //! Nothing that a follower does can slow the hub down, and nothing that comes from the bus can make a follower fail:
 //! what makes no sense is counted and left out.
 
 pub mod follower;
 pub mod keeper;
+mod line;
 pub mod message;
 pub mod picture;
 
-pub use follower::{Addresses, ConnectError, Follower};
+pub use follower::{Addresses, ConnectError, Follower, Keys};
+pub use lamon_curve::PublicKey;
 pub use message::{Change, Direction, Event, Hold, Hub, Level, Limits};
 pub use picture::{Metric, News, Node, Picture};

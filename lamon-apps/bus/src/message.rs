@@ -276,6 +276,9 @@ pub struct Hub {
     /// In how many nights the fullest disk is full; `None` while it is not known.
     #[serde(default)]
     pub nights_left: Option<f64>,
+    /// Nodes whose keys wait to be approved.
+    #[serde(default)]
+    pub waiting: Vec<String>,
 }
 
 /// What a message is, by its topic.
@@ -312,6 +315,16 @@ pub fn parse(topic: &[u8], json: &[u8]) -> Option<(Head, Body)> {
         _ => Body::Other,
     };
     Some((head, body))
+}
+
+/// When the hub started that answers, unix seconds UTC, by its answer's header; `None` when it does not tell.
+#[must_use]
+pub fn started(header: &[u8]) -> Option<f64> {
+    #[derive(Deserialize)]
+    struct Header {
+        started: f64,
+    }
+    serde_json::from_slice::<Header>(header).ok().map(|header| header.started).filter(|time| time.is_finite())
 }
 
 #[cfg(test)]

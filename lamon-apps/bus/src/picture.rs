@@ -124,7 +124,7 @@ impl Numbers {
             Source::Published => {
                 self.published = published.max(seq);
                 let new = if every { seq > published && seq != snapshot } else { seq > known };
-                let missing = if known == 0 { 0 } else { seq.saturating_sub(known + 1) };
+                let missing = if known == 0 { 0 } else { seq.saturating_sub(known).saturating_sub(1) };
                 new.then_some(missing)
             }
         }
@@ -138,8 +138,11 @@ pub enum Taken {
     New(Vec<News>),
     /// It was new, and messages before it are missing: the whole picture is to be asked for.
     Gap(Vec<News>),
-    /// It was known, or from a hub that has ended.
+    /// It was known.
     Old,
+    /// It is of a hub that started before the one whose picture this is: of one that has ended, unless the clock of the hub's computer was
+    /// set back. The next answer tells which.
+    Elder,
     /// It made no sense.
     Senseless,
 }
@@ -153,12 +156,8 @@ impl Picture {
         };
         let mut news = Vec::new();
         match self.started {
-            Some(started) if head.started < started => return Taken::Old,
-            Some(started) if head.started > started => {
-                let (lost, senseless) = (self.lost, self.senseless);
-                *self = Self { lost, senseless, events: std::mem::take(&mut self.events), ..Self::default() };
-                news.push(News::Restarted);
-            }
+            Some(started) if head.started < started => return Taken::Elder,
+            Some(started) if head.started > started => news.push(self.restart()),
             _ => {}
         }
         self.started = Some(head.started);
@@ -170,7 +169,7 @@ impl Picture {
         let Some(missing) = numbers.take(from, head.seq, matches!(body, Body::Event(_))) else {
             return Taken::Old;
         };
-        self.lost += missing;
+        self.lost = self.lost.saturating_add(missing);
         if let (Source::Published, Body::Sample(Sample { node, .. }) | Body::Levels(Levels { node, .. })) =
             (from, &body)
             && self.since_asked.len() < MAX_NODES
@@ -184,6 +183,23 @@ impl Picture {
         } else {
             Taken::New(news)
         }
+    }
+
+    /// A hub that started then has answered: it is the one that lives, whatever was heard before.
+    pub fn handle_hub(&mut self, started: f64) -> Option<News> {
+        let elder = self.started.is_some_and(|before| before > started);
+        elder.then(|| {
+            let restarted = self.restart();
+            self.started = Some(started);
+            restarted
+        })
+    }
+
+    /// Begins anew, but for what has happened and what is counted.
+    fn restart(&mut self) -> News {
+        let (lost, senseless) = (self.lost, self.senseless);
+        *self = Self { lost, senseless, events: std::mem::take(&mut self.events), ..Self::default() };
+        News::Restarted
     }
 
     /// The whole picture is asked for.

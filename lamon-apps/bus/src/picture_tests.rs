@@ -55,6 +55,19 @@ fn what_is_known_is_dropped_and_a_gap_is_told() {
 }
 
 #[test]
+fn a_hub_whose_clock_was_set_back_is_believed_when_it_answers() {
+    let mut picture = Picture::default();
+    take(&mut picture, "sample/ccd01", &sample(7, 4e9, 3.5));
+    assert_eq!(picture.handle_hub(4e9), None);
+    assert_eq!(picture.handle_hub(5e9), None, "its messages tell of it");
+    assert_eq!(take(&mut picture, "sample/ccd01", &sample(1, 2e9, 9.0)), Taken::Elder);
+    assert_eq!(picture.handle_hub(2e9), Some(News::Restarted));
+    assert_eq!(picture.nodes().len(), 0);
+    assert!(matches!(take(&mut picture, "sample/ccd01", &sample(1, 2e9, 9.0)), Taken::New(_)));
+    assert_eq!(take(&mut picture, "sample/ccd01", &sample(1, 1e9, 9.0)), Taken::Elder);
+}
+
+#[test]
 fn an_answer_overtakes_but_no_event_is_missed_or_told_twice() {
     let mut picture = Picture::default();
     let event = |seq| {
@@ -88,7 +101,7 @@ fn a_restarted_hub_begins_anew_and_the_old_one_is_not_heard_any_more() {
     let hub = r#"{"seq":1,"started":2.0,"time":60.0,"hub":"h","level":"good","worst":""}"#;
     assert_eq!(take(&mut picture, "hub", hub), Taken::Gap(vec![News::Restarted, News::Hub]));
     assert_eq!(picture.nodes().len(), 0);
-    assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::Old);
+    assert_eq!(take(&mut picture, "sample/ccd01", &sample(8, 1.0, 4.0)), Taken::Elder);
     assert!(matches!(take(&mut picture, "sample/ccd01", &sample(1, 2.0, 4.0)), Taken::New(_)));
 }
 
@@ -143,6 +156,21 @@ fn everything_is_bounded() {
     );
     take(&mut picture, "sample/a", &wide);
     assert_eq!(picture.get("a").unwrap().metrics.len(), MAX_METRICS);
+}
+
+#[test]
+fn numbers_may_be_as_large_as_they_can_be() {
+    let mut picture = Picture::default();
+    for (topic, seq) in [
+        ("sample/a", 1),
+        ("sample/a", u64::MAX),
+        ("sample/a", u64::MAX),
+        ("sample/b", 1),
+        ("sample/b", u64::MAX),
+    ] {
+        let _ = take(&mut picture, topic, &sample(seq, 1.0, 1.0));
+    }
+    assert_eq!(picture.lost(), u64::MAX);
 }
 
 proptest! {

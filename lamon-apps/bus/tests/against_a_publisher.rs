@@ -34,7 +34,7 @@ impl Publisher {
         };
         let (publish, at) = bound(zmq::PUB);
         let (answer, answers_at) = bound(zmq::ROUTER);
-        (Self { publish, answer }, Addresses { publish: at, snapshot: answers_at })
+        (Self { publish, answer }, Addresses { publish: at, snapshot: answers_at, keys: None })
     }
 
     fn send(&self, topic: &str, json: &str) {
@@ -115,6 +115,58 @@ fn garbage_is_counted_and_changes_nothing() {
     wait_for(&mut follower, |_, news| *news == News::Sampled("last".into()));
     assert_eq!(follower.picture().senseless(), 14);
     assert_eq!(follower.picture().nodes().len(), 2);
+}
+
+#[test]
+fn a_hub_whose_clock_was_set_back_is_followed_again() {
+    let (publisher, addresses) = Publisher::start();
+    let mut follower = Follower::connect(&addresses).unwrap();
+    publisher_answers_in_the_beginning(&publisher, &mut follower);
+    // The hub's computer began in a far year, and has its time by now.
+    publisher.send("sample/far", &sample("far", 1).replace("\"started\":1.0", "\"started\":4e9"));
+    wait_for(&mut follower, |_, news| *news == News::Sampled("far".into()));
+    publisher.send("sample/ccd01", &sample("ccd01", 7));
+    publisher.answer.set_rcvtimeo(10).unwrap();
+    let end = Instant::now() + PATIENCE;
+    while follower.picture().get("ccd01").is_none() {
+        assert!(Instant::now() < end, "it is not believed");
+        follower.wait(Duration::from_millis(20));
+        if let Ok(question) = publisher.answer.recv_multipart(0) {
+            let (topic, json) = ("sample/ccd01", sample("ccd01", 7));
+            let header = r#"{"started":1.0,"topics":1}"#;
+            let answer =
+                [&question[0][..], b"snapshot", header.as_bytes(), topic.as_bytes(), json.as_bytes()];
+            publisher.answer.send_multipart(answer, 0).unwrap();
+        }
+    }
+    assert!(follower.picture().get("far").is_none());
+}
+
+#[test]
+fn a_connection_that_zeromq_gives_up_is_begun_again() {
+    let (publisher, addresses) = Publisher::start();
+    let mut follower = Follower::connect(&addresses).unwrap();
+    for number in 1..3 {
+        until_subscribed(&publisher, &mut follower);
+        publisher.publish.send_multipart(["event/_hub", &"x".repeat(5 << 20)], 0).unwrap();
+        // Until the connection has ended this one may still come.
+        publisher.send("sample/lost", &sample("lost", number));
+    }
+    until_subscribed(&publisher, &mut follower);
+    // The same of an answer; the question is put again on the next connection.
+    let long = "x".repeat(5 << 20);
+    publisher.answer(&[("sample/ccd01", &long)]);
+    publisher.answer.set_rcvtimeo(10).unwrap();
+    let end = Instant::now() + PATIENCE;
+    while follower.picture().get("ccd01").is_none() {
+        assert!(Instant::now() < end, "no answer is taken");
+        follower.wait(Duration::from_millis(20));
+        if let Ok(question) = publisher.answer.recv_multipart(0) {
+            let sample = sample("ccd01", 1);
+            let answer = [&question[0][..], b"snapshot", b"{}", b"sample/ccd01", sample.as_bytes()];
+            publisher.answer.send_multipart(answer, 0).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -242,6 +242,11 @@ pub(crate) enum Task {
         /// Its number, as keys shows it
         id: u32,
     },
+    /// Print the public half of a key for the bus, made in FILE where there is none; the hub's [bus.clients] lists it
+    BusKey {
+        /// The file, for its owner alone
+        file: PathBuf,
+    },
     /// Take a silent node out of the picture that will not come back; its stored samples stay
     Forget {
         /// The node

@@ -77,9 +77,11 @@ fn operation(task: Task) -> Operation {
         Task::Forget { node } => Operation::Forget { node },
         Task::Reload => Operation::Reload {},
         // The others are asked page by page, or of nobody.
-        Task::Status { .. } | Task::Nodes { node: None } | Task::Events { .. } | Task::Completion { .. } => {
-            Operation::Status {}
-        }
+        Task::Status { .. }
+        | Task::Nodes { node: None }
+        | Task::Events { .. }
+        | Task::Completion { .. }
+        | Task::BusKey { .. } => Operation::Status {},
     }
 }
 

@@ -23,9 +23,11 @@ mod show;
 mod table;
 mod times;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use lamon_curve::KeyPair;
 use lamon_operator::Client;
 
 use self::args::{Args, Task};
@@ -36,12 +38,30 @@ fn main() -> ExitCode {
         clap_complete::generate(shell, &mut Args::command(), "lamon", &mut std::io::stdout());
         return ExitCode::SUCCESS;
     }
+    if let Some(Task::BusKey { file }) = &args.task {
+        return bus_key(file);
+    }
     let done = Client::connect(&args.socket, args.who.clone()).and_then(|client| ask::perform(client, &args));
     match done {
         Ok(code) => code,
         Err(error) => {
             say(&error.to_string());
             ExitCode::from(exit::code(&error))
+        }
+    }
+}
+
+/// Needs no hub.
+#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+fn bus_key(file: &Path) -> ExitCode {
+    match KeyPair::load_or_make(file) {
+        Ok(key) => {
+            println!("{}", key.public());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say(&error.to_string());
+            ExitCode::from(exit::REFUSED)
         }
     }
 }

@@ -72,6 +72,10 @@ fn show_status(paint: Paint, status: &Status) -> String {
         }
         None => {}
     }
+    if !status.waiting.is_empty() {
+        let waits = paint.level("warning", "waits to be approved (lamon keys):");
+        let _ = writeln!(out, "{waits} {}", status.waiting.join(", "));
+    }
     if status.journal_backlog > 0 {
         let _ =
             writeln!(out, "in the journal for the database: {}", counted(&status.journal_backlog, "sample"));

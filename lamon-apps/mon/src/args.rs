@@ -1,7 +1,11 @@
 //! The command line.
 
+use std::path::PathBuf;
+use std::str::FromStr;
+
 use clap::{Parser, ValueEnum};
-use lamon_bus::Addresses;
+use globset::{Glob, GlobMatcher};
+use lamon_bus::{Addresses, Keys, PublicKey};
 use lamon_daemon::seconds::Seconds;
 
 use crate::lang::Lang;
@@ -10,6 +14,7 @@ const EXAMPLES: &str = "Examples:
   lamon-mon                                  the nodes of the hub on this computer, live
   lamon-mon --hub hub.example.org            of another computer's hub
   lamon-mon --group ccd --group dome         of two groups alone
+  lamon-mon --node 'ccd*'                    of nodes whose names begin with ccd (quote it: * is the shell's, too)
   lamon-mon --once                           one look, for people and for Nagios
   lamon-mon --once --node ccd01 --timeout 5  how one node is
   lamon-mon --json | jq .nodes               the same for scripts
@@ -37,6 +42,13 @@ pub(crate) struct Args {
     /// Where the hub answers, if it is another port: tcp://HOST:PORT
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) snapshot: Option<String>,
+    /// The hub's key, where it lists who may follow its bus: `lamon-sensord check` prints it there
+    #[arg(long, env = "LAMON_HUB_KEY", value_name = "KEY")]
+    pub(crate) hub_key: Option<PublicKey>,
+    /// The file with one's own key then, made when it is needed; `lamon bus-key FILE` prints what the hub has to list
+    /// [default: ~/.config/lamon/bus.key]
+    #[arg(long, env = "LAMON_KEY_FILE", value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
     /// One look at all nodes as a table, with an exit code; the first line is a summary
     #[arg(long)]
     pub(crate) once: bool,
@@ -46,12 +58,12 @@ pub(crate) struct Args {
     /// How long one look waits for the hub: 10, 30s, 1m
     #[arg(long, default_value = "10s", value_name = "TIME")]
     pub(crate) timeout: Seconds,
-    /// This node alone; may be given again
+    /// This node alone, or those that fit: `*` is anything, `?` a letter, `{a,b}` either; may be given again
     #[arg(long, value_name = "NODE")]
-    pub(crate) node: Vec<String>,
-    /// The nodes of this group alone; may be given again
+    pub(crate) node: Vec<Name>,
+    /// The nodes of this group alone, or of those that fit; may be given again
     #[arg(long, value_name = "GROUP")]
-    pub(crate) group: Vec<String>,
+    pub(crate) group: Vec<Name>,
     /// The language, if not that of `LC_ALL`, `LC_MESSAGES` or `LANG`
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     pub(crate) lang: Option<Lang>,
@@ -82,6 +94,7 @@ impl Args {
         Addresses {
             publish: self.publish.clone().unwrap_or(usual.publish),
             snapshot: self.snapshot.clone().unwrap_or(usual.snapshot),
+            keys: self.hub_key.map(|hub| Keys { hub, own: self.key.clone().unwrap_or_else(own_key) }),
         }
     }
 
@@ -91,30 +104,60 @@ impl Args {
     }
 }
 
+/// Where one's own key is when nobody says otherwise.
+fn own_key() -> PathBuf {
+    let home = |name, below: &str| std::env::var_os(name).map(|home| PathBuf::from(home).join(below));
+    let folder = home("XDG_CONFIG_HOME", "lamon").or_else(|| home("HOME", ".config/lamon"));
+    folder.unwrap_or_default().join("bus.key")
+}
+
+/// A name, or a pattern of names.
+#[derive(Debug, Clone)]
+pub(crate) struct Name {
+    text: String,
+    glob: GlobMatcher,
+}
+
+impl FromStr for Name {
+    type Err = globset::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self { text: text.to_owned(), glob: Glob::new(text)?.compile_matcher() })
+    }
+}
+
+impl Name {
+    fn fits(&self, name: &str) -> bool {
+        self.text == name || self.glob.is_match(name)
+    }
+}
+
 /// Which nodes are asked for; all when nothing is named.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     /// By name.
-    pub(crate) nodes: Vec<String>,
+    pub(crate) nodes: Vec<Name>,
     /// By group.
-    pub(crate) groups: Vec<String>,
+    pub(crate) groups: Vec<Name>,
 }
 
 impl Wanted {
     /// Whether a node is.
     pub(crate) fn has(&self, name: &str, group: &str) -> bool {
-        let named = |names: &[String], word: &str| names.is_empty() || names.iter().any(|name| name == word);
+        let named = |names: &[Name], word: &str| names.is_empty() || names.iter().any(|name| name.fits(word));
         named(&self.nodes, name) && named(&self.groups, group)
     }
 
     /// What is asked for, in words, for who finds nothing.
     pub(crate) fn words(&self) -> String {
+        let texts =
+            |names: &[Name]| names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(" or ");
         let mut words = Vec::new();
         if !self.nodes.is_empty() {
-            words.push(format!("named {}", self.nodes.join(" or ")));
+            words.push(format!("named {}", texts(&self.nodes)));
         }
         if !self.groups.is_empty() {
-            words.push(format!("in the group {}", self.groups.join(" or ")));
+            words.push(format!("in the group {}", texts(&self.groups)));
         }
         words.join(" ")
     }
@@ -144,12 +187,15 @@ mod tests {
     #[test]
     fn nodes_are_asked_for_by_name_and_by_group() {
         let wanted = |nodes: &[&str], groups: &[&str]| Wanted {
-            nodes: nodes.iter().map(ToString::to_string).collect(),
-            groups: groups.iter().map(ToString::to_string).collect(),
+            nodes: nodes.iter().map(|name| name.parse().unwrap()).collect(),
+            groups: groups.iter().map(|name| name.parse().unwrap()).collect(),
         };
         assert!(wanted(&[], &[]).has("ccd01", "ccd"));
         assert!(wanted(&["a", "ccd01"], &["ccd"]).has("ccd01", "ccd"));
         assert!(!wanted(&["ccd01"], &["dome"]).has("ccd01", "ccd"));
+        assert!(wanted(&["ccd*"], &[]).has("ccd01", "x") && !wanted(&["ccd?"], &[]).has("ccd01", "x"));
+        assert!(wanted(&["{ccd01,dome}"], &["c*"]).has("ccd01", "ccd"));
+        assert!(Args::try_parse_from(["lamon-mon", "--node", "a[b"]).is_err(), "a class that has no end");
         assert_eq!(wanted(&["a", "b"], &["c"]).words(), "named a or b in the group c");
     }
 }

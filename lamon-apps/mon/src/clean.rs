@@ -24,6 +24,9 @@ pub(crate) fn node(raw: &Node) -> Node {
     let metrics = raw.metrics.iter().map(|(name, metric)| {
         let mut metric = metric.clone();
         metric.rule = metric.rule.as_deref().map(text);
+        if let Some(limits) = &mut metric.limits {
+            limits.name = text(&limits.name);
+        }
         metric.value = metric.value.filter(|value| value.is_finite());
         (text(name), metric)
     });

@@ -15,13 +15,14 @@
 //! | `once`, `report` | one look: table, JSON, exit code |
 //! | `units` | values as people read them |
 //! | `clean` | text from the bus, fit for a terminal |
-//! | `lang`, `texts` | the language, and every text in it |
+//! | `lang`, `texts`, `kinds` | the language, every text in it, and kinds of events |
 
 mod action;
 mod app;
 mod args;
 mod clean;
 mod follow;
+mod kinds;
 mod lang;
 mod live;
 mod once;

@@ -47,7 +47,9 @@ pub(crate) struct Row {
     pub(crate) net_out: Option<f64>,
     /// Seconds since its last word, when it is silent or late.
     pub(crate) age: Option<f64>,
-    /// What is wrong, in words; empty when nothing is.
+    /// The worst metric and its value, when it is at warning or error.
+    pub(crate) cause: Option<(String, Option<f64>)>,
+    /// What is wrong, in English words; empty when nothing is.
     pub(crate) why: String,
 }
 
@@ -87,6 +89,7 @@ fn row(node: &Node, hub_now: Option<f64>) -> Row {
         net_in: node.value("nic_in"),
         net_out: node.value("nic_out"),
         age: age(node, hub_now).filter(|age| node.level == Level::Silent || is_stale(node, *age)).map(shown),
+        cause: cause(node).map(|(name, metric)| (name.to_owned(), metric.value)),
         why: why(node, hub_now),
     }
 }
@@ -128,13 +131,17 @@ pub(crate) fn why(node: &Node, hub_now: Option<f64>) -> String {
             Some(age) => format!("silent for {}", units::length(age)),
             None => "silent".into(),
         },
-        level => match worst_first(node).first() {
-            Some((name, metric)) if metric.level > Level::Good => {
-                format!("{name} {}", units::value(name, metric.value))
-            }
-            _ => level.to_string(),
+        level => match cause(node) {
+            Some((name, metric)) => format!("{name} {}", units::value(name, metric.value)),
+            None => level.to_string(),
         },
     }
+}
+
+/// The worst metric of a node that is heard, when it is unwell.
+fn cause(node: &Node) -> Option<(&str, &Metric)> {
+    let worst = worst_first(node).into_iter().next()?;
+    (node.level != Level::Silent && worst.1.level > Level::Good).then_some(worst)
 }
 
 #[cfg(test)]

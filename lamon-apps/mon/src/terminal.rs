@@ -65,3 +65,7 @@ fn give_back() {
     let _ = execute!(stdout(), DisableMouseCapture, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
 }
+
+#[cfg(all(test, unix))]
+#[path = "terminal_tests.rs"]
+mod tests;

@@ -1,10 +1,12 @@
-//! Every text of the interface, in every language: one table. Names, metrics, rules and events are the hub's own words.
+//! Every text of the interface, in every language: one table. Names, metrics and sentences are the hub's own words; what it says in
+//! a fixed form, levels, kinds of events and limits, has words here.
 
-use lamon_bus::Level;
+use lamon_bus::{Direction, Event, Level, Metric};
 
+use crate::kinds;
 use crate::lang::Lang;
 use crate::rows::Row;
-use crate::units;
+use crate::units::{self, Times};
 
 /// The texts of one language; `{}` is where a value goes, see `fill`.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(crate) struct Texts {
     pub(crate) hub: &'static str,
     pub(crate) database: &'static str,
     pub(crate) nodes: &'static str,
+    pub(crate) one_node: &'static str,
     pub(crate) all_good: &'static str,
     pub(crate) no_nodes: &'static str,
     pub(crate) none_found: &'static str,
@@ -49,6 +52,23 @@ pub(crate) struct Texts {
     pub(crate) keys_typing: &'static str,
     pub(crate) help: &'static [(&'static str, &'static str)],
     pub(crate) help_signs: &'static str,
+    /// Of lengths of time.
+    times: Times,
+    /// How the hub says that its database works, or was not tried yet.
+    conditions: [(&'static str, &'static str); 2],
+    /// Kinds of events; none where the hub's sentence says it.
+    kinds: &'static [(&'static str, &'static str)],
+    /// How limits are told; `None` where the hub's words for its rule do.
+    limits: Option<LimitWords>,
+}
+
+/// The words between the numbers of a rule.
+#[derive(Debug)]
+struct LimitWords {
+    beyond: &'static str,
+    clears: &'static str,
+    comma: &'static str,
+    colon: &'static str,
 }
 
 const EN: Texts = Texts {
@@ -80,6 +100,7 @@ const EN: Texts = Texts {
     hub: "hub {}",
     database: "database {}",
     nodes: "{} nodes",
+    one_node: "1 node",
     all_good: "all good",
     no_nodes: "the hub has told of no node yet",
     none_found: "no node fits {} (Esc: all)",
@@ -101,6 +122,10 @@ const EN: Texts = Texts {
         ("q, Ctrl-C", "quit"),
     ],
     help_signs: "! beside a number: warning. x: error. Groups with the worst nodes come first.",
+    times: units::ENGLISH,
+    conditions: [("ok", "ok"), ("not tried yet", "not tried yet")],
+    kinds: &[],
+    limits: None,
 };
 
 const ZH_CN: Texts = Texts {
@@ -126,12 +151,13 @@ const ZH_CN: Texts = Texts {
     flapping: "反复变化，保持最差级别",
     since: "已持续 {}",
     silent_for: "失联 {}",
-    ago: "{} 前",
+    ago: "{}前",
     waiting: "正在等待中心 {}",
     away: "中心失联 {}",
     hub: "中心 {}",
     database: "数据库 {}",
     nodes: "{} 个节点",
+    one_node: "1 个节点",
     all_good: "全部正常",
     no_nodes: "中心尚未报告任何节点",
     none_found: "没有符合 {} 的节点（Esc：全部）",
@@ -153,6 +179,10 @@ const ZH_CN: Texts = Texts {
         ("q, Ctrl-C", "退出"),
     ],
     help_signs: "数字旁的 ! 表示警告，x 表示错误。最严重的组排在最前。",
+    times: ["天", "小时", "分", "秒"],
+    conditions: [("ok", "正常"), ("not tried yet", "尚未尝试")],
+    kinds: kinds::ZH_CN,
+    limits: Some(LimitWords { beyond: "超出 ±", clears: "回落 {}", comma: "，", colon: "：" }),
 };
 
 /// A text with a value in its place.
@@ -190,11 +220,52 @@ impl Texts {
 
     /// What is wrong with a node.
     pub(crate) fn why(&self, row: &Row) -> String {
-        match (row.level, row.age) {
-            (Level::Silent, Some(age)) => fill(self.silent_for, &units::length(age)),
-            (Level::Silent, None) => self.silent.into(),
-            _ => row.why.clone(),
+        match (row.level, row.age, &row.cause) {
+            (Level::Good, ..) => String::new(),
+            (Level::Silent, Some(age), _) => fill(self.silent_for, &self.length(age)),
+            (_, _, Some((metric, value))) => format!("{metric} {}", self.value(metric, *value)),
+            (level, _, None) => self.level_word(level).into(),
         }
+    }
+
+    /// A length of time.
+    pub(crate) fn length(&self, seconds: f64) -> String {
+        units::length_in(self.times, seconds)
+    }
+
+    /// A value with its unit.
+    pub(crate) fn value(&self, metric: &str, value: Option<f64>) -> String {
+        units::value_in(self.times, metric, value)
+    }
+
+    /// How a part of the hub does: a word, or the hub's sentence.
+    pub(crate) fn condition<'a>(&self, told: &'a str) -> &'a str {
+        self.conditions.iter().find(|(word, _)| *word == told).map_or(told, |(_, word)| *word)
+    }
+
+    /// An event: its kind, where the language has a word for it, and the hub's sentence.
+    pub(crate) fn event(&self, event: &Event) -> String {
+        match self.kinds.iter().find(|(kind, _)| *kind == event.kind) {
+            Some((_, word)) => format!("{word} {}", event.text),
+            None => event.text.clone(),
+        }
+    }
+
+    /// The rule that holds for a metric.
+    pub(crate) fn rule(&self, metric: &Metric) -> Option<String> {
+        let (Some(words), Some(limits)) = (&self.limits, &metric.limits) else { return metric.rule.clone() };
+        let sign = match limits.direction {
+            Direction::Beyond => words.beyond.to_owned(),
+            direction => format!("{} ", direction.sign()),
+        };
+        let told = [(self.warning, limits.warning), (self.error, limits.error)];
+        let told = told.into_iter().filter_map(|(word, limit)| Some((word, limit?)));
+        let mut told: Vec<String> =
+            told.map(|(word, limit)| format!("{word} {sign}{}", units::number(limit))).collect();
+        if limits.clear > 0.0 {
+            told.push(fill(words.clears, &units::number(limits.clear)));
+        }
+        Some(format!("{}{}{}", limits.name, words.colon, told.join(words.comma)))
     }
 }
 
@@ -213,5 +284,34 @@ mod tests {
         assert!(texts(&EN) && texts(&ZH_CN));
         assert_eq!(EN.help.len(), ZH_CN.help.len());
         assert_eq!(fill("a {} b", "{}"), "a {} b");
+    }
+
+    #[test]
+    fn what_the_hub_says_in_a_fixed_form_is_in_the_language() {
+        let json =
+            r#"{"time":1.0,"node":"a","kind":"hub_paused","level":"warning","text":"the hub stood still"}"#;
+        let mut event: Event = serde_json::from_str(json).unwrap();
+        assert_eq!(ZH_CN.event(&event), "中心曾停顿 the hub stood still");
+        assert_eq!(EN.event(&event), "the hub stood still");
+        event.kind = "tomorrow".into();
+        assert_eq!(ZH_CN.event(&event), "the hub stood still");
+        assert_eq!(
+            (ZH_CN.condition("ok"), ZH_CN.condition("no route to host")),
+            ("正常", "no route to host")
+        );
+        assert_eq!(ZH_CN.length(3_720.0), "1 小时 2 分");
+        assert_eq!(ZH_CN.value("uptime", Some(90_061.0)), "1 天 1 小时");
+
+        let limits = |json: &str| Metric {
+            rule: Some("the hub's words".into()),
+            limits: serde_json::from_str(json).unwrap(),
+            ..Metric::default()
+        };
+        let above = limits(r#"{"name":"disk","direction":"above","warning":80,"error":90.5,"clear":2}"#);
+        assert_eq!(ZH_CN.rule(&above).as_deref(), Some("disk：警告 > 80，错误 > 90.5，回落 2"));
+        assert_eq!(EN.rule(&above).as_deref(), Some("the hub's words"));
+        let beyond = limits(r#"{"name":"clock","direction":"beyond","warning":null,"error":0.5}"#);
+        assert_eq!(ZH_CN.rule(&beyond).as_deref(), Some("clock：错误 超出 ±0.5"));
+        assert_eq!(ZH_CN.rule(&limits("null")).as_deref(), Some("the hub's words"));
     }
 }

@@ -40,15 +40,26 @@ pub(crate) fn sign(metric: &str) -> &'static str {
     }
 }
 
+/// Day, hour, minute and second, as a length of time is written.
+pub(crate) type Times = [&'static str; 4];
+
+/// Those of English, and of scripts.
+pub(crate) const ENGLISH: Times = ["d", "h", "min", "s"];
+
 /// A value with its unit; `-` for none.
 pub(crate) fn value(metric: &str, value: Option<f64>) -> String {
+    value_in(ENGLISH, metric, value)
+}
+
+/// The same in another language.
+pub(crate) fn value_in(times: Times, metric: &str, value: Option<f64>) -> String {
     let Some(value) = value else { return "-".into() };
     match unit(metric) {
         Unit::Percent => format!("{value:.1} %"),
         Unit::Bytes => format!("{}B", scaled(value)),
         Unit::BytesPerSecond => format!("{}B/s", scaled(value)),
-        Unit::Seconds if metric == "uptime" => length(value),
-        Unit::Seconds => format!("{value:.3} s"),
+        Unit::Seconds if metric == "uptime" => length_in(times, value),
+        Unit::Seconds => format!("{value:.3} {}", times[3]),
         Unit::Celsius => format!("{value:.1} °C"),
         Unit::Number => number(value),
     }
@@ -88,17 +99,22 @@ pub(crate) fn number(value: f64) -> String {
 
 /// A length of time in its two largest units; less than nothing is nothing.
 pub(crate) fn length(seconds: f64) -> String {
+    length_in(ENGLISH, seconds)
+}
+
+/// The same in another language.
+pub(crate) fn length_in([day, hour, minute, second]: Times, seconds: f64) -> String {
     let seconds = seconds.clamp(0.0, 1e12).floor();
     let (days, hours) = ((seconds / 86_400.0).floor(), (seconds / 3_600.0).floor() % 24.0);
     let minutes = (seconds / 60.0).floor() % 60.0;
     if days > 0.0 {
-        format!("{days} d {hours} h")
+        format!("{days} {day} {hours} {hour}")
     } else if hours > 0.0 {
-        format!("{hours} h {minutes} min")
+        format!("{hours} {hour} {minutes} {minute}")
     } else if minutes > 0.0 {
-        format!("{minutes} min")
+        format!("{minutes} {minute}")
     } else {
-        format!("{seconds} s")
+        format!("{seconds} {second}")
     }
 }
 

@@ -61,6 +61,9 @@ fn every_level_has_its_code_and_filters_choose() {
         (vec!["--node", "b"], 2, "LAMON CRITICAL - 1 of 1 node: b disk_percent 97.0 %"),
         (vec!["--group", "h"], 2, "LAMON CRITICAL - 1 of 1 node: c silent for 1 min"),
         (vec!["--group", "g", "--node", "a", "--node", "b"], 2, "LAMON CRITICAL - 1 of 2 nodes: b"),
+        (vec!["--node", "[ac]"], 2, "LAMON CRITICAL - 1 of 2 nodes: c silent"),
+        (vec!["--group", "g*", "--node", "*"], 2, "LAMON CRITICAL - 1 of 2 nodes: b"),
+        (vec!["--node", "x*"], 3, "LAMON UNKNOWN - the hub knows no node named x*"),
         (vec![], 2, "LAMON CRITICAL - 2 of 3 nodes: c silent for 1 min, b disk_percent"),
         (vec!["--node", "nobody"], 3, "LAMON UNKNOWN - the hub knows no node named nobody"),
     ] {
@@ -69,6 +72,37 @@ fn every_level_has_its_code_and_filters_choose() {
         assert_eq!(output.status.code(), Some(code), "{words:?}: {shown}");
         assert!(shown.starts_with(begins), "{words:?}: {shown}");
     }
+}
+
+#[test]
+fn muted_nodes_are_shown_but_alarm_nobody() {
+    let mute =
+        |(topic, json): (String, String)| (topic, json.replacen("\"heard\"", "\"muted\":true,\"heard\"", 1));
+    let muted = mute(level("b", "g", "error", 97.0));
+    let nodes = vec![level("a", "g", "good", 1.0), muted.clone(), hub_word(5, 1001.0)];
+    let hub = Hub::start(nodes.clone(), vec![]);
+    for (words, code, begins) in [
+        (vec![], 0, "LAMON OK - 2 nodes good (1 muted)"),
+        (vec!["--node", "b"], 0, "LAMON OK - 1 node good (1 muted)"),
+    ] {
+        let output = look(&hub, &[&["--once"], &words[..]].concat());
+        let shown = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{shown}");
+        assert!(shown.starts_with(begins) && shown.contains("error  b"), "{shown}");
+    }
+    let output = look(&hub, &["--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), json["level"].as_str()), (Some(0), Some("good")));
+    let node = &json["nodes"][0];
+    assert_eq!((node["node"].as_str(), node["muted"].as_bool()), (Some("b"), Some(true)));
+    assert_eq!(node["level"].as_str(), Some("error"), "as it is");
+    drop(hub);
+
+    // Others alarm as ever.
+    let hub = Hub::start(vec![level("c", "g", "warning", 85.0), muted, hub_word(5, 1001.0)], vec![]);
+    let output = look(&hub, &["--once"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).starts_with("LAMON WARNING - 1 of 2 nodes: c disk_percent 85.0 % (1 muted)"));
 }
 
 #[test]

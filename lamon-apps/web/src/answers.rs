@@ -118,7 +118,7 @@ pub(crate) struct NodeRow {
     /// Somebody knows of all that is wrong with it.
     acknowledged: bool,
     /// When it was last heard, unix milliseconds UTC; 0 when never.
-    heard_ms: u64,
+    pub(crate) heard_ms: u64,
     /// Seconds between its samples; 0 when not known.
     interval_s: f64,
     /// The core metrics that it has, by name.

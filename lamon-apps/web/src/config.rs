@@ -1,9 +1,9 @@
 //! `/etc/lamon/web.toml`.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use lamon_bus::Addresses;
+use lamon_bus::{Addresses, Keys, PublicKey};
 use lamon_daemon::config::{self, ConfigError};
 use lamon_daemon::logging::{LogLevel, LogTarget};
 use lamon_store::ArchiveUrl;
@@ -61,6 +61,10 @@ pub(crate) struct BusConfig {
     pub(crate) publish: String,
     /// Where it answers for the whole picture.
     pub(crate) snapshot: String,
+    /// The hub's key, where it lists who may follow.
+    pub(crate) hub_key: Option<PublicKey>,
+    /// The page's own, made when it is needed.
+    pub(crate) key: PathBuf,
 }
 
 impl Default for WebConfig {
@@ -89,8 +93,8 @@ fn anywhere() -> Site {
 
 impl Default for BusConfig {
     fn default() -> Self {
-        let Addresses { publish, snapshot } = Addresses::default();
-        Self { publish, snapshot }
+        let Addresses { publish, snapshot, .. } = Addresses::default();
+        Self { publish, snapshot, hub_key: None, key: "/var/lib/lamon-web/bus.key".into() }
     }
 }
 
@@ -141,7 +145,9 @@ impl WebConfig {
 
     /// The hub's bus.
     pub(crate) fn addresses(&self) -> Addresses {
-        Addresses { publish: self.bus.publish.clone(), snapshot: self.bus.snapshot.clone() }
+        let BusConfig { publish, snapshot, hub_key, key } = self.bus.clone();
+        let keys = hub_key.map(|hub| Keys { hub, own: key });
+        Addresses { publish, snapshot, keys }
     }
 }
 

@@ -153,6 +153,9 @@ pub struct Status {
     /// How many busy nights fit on the fullest disk, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nights_left: Option<f64>,
+    /// Nodes whose keys wait to be approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<String>,
 }
 
 /// A page of nodes.

@@ -243,6 +243,8 @@ pub(super) struct HubMessage<'a> {
     pub(super) ready_tonight: bool,
     pub(super) not_ready: &'a str,
     pub(super) nights_left: Option<f64>,
+    /// Nodes whose keys wait to be approved.
+    pub(super) waiting: &'a [String],
 }
 
 /// A node of which samples are missing.
@@ -310,6 +312,7 @@ impl<'a> HubMessage<'a> {
             ready_tonight: health.tonight.ready,
             not_ready: &health.tonight.not_ready,
             nights_left: health.tonight.nights_left,
+            waiting: &health.waiting,
         }
     }
 }

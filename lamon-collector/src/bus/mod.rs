@@ -9,16 +9,21 @@
 //! The Clone pattern of the ZeroMQ guide (chapter 5): subscribe, ask for the snapshot, drop what is older. The messages
 //! are documented, with an example for each topic, in `docs/bus.md`; fields are added, never renamed.
 
+mod door;
 mod face;
 mod messages;
 mod queue;
 mod thread;
 
 use std::io;
+use std::path::Path;
 use std::thread::JoinHandle;
 
+use lamon_curve::{KeyFileError, KeyPair};
 use thiserror::Error;
+use tracing::info;
 
+use self::door::Door;
 pub use self::face::BusFace;
 use crate::config::BusConfig;
 
@@ -38,6 +43,9 @@ pub enum BusError {
     /// ZeroMQ refuses something that it never should.
     #[error("the bus cannot be set up: {0}")]
     Setup(#[from] zmq::Error),
+    /// The bus's key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// The system gives no thread.
     #[error("cannot start the bus's thread: {0}")]
     Thread(#[from] io::Error),
@@ -61,19 +69,32 @@ impl BusThread {
     }
 }
 
-/// Binds the bus's sockets and starts its thread.
+/// Binds the bus's sockets and starts its thread. Where `config` lists clients, its key is read, or made, at `key_path`.
 ///
 /// # Errors
 ///
 /// [`BusError`], a sentence with the endpoint: a port in use ends the program.
-pub fn start(config: &BusConfig, hub: &str, started_ms: i64) -> Result<(BusFace, BusThread), BusError> {
+pub fn start(
+    config: &BusConfig,
+    key_path: &Path,
+    hub: &str,
+    started_ms: i64,
+) -> Result<(BusFace, BusThread), BusError> {
     /// How long the last messages may take to leave at the end, milliseconds.
     const LINGER_MS: i32 = 500;
     /// A whole picture is one message: who does not read his gets no second one, and asks again.
     const PICTURES_KEPT: i32 = 1;
     /// Requests of one peer that wait: it asks once in a while.
     const REQUESTS_KEPT: i32 = 4;
+    /// With keys the handshake counts too: its longest command has 257 bytes, and what the peer says of itself.
+    const HANDSHAKE_BYTES: i64 = 1_024;
     let context = zmq::Context::new();
+    // Whoever is not listed must not come in before the door is kept.
+    let own = if config.clients.is_empty() { None } else { Some(KeyPair::load_or_make(key_path)?) };
+    let door = own.as_ref().map(|_| Door::new(&context, &config.clients)).transpose()?;
+    if let Some(own) = &own {
+        info!(key = %own.public(), clients = config.clients.len(), "the bus speaks CURVE, with those who are listed");
+    }
     let mark = i32::from(config.high_water_mark.get());
     let bind = |kind, endpoint: &str, key, marks: (i32, i32)| {
         let socket = context.socket(kind)?;
@@ -82,9 +103,13 @@ pub fn start(config: &BusConfig, hub: &str, started_ms: i64) -> Result<(BusFace,
         socket.set_sndhwm(marks.0)?;
         socket.set_rcvhwm(marks.1)?;
         // Peers send prefixes: of subscriptions here, of requests there. A longer frame ends the connection unread.
-        socket.set_maxmsgsize(thread::MAX_REQUEST_BYTES)?;
+        let longest = if own.is_some() { HANDSHAKE_BYTES } else { thread::MAX_REQUEST_BYTES };
+        socket.set_maxmsgsize(longest)?;
         // An endpoint of both families, [::]:7618, takes IPv4 as well.
         socket.set_ipv6(endpoint.contains('['))?;
+        if let Some(own) = &own {
+            own.serve(&socket, door::DOMAIN)?;
+        }
         let failed = |reason| BusError::Bind { endpoint: endpoint.into(), key, reason };
         socket.bind(endpoint).map_err(failed)?;
         let bound = socket.get_last_endpoint()?.unwrap_or_else(|_| endpoint.into());
@@ -94,7 +119,7 @@ pub fn start(config: &BusConfig, hub: &str, started_ms: i64) -> Result<(BusFace,
     let marks = (PICTURES_KEPT, REQUESTS_KEPT);
     let (answers, snapshot) = bind(zmq::ROUTER, config.snapshot.as_str(), "snapshot", marks)?;
     let (updates_out, updates_in) = queue::queue(config.high_water_mark.get().into())?;
-    let bus = thread::Bus::new(updates_in, publisher, answers, started_ms);
+    let bus = thread::Bus::new(updates_in, publisher, answers, door, started_ms);
     let thread = std::thread::Builder::new().name("bus".into()).spawn(move || bus.run())?;
     Ok((BusFace::new(updates_out, hub, started_ms), BusThread { thread, publish, snapshot }))
 }

@@ -1,6 +1,7 @@
 //! The bus against real ZeroMQ peers, good and bad.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::*;
 use crate::face::{Face, Health, Picture};
@@ -51,7 +52,7 @@ fn snapshot_with(socket: &zmq::Socket, topic: &str) -> BTreeMap<Vec<u8>, serde_j
 
 #[test]
 fn the_picture_has_the_last_of_each_topic_for_req_and_dealer() {
-    let (mut face, thread) = start(&config(), "hub", 1_000).unwrap();
+    let (mut face, thread) = start(&config(), Path::new("/nowhere"), "hub", 1_000).unwrap();
     let context = zmq::Context::new();
     publish(&mut face, 3, 5);
     for kind in [zmq::REQ, zmq::DEALER] {
@@ -72,7 +73,7 @@ fn the_picture_has_the_last_of_each_topic_for_req_and_dealer() {
 
 #[test]
 fn a_frame_that_is_too_long_ends_its_connection_and_nobody_elses() {
-    let (mut face, thread) = start(&config(), "hub", 1_000).unwrap();
+    let (mut face, thread) = start(&config(), Path::new("/nowhere"), "hub", 1_000).unwrap();
     let context = zmq::Context::new();
     publish(&mut face, 1, 5);
     for (kind, endpoint) in [(zmq::DEALER, &thread.snapshot), (zmq::SUB, &thread.publish)] {
@@ -98,7 +99,7 @@ fn a_frame_that_is_too_long_ends_its_connection_and_nobody_elses() {
 
 #[test]
 fn one_who_asks_and_does_not_read_gets_no_more_than_he_can_hold() {
-    let (mut face, thread) = start(&config(), "hub", 1_000).unwrap();
+    let (mut face, thread) = start(&config(), Path::new("/nowhere"), "hub", 1_000).unwrap();
     let context = zmq::Context::new();
     publish(&mut face, 1, 100_000);
     let good = peer(&context, zmq::REQ, &thread.snapshot);
@@ -116,6 +117,38 @@ fn one_who_asks_and_does_not_read_gets_no_more_than_he_can_hold() {
     bad.set_rcvtimeo(500).unwrap();
     let pictures = std::iter::from_fn(|| bad.recv_multipart(0).ok()).count();
     assert!(pictures < 500, "{pictures} pictures of 1,000 were kept for one who did not read");
+    drop(face);
+    thread.join();
+}
+
+#[test]
+fn where_keys_are_listed_nobody_else_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = |name: &str| KeyPair::load_or_make(&folder.path().join(name)).unwrap();
+    let (listed, stranger) = (pair("listed"), pair("stranger"));
+    let clients = BTreeMap::from([("mon".to_owned(), listed.public())]);
+    let config = BusConfig { clients, ..config() };
+    let key = folder.path().join("data/bus.key");
+    let (mut face, thread) = start(&config, &key, "hub", 1_000).unwrap();
+    let hub = KeyPair::load(&key).unwrap().public();
+    publish(&mut face, 1, 5);
+    let context = zmq::Context::new();
+    let ask = |by: Option<(&KeyPair, lamon_curve::PublicKey)>| {
+        let socket = context.socket(zmq::DEALER).unwrap();
+        socket.set_linger(0).unwrap();
+        // Long enough for one that is let in, and one that is not is never answered.
+        socket.set_rcvtimeo(1_000).unwrap();
+        if let Some((own, hub)) = by {
+            own.follow(&socket, hub).unwrap();
+        }
+        socket.connect(&thread.snapshot).unwrap();
+        socket.send_multipart(["snapshot"], 0).unwrap();
+        socket.recv_multipart(0).is_ok()
+    };
+    assert!(!ask(None), "without a key");
+    assert!(!ask(Some((&stranger, hub))), "with one that is not listed");
+    assert!(!ask(Some((&listed, stranger.public()))), "who takes another for the hub");
+    assert!(ask(Some((&listed, hub))));
     drop(face);
     thread.join();
 }

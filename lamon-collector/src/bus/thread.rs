@@ -1,6 +1,6 @@
 //! The bus's thread: publishes what the face sends, remembers the last message of every topic, answers snapshots.
 //!
-//! It waits on the face's queue and on the snapshot socket.
+//! It waits on the face's queue, on the snapshot socket, and on ZeroMQ's questions about who comes in.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use serde_json::json;
 use tracing::{debug, error};
 use zmq::PollItem;
 
+use super::door::Door;
 use super::messages::seconds;
 use super::queue::{Inbox, Message};
 
@@ -22,6 +23,8 @@ pub(super) struct Bus {
     updates: Inbox,
     publisher: zmq::Socket,
     answers: zmq::Socket,
+    /// Who may come in; none when all may.
+    door: Option<Door>,
     started_ms: i64,
     /// The last message of every topic, by topic. The face bounds the topics.
     last: BTreeMap<String, Vec<u8>>,
@@ -32,21 +35,28 @@ impl Bus {
         updates: Inbox,
         publisher: zmq::Socket,
         answers: zmq::Socket,
+        door: Option<Door>,
         started_ms: i64,
     ) -> Self {
-        Self { updates, publisher, answers, started_ms, last: BTreeMap::new() }
+        Self { updates, publisher, answers, door, started_ms, last: BTreeMap::new() }
     }
 
     pub(super) fn run(mut self) {
         let mut taken = Vec::new();
         loop {
             let updates = PollItem::from_fd(self.updates.fd(), zmq::POLLIN);
-            let mut waiting = [updates, self.answers.as_poll_item(zmq::POLLIN)];
+            let mut waiting = vec![updates, self.answers.as_poll_item(zmq::POLLIN)];
+            waiting.extend(self.door.as_ref().map(Door::as_poll_item));
             match zmq::poll(&mut waiting, -1) {
                 Ok(_) | Err(zmq::Error::EINTR) => {}
                 Err(error) => return error!(%error, "the bus cannot wait for its sockets and ends"),
             }
-            let [updates, answers] = waiting.map(|item| !item.get_revents().is_empty());
+            let [updates, answers, questions] =
+                [0, 1, 2].map(|at| waiting.get(at).is_some_and(|item| !item.get_revents().is_empty()));
+            drop(waiting);
+            if questions && let Some(door) = &mut self.door {
+                door.answer_one();
+            }
             let goes_on = !updates || self.updates.take(&mut taken);
             for message in taken.drain(..) {
                 self.publish(message);

@@ -1,8 +1,11 @@
 //! Section `[bus]`: where the hub publishes.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
-use serde::Deserialize;
+use lamon_curve::PublicKey;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// Section `[bus]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,6 +19,23 @@ pub struct BusConfig {
     pub snapshot: Endpoint,
     /// How many messages wait for a subscriber that is slow; what comes then is dropped for it, and it sees the gap.
     pub high_water_mark: NonZeroU16,
+    /// Who may follow it, by the names that are given them here, with their keys; everybody who reaches it when none is listed.
+    #[serde(deserialize_with = "clients")]
+    pub clients: BTreeMap<String, PublicKey>,
+}
+
+/// The most clients: each comes with a line of configuration that somebody wrote.
+const MAX_CLIENTS: usize = 1_000;
+
+fn clients<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, PublicKey>, D::Error> {
+    let clients = BTreeMap::<String, PublicKey>::deserialize(deserializer)?;
+    if clients.len() > MAX_CLIENTS {
+        return Err(D::Error::custom(format!(
+            "{} clients, at most {MAX_CLIENTS} are allowed",
+            clients.len()
+        )));
+    }
+    Ok(clients)
 }
 
 impl Default for BusConfig {
@@ -27,6 +47,7 @@ impl Default for BusConfig {
             publish: Endpoint("tcp://127.0.0.1:7618".into()),
             snapshot: Endpoint("tcp://127.0.0.1:7619".into()),
             high_water_mark: const { NonZeroU16::new(10_000).unwrap() },
+            clients: BTreeMap::new(),
         }
     }
 }

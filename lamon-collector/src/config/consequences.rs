@@ -1,5 +1,7 @@
 //! What follows from a configuration, in sentences, for `check`.
 
+use lamon_curve::KeyPair;
+
 use super::{ControlConfig, HubConfig};
 use crate::sun::NIGHT_BELOW;
 use crate::watch::{Origin, Ruled, SILENT_INTERVALS};
@@ -13,8 +15,14 @@ impl HubConfig {
             format!("plain connections are taken from {}", list(&self.intake.plain_from)),
         ];
         lines.push(if self.bus.enabled {
+            let key =
+                KeyPair::load(&self.bus_key_path()).map(|key| format!(", its own key is {}", key.public()));
+            let whom = match self.bus.clients.keys().cloned().collect::<Vec<_>>().join(", ") {
+                all if all.is_empty() => "whoever reaches it".into(),
+                some => format!("{some}, by their keys{}", key.unwrap_or_default()),
+            };
             format!(
-                "the bus publishes on {} and answers snapshots on {}",
+                "the bus publishes on {} and answers snapshots on {}, for {whom}",
                 self.bus.publish, self.bus.snapshot
             )
         } else {

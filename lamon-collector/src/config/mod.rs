@@ -203,6 +203,12 @@ impl HubConfig {
         self.data_dir.join("hub.key")
     }
 
+    /// Where the bus's own key is, when it speaks CURVE.
+    #[must_use]
+    pub fn bus_key_path(&self) -> PathBuf {
+        self.data_dir.join("bus.key")
+    }
+
     /// Where what operators change is kept.
     #[must_use]
     pub fn settings_path(&self) -> PathBuf {

@@ -40,6 +40,7 @@ pub(super) fn status(picture: &Picture<'_>, hub: &str, started_ms: i64) -> Statu
         ready_tonight: Some(health.tonight.ready),
         not_ready: health.tonight.not_ready.clone(),
         nights_left: health.tonight.nights_left,
+        waiting: health.waiting.clone(),
     }
 }
 

@@ -64,10 +64,18 @@ impl Core {
         };
         let Verdict { answer, told } = self.keys.admit(Now::read(), &asks);
         if let Some(told) = told {
+            self.look_who_waits();
             self.show_of_peer(update(told));
         }
         self.keep_if_changed();
         answer
+    }
+
+    /// Has the faces show who waits to be approved.
+    pub(super) fn look_who_waits(&mut self) {
+        let waiting = self.keys.waiting(Now::read());
+        self.health.waiting = waiting.into_iter().map(|entry| entry.node).collect();
+        self.health.waiting.dedup();
     }
 
     /// Everything about keys.
@@ -100,6 +108,7 @@ impl Core {
         Some(told.map(|told| {
             // Who speaks for the node now does so by another key, or none: it says hello anew.
             self.cut(&told.node);
+            self.look_who_waits();
             let did = Did { text: told.text.clone(), id: None };
             self.changed(&[update(told)], did)
         }))

@@ -21,6 +21,7 @@ pub(super) struct HealthValues {
     ready_tonight: Value<bool>,
     not_ready: Value<String>,
     nights_left: Value<f64>,
+    waiting: Value<String>,
 }
 
 impl HealthValues {
@@ -60,6 +61,9 @@ impl HealthValues {
             nights_left: device
                 .double("nights_left", "how many busy nights fit on the fullest disk")
                 .declare()?,
+            waiting: device
+                .string("waiting", "nodes that wait to be approved: lamon keys, and the command approve")
+                .declare()?,
             mutes: device.string("mutes", "which nodes are muted now, and why").declare()?,
             settings: device
                 .string("settings", "whether what operators change outlives a restart: ok, or why not")
@@ -81,6 +85,8 @@ impl HealthValues {
         self.ready_tonight.set_with_level(tonight.ready, level);
         self.not_ready.set(text(std::iter::once(tonight.not_ready.clone())));
         self.nights_left.set(tonight.nights_left.unwrap_or(f64::NAN));
+        let level = if health.waiting.is_empty() { Level::Good } else { Level::Warning };
+        self.waiting.set_with_level(text(health.waiting.iter().cloned()), level);
         condition(&self.settings, &health.settings, Level::Warning);
         #[expect(clippy::cast_possible_truncation, reason = "seven digits are what is shown")]
         self.samples_rate.set(health.samples_rate as f32);

@@ -39,8 +39,10 @@ async fn many_nodes_are_painted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_is_shown_with_its_past() {
-    let pasts =
-        [Past { node: "ccd01", every: A_YEAR, phase: 0.0 }, Past { node: "ccd02", every: A_DAY, phase: 1.5 }];
+    let pasts = [
+        Past { node: "ccd01".into(), every: A_YEAR, phase: 0.0, busier: 0.0 },
+        Past { node: "ccd02".into(), every: A_DAY, phase: 1.5, busier: 0.0 },
+    ];
     let (hub, database) = hub_with(Hub::collector().with(GROUPS), &pasts).await.unwrap();
     let web = Web::following(&hub, &database);
     web.story(&hub, "node", &[]).await;
@@ -53,4 +55,18 @@ async fn without_a_database_curves_are_drawn_since_the_page_was_opened() {
     let agent = Agent::named("realnode").sending_to(hub.address()).start();
     web.story(&hub, "live_curve", &[]).await;
     agent.terminate().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_node_that_is_unlike_the_others_is_found() {
+    let past = |number: u32| Past {
+        node: format!("ccd{number:02}"),
+        every: A_DAY,
+        phase: 0.02 * f64::from(number),
+        busier: if number == 5 { 35.0 } else { 0.0 },
+    };
+    let pasts: Vec<_> = (1..=12).map(past).collect();
+    let (hub, database) = hub_with(Hub::collector().with(GROUPS), &pasts).await.unwrap();
+    let web = Web::following(&hub, &database);
+    web.story(&hub, "compare", &[]).await;
 }

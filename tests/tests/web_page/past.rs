@@ -21,11 +21,13 @@ const AT_ONCE: usize = 500;
 
 /// A node's past.
 pub(crate) struct Past {
-    pub(crate) node: &'static str,
+    pub(crate) node: String,
     /// Time between samples, and since when, both milliseconds: the older ones first.
     pub(crate) every: &'static [(i64, i64)],
     /// What moves its curves against those of the others.
     pub(crate) phase: f64,
+    /// How much more its CPU does than that of the others, percent.
+    pub(crate) busier: f64,
 }
 
 /// A year by the hour, and the last day each ten seconds.
@@ -69,7 +71,7 @@ impl Past {
                 if !GAP.contains(&ago) {
                     let values = self.values(ago);
                     samples.push(Sample {
-                        node: self.node.into(),
+                        node: self.node.as_str().into(),
                         epoch: 1,
                         sequence: samples.len() as u64 + 1,
                         time_ms: now_ms - ago,
@@ -88,7 +90,7 @@ impl Past {
         let wave = (days * TAU + self.phase).sin();
         let flicker = (ago as f64 / 7_919.0).sin();
         [
-            30.0 + 20.0 * wave + 4.0 * flicker,
+            30.0 + self.busier + 20.0 * wave + 4.0 * flicker,
             45.0 + 5.0 * wave + flicker,
             (86.0 - days).max(20.0),
             80_000.0 + 60_000.0 * wave + 9_000.0 * flicker,

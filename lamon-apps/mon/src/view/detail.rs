@@ -10,7 +10,6 @@ use crate::clean::{fit, fit_right, width as wide, wrap};
 use crate::report::sign;
 use crate::rows;
 use crate::texts::fill;
-use crate::units;
 
 /// The widest that names of metrics are shown beside their values.
 const MAX_NAME: usize = 32;
@@ -30,7 +29,7 @@ pub(super) fn lines(app: &App, look: &Look, width: usize) -> (Line<'static>, Vec
         return (Line::default(), vec![Line::from(fit(&text, width))]);
     };
     let age = rows::age(node, app.site().hub_time(app.now()));
-    let age = age.map(|age| fill(texts.ago, &units::length(age))).unwrap_or_default();
+    let age = age.map(|age| fill(texts.ago, &texts.length(age))).unwrap_or_default();
     let mark = sign(node.level);
     let title = format!(
         "{}  {}  {mark}{}  {age}  {}",
@@ -61,10 +60,10 @@ fn titles(look: &Look, name: usize, width: usize) -> Line<'static> {
 fn told(look: &Look, now: &Metric, hub_now: Option<f64>) -> String {
     let texts = look.texts;
     let bad = now.level > Level::Good && now.since > 0.0;
-    let since = hub_now.filter(|_| bad).map(|hub_now| fill(texts.since, &units::length(hub_now - now.since)));
+    let since = hub_now.filter(|_| bad).map(|hub_now| fill(texts.since, &texts.length(hub_now - now.since)));
     let odd = [(now.unknown, texts.unknown), (now.flapping, texts.flapping)];
     let odd = odd.into_iter().filter(|(is, _)| *is).map(|(_, word)| word.to_owned());
-    since.into_iter().chain(odd).chain(now.rule.clone()).collect::<Vec<_>>().join("; ")
+    since.into_iter().chain(odd).chain(texts.rule(now)).collect::<Vec<_>>().join("; ")
 }
 
 fn metric_lines(
@@ -81,7 +80,7 @@ fn metric_lines(
     let mut spans = vec![
         Span::raw(fit(name, columns)),
         Span::raw(" "),
-        Span::styled(fit_right(&units::value(name, now.value), VALUE), style),
+        Span::styled(fit_right(&look.texts.value(name, now.value), VALUE), style),
         Span::raw(" "),
         Span::styled(fit(&format!("{mark}{}", look.texts.level_word(now.level)), LEVEL), style),
         Span::raw("  "),

@@ -8,7 +8,6 @@ use super::Look;
 use crate::app::App;
 use crate::clean::{cut, fit, width as wide};
 use crate::texts::fill;
-use crate::units;
 
 /// Two lines, the more important first: there may be room for one.
 pub(super) fn lines(app: &App, look: &Look, width: usize) -> Vec<Line<'static>> {
@@ -20,9 +19,9 @@ fn hub(app: &App, look: &Look, width: usize) -> Line<'static> {
     let known = site.hub().map(|hub| format!("{} {}", hub.hub, hub.version));
     if let Some(away) = site.away_for(app.now()) {
         let text = match known {
-            Some(hub) => format!("{}  {}", fill(texts.away, &units::length(away)), fill(texts.hub, &hub)),
+            Some(hub) => format!("{}  {}", fill(texts.away, &texts.length(away)), fill(texts.hub, &hub)),
             None => {
-                format!("{}  {}", fill(texts.away, &units::length(away)), fill(texts.waiting, &look.address))
+                format!("{}  {}", fill(texts.away, &texts.length(away)), fill(texts.waiting, &look.address))
             }
         };
         return Line::styled(fit(&text, width), look.theme.alarm());
@@ -31,7 +30,7 @@ fn hub(app: &App, look: &Look, width: usize) -> Line<'static> {
         return Line::from(fit(&fill(texts.waiting, &look.address), width));
     };
     let worst = if hub.worst.is_empty() { texts.all_good } else { &hub.worst };
-    let database = fill(texts.database, &hub.database);
+    let database = fill(texts.database, texts.condition(&hub.database));
     let database_level = if hub.database == "ok" { Level::Good } else { Level::Warning };
     Pieces::new(width)
         .add(&format!("{} ", fill(texts.hub, &known.unwrap_or_default())), None)
@@ -42,7 +41,11 @@ fn hub(app: &App, look: &Look, width: usize) -> Line<'static> {
 
 fn counts(app: &App, look: &Look, width: usize) -> Line<'static> {
     let nodes = app.site().nodes();
-    let mut pieces = Pieces::new(width).add(&fill(look.texts.nodes, &nodes.len().to_string()), None);
+    let all = match nodes.len() {
+        1 => look.texts.one_node.to_owned(),
+        many => fill(look.texts.nodes, &many.to_string()),
+    };
+    let mut pieces = Pieces::new(width).add(&all, None);
     for level in Level::ALL.into_iter().rev() {
         let count = app.site().nodes().filter(|node| node.level == level).count();
         if count > 0 {

@@ -42,6 +42,7 @@ pub(super) fn events(
 }
 
 fn event_lines(event: &Event, look: &Look, width: usize) -> Vec<Line<'static>> {
+    let told = look.texts.event(event);
     let mark = if event.level == Level::Good { " " } else { sign(event.level) };
     let level = fit(&format!("{mark}{}", look.texts.level_word(event.level)), LEVEL);
     let head = [
@@ -51,13 +52,12 @@ fn event_lines(event: &Event, look: &Look, width: usize) -> Vec<Line<'static>> {
         Span::raw(" "),
     ];
     if width < BESIDE {
-        let below = wrap(&event.text, width.saturating_sub(2))
-            .into_iter()
-            .map(|line| Line::from(format!("  {line}")));
+        let below =
+            wrap(&told, width.saturating_sub(2)).into_iter().map(|line| Line::from(format!("  {line}")));
         return std::iter::once(Line::from(head.to_vec())).chain(below).collect();
     }
     let before = TIME + LEVEL + 2;
-    let mut text = wrap(&event.text, width.saturating_sub(before)).into_iter();
+    let mut text = wrap(&told, width.saturating_sub(before)).into_iter();
     let mut first = head.to_vec();
     first.push(Span::raw(text.next().unwrap_or_default()));
     let below = text.map(|line| Line::from(format!("{}{line}", " ".repeat(before))));

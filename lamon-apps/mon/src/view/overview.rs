@@ -90,7 +90,7 @@ fn line(row: &Row, columns: &Columns, look: &Look, chosen: bool) -> Line<'static
     match row.age {
         // In place of how much it sends: it does not.
         Some(age) if columns.net > 0 => {
-            let text = fill(look.texts.ago, &units::length(age));
+            let text = fill(look.texts.ago, &look.texts.length(age));
             let both = 2 * columns.net + 1;
             add(fit_right(&text, both), both, theme.level(row.level.max(Level::Warning)));
         }

@@ -204,10 +204,22 @@ fn the_header_says_what_is_waited_for_and_for_how_long_the_hub_is_away() {
 #[test]
 fn chinese_columns_are_aligned() {
     let shown = drawn(&mut app(), &look(Lang::ZhCn), 80, 24);
-    assert!(shown[3].starts_with("x失联") && shown[3].ends_with("35 s 前"), "{shown:?}");
+    assert!(shown[0].ends_with("数据库 正常"), "{shown:?}");
+    assert!(shown[3].starts_with("x失联") && shown[3].ends_with("35 秒前"), "{shown:?}");
     let place = |line: &str, word: &str| clean::width(&line[..line.find(word).unwrap()]);
     assert_eq!(place(&shown[2], "节点"), place(&shown[3], "ccd03"));
     assert_eq!(place(&shown[3], "ccd03"), place(&shown[5], "ccd02"));
+}
+
+#[test]
+fn chinese_events_begin_with_their_kind() {
+    let mut app = app();
+    app.act(Action::Events);
+    let shown = drawn(&mut app, &look(Lang::ZhCn), 120, 24);
+    assert!(
+        shown[3].contains("!警告") && shown[3].contains(" 级别变化 ccd01 disk_percent 82.5 %"),
+        "{shown:?}"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// Answers every question for the whole picture with the same messages, and publishes others again and again, until dropped.
 pub(crate) struct Hub {
@@ -22,25 +23,42 @@ impl Hub {
 
     /// Without an answer questions stay open.
     pub(crate) fn start_with(answer: Option<Messages>, published: Messages) -> Self {
+        // Between two looks for questions the messages are published once.
+        Self::start_at(["tcp://127.0.0.1:*"; 2], answer, 50, move |publisher| {
+            for (topic, json) in &published {
+                publisher.send_multipart([topic, json], 0).unwrap();
+            }
+        })
+    }
+
+    /// At these addresses; between two looks for questions, so many milliseconds each at most, it publishes.
+    pub(crate) fn start_at(
+        addresses: [&str; 2],
+        answer: Option<Messages>,
+        look_ms: i32,
+        mut publish: impl FnMut(&zmq::Socket) + Send + 'static,
+    ) -> Self {
         let context = zmq::Context::new();
-        let bound = |kind| {
+        let bound = |kind, address: &str| {
             let socket = context.socket(kind).unwrap();
             socket.set_linger(0).unwrap();
-            socket.bind("tcp://127.0.0.1:*").unwrap();
+            // Those of a hub that has just ended are free in a moment.
+            let end = Instant::now() + Duration::from_secs(10);
+            while let Err(error) = socket.bind(address) {
+                assert!(Instant::now() < end, "{address}: {error}");
+                std::thread::sleep(Duration::from_millis(10));
+            }
             let address = socket.get_last_endpoint().unwrap().unwrap();
             (socket, address)
         };
-        let (publisher, publish) = bound(zmq::PUB);
-        let (answers, snapshot) = bound(zmq::ROUTER);
-        // Between two looks for questions the messages are published once.
-        answers.set_rcvtimeo(50).unwrap();
+        let (publisher, publish_address) = bound(zmq::PUB, addresses[0]);
+        let (answers, snapshot) = bound(zmq::ROUTER, addresses[1]);
+        answers.set_rcvtimeo(look_ms).unwrap();
         let ended = Arc::new(AtomicBool::new(false));
         let end = Arc::clone(&ended);
         let thread = std::thread::spawn(move || {
             while !end.load(Ordering::Relaxed) {
-                for (topic, json) in &published {
-                    publisher.send_multipart([topic, json], 0).unwrap();
-                }
+                publish(&publisher);
                 let Ok(question) = answers.recv_multipart(0) else { continue };
                 let Some(answer) = &answer else { continue };
                 let mut frames = vec![question[0].clone(), b"snapshot".to_vec(), b"{}".to_vec()];
@@ -50,7 +68,7 @@ impl Hub {
                 answers.send_multipart(frames, 0).unwrap();
             }
         });
-        Self { publish, snapshot, ended, thread: Some(thread) }
+        Self { publish: publish_address, snapshot, ended, thread: Some(thread) }
     }
 }
 

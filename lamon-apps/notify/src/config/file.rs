@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lamon_bus::Level;
+use lamon_bus::{Level, PublicKey};
 use lamon_daemon::seconds::Seconds;
 use serde::Deserialize;
 use toml::Spanned;
@@ -16,6 +16,8 @@ pub(super) struct File {
     pub(super) hub: String,
     pub(super) publish: Option<String>,
     pub(super) snapshot: Option<String>,
+    pub(super) hub_key: Option<PublicKey>,
+    pub(super) key: Option<PathBuf>,
     pub(super) state: PathBuf,
     pub(super) window: Seconds,
     pub(super) self_test: Option<Spanned<String>>,
@@ -31,6 +33,8 @@ impl Default for File {
             hub: "127.0.0.1".to_owned(),
             publish: None,
             snapshot: None,
+            hub_key: None,
+            key: None,
             state: "/var/lib/lamon-notify".into(),
             window: Seconds::new(10),
             self_test: None,

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lamon_bus::Addresses;
+use lamon_bus::{Addresses, Keys};
 use lamon_daemon::config::{self as reading, ConfigError};
 
 pub(crate) use self::channel::Limit;
@@ -100,6 +100,8 @@ impl Config {
         let mut hub = Addresses::of_host(&file.hub);
         hub.publish = file.publish.unwrap_or(hub.publish);
         hub.snapshot = file.snapshot.unwrap_or(hub.snapshot);
+        let own = file.key.unwrap_or_else(|| file.state.join("bus.key"));
+        hub.keys = file.hub_key.map(|hub| Keys { hub, own });
         let retry = Retry { first: file.retry.duration(), longest: file.retry_longest.duration() };
         if retry.first.is_zero() {
             return Err((0..0, "retry must be longer than 0s".to_owned()));

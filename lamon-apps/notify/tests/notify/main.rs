@@ -10,6 +10,7 @@
 mod commands;
 mod crashes;
 mod deliveries;
+mod garbage;
 mod hub_away;
 mod mail;
 mod reload;

@@ -1,5 +1,5 @@
 // The live stream: holds what is known, and comes back by itself.
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { askMe, isShut, me } from "./session";
 import type { EventLine, NodeRow, Site } from "./types";
 
@@ -21,6 +21,10 @@ export const events = signal<readonly EventLine[]>([]);
 export const connected = signal(false);
 /** The clock of the server, once a second. */
 export const now = signal(Date.now());
+
+const collator = new Intl.Collator(undefined, { numeric: true });
+/** The groups that the nodes are in. */
+export const groupNames = computed(() => [...new Set([...nodes.value.values()].map((node) => node.group))].sort(collator.compare));
 
 let offset = 0;
 let source: EventSource | undefined;

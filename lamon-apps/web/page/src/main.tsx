@@ -1,8 +1,12 @@
 // The page: which view is shown, and the line on top of all of them.
 import { render } from "preact";
+<<<<<<< HEAD
 import { Acting } from "./act/dialog";
 import { SettingsView } from "./act/settings";
 import { say } from "./act/words";
+=======
+import { Compare } from "./compare/compare";
+>>>>>>> main
 import { EventTable } from "./events";
 import { age } from "./format";
 import { connected, nodes, now, site, start } from "./live";
@@ -14,11 +18,15 @@ import { isShut } from "./session";
 import { Sign } from "./sign";
 import "./styles/page.css";
 import "./styles/curves.css";
+<<<<<<< HEAD
 import "./styles/act.css";
+=======
+import "./styles/compare.css";
+>>>>>>> main
 import { chinese, switchLanguage, word } from "./words";
 
 /** What the line on top leads to. */
-const VIEWS = [["", "nodes"], ["events", "events"]] as const;
+const VIEWS = [["", "nodes"], ["compare", "compare"], ["events", "events"]] as const;
 
 function Top() {
   const shown = route.value.view === "node" ? "" : route.value.view;
@@ -70,8 +78,12 @@ function Page() {
   return (
     <>
       <Top />
+<<<<<<< HEAD
       {view === "node" ? <NodeView key={of} name={of} /> : view === "events" ? <main><EventTable /></main> : view === "operators" ? <SettingsView /> : <Overview />}
       <Acting />
+=======
+      {view === "node" ? <NodeView key={of} name={of} /> : view === "compare" ? <Compare /> : view === "events" ? <main><EventTable /></main> : <Overview />}
+>>>>>>> main
     </>
   );
 }

@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { age, amount, unitOf } from "./format";
-import { connected, nodes, now } from "./live";
+import { connected, groupNames, nodes, now } from "./live";
 import { Bar, Net, SHOWN_AS_BARS } from "./row";
 import { address } from "./route";
 import { Sign } from "./sign";
@@ -24,7 +24,6 @@ const wanted = signal("");
 const group = signal("");
 
 const collator = new Intl.Collator(undefined, { numeric: true });
-const groups = computed(() => [...new Set([...nodes.value.values()].map((node) => node.group))].sort(collator.compare));
 const shown = computed(() => {
   const text = wanted.value.trim().toLowerCase();
   return [...nodes.value.values()]
@@ -123,7 +122,7 @@ export function Overview() {
           onInput={(event) => (wanted.value = event.currentTarget.value)} />
         <select aria-label={word("group")} value={group.value} onChange={(event) => (group.value = event.currentTarget.value)}>
           <option value="">{word("all")}</option>
-          {groups.value.map((name) => <option key={name} value={name}>{name}</option>)}
+          {groupNames.value.map((name) => <option key={name} value={name}>{name}</option>)}
         </select>
       </div>
       <div class="heads">{Array.from({ length: columns }, (_, at) => <Head key={at} wide={wide} width={width} />)}</div>

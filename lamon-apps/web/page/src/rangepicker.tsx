@@ -9,8 +9,18 @@ function field(ms: number): string {
   return new Date(ms - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-/** `wanted` is what the address says, `span` what that is now. */
-export function RangePicker({ wanted, span, steps = true }: { wanted: Last | Span; span: Span; steps?: boolean }) {
+export interface RangeProps {
+  /** What the address says; null for none. */
+  wanted: Last | Span | null;
+  /** What that is now. */
+  span: Span;
+  /** Whether there are buttons that go earlier, later, closer and wider. */
+  steps?: boolean;
+  /** Whether all there is may be shown. */
+  all?: boolean;
+}
+
+export function RangePicker({ wanted, span, steps = true, all = true }: RangeProps) {
   const set = (end: "from" | "to") => (event: { currentTarget: HTMLInputElement }) => {
     const ms = Date.parse(event.currentTarget.value);
     const next = { ...span, [end]: ms };
@@ -19,14 +29,14 @@ export function RangePicker({ wanted, span, steps = true }: { wanted: Last | Spa
   return (
     <div class="range" role="group" aria-label={word("range")}>
       <span class="buttons">
-        {(Object.keys(LAST) as Last[]).map((name) => (
+        {(Object.keys(LAST) as Last[]).filter((name) => all || name !== "all").map((name) => (
           <button key={name} type="button" aria-pressed={wanted === name} onClick={() => showLast(name)}>{word(`last_${name}`)}</button>
         ))}
       </span>
       <span class="free">
         <input type="datetime-local" aria-label={word("from")} value={field(span.from)} onChange={set("from")} />
         <span aria-hidden="true">–</span>
-        <input type="datetime-local" aria-label={word("to")} value={field(typeof wanted === "string" ? now.value : span.to)} onChange={set("to")} />
+        <input type="datetime-local" aria-label={word("to")} value={field(typeof wanted === "object" && wanted !== null ? span.to : now.value)} onChange={set("to")} />
       </span>
       {steps ? (
         <span class="buttons">

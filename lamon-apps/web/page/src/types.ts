@@ -108,3 +108,55 @@ export interface Disk {
   rate_percent_per_night: number | null;
   nights_left: number | null;
 }
+
+/** One metric of many nodes over time. */
+export interface HeatAnswer {
+  metric: string;
+  unit: string;
+  from_ms: number;
+  to_ms: number;
+  /** How long a column stands for. */
+  step_ms: number;
+  time_ms: number[];
+  median: (number | null)[];
+  /** `apart`: how far a node is from what is usual among them, in robust deviations. */
+  nodes: { node: string; mean: (number | null)[]; apart: number | null }[];
+}
+
+export interface EventPage {
+  events: EventLine[];
+  next: string | null;
+}
+
+export interface NightLine {
+  date: string;
+  from_ms: number;
+  to_ms: number;
+}
+
+export interface Completeness {
+  expected: number;
+  stored: number;
+  /** 0 to 1. */
+  ratio: number;
+}
+
+export interface Problem {
+  metric: string | null;
+  kind: string;
+  level: Level;
+  from_ms: number;
+  /** Null when it was not over at the end of the night. */
+  to_ms: number | null;
+  text: string;
+}
+
+export interface NightAnswer extends NightLine {
+  completeness: Completeness | null;
+  nodes: { node: string; group: string | null; completeness: Completeness | null; problems: Problem[] }[];
+  hub: Problem[];
+  blocked: { what: string; from_ms: number; to_ms: number | null; text: string }[];
+  events: number;
+  /** There was more than is told. */
+  more: boolean;
+}

@@ -9,6 +9,7 @@
 //! | `samples`, `csv` | `samples`: a node's samples as they are stored, page by page; the same as a file |
 //! | `events` | `events`: what happened, also long ago |
 //! | `heat`, `apart` | `heat`: a metric of many nodes as a map, and which node is unlike the others |
+//! | `nights`, `problems` | `nights`: what went wrong in an observing night, and from when to when |
 //! | `disks` | `nodes/{node}/disks`: in how many nights a disk is full |
 //! | `site` | when nights begin |
 //! | `times` | times and dates as text |
@@ -21,7 +22,9 @@ mod disks;
 mod events;
 mod heat;
 mod merge;
+mod nights;
 mod pool;
+mod problems;
 mod samples;
 mod site;
 mod times;
@@ -40,7 +43,16 @@ pub(crate) use self::site::SiteTable;
 use crate::api::{State, refuse};
 
 #[derive(OpenApi)]
-#[openapi(paths(curves::history, samples::samples, csv::samples, events::events, heat::heat, disks::disks))]
+#[openapi(paths(
+    curves::history,
+    samples::samples,
+    csv::samples,
+    events::events,
+    heat::heat,
+    nights::nights,
+    nights::night,
+    disks::disks
+))]
 struct Description;
 
 /// The paths of the past, described.
@@ -56,6 +68,8 @@ pub(crate) fn routes() -> Router<State> {
         .route("/api/v1/samples.csv", get(csv::samples))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/heat", get(heat::heat))
+        .route("/api/v1/nights", get(nights::nights))
+        .route("/api/v1/nights/{date}", get(nights::night))
         .route("/api/v1/nodes/{node}/disks", get(disks::disks))
 }
 

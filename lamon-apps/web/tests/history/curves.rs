@@ -65,6 +65,8 @@ fn curves_of_some_nodes_have_gaps_where_nothing_was_stored() {
         "/api/v1/samples.csv",
         "/api/v1/events",
         "/api/v1/heat",
+        "/api/v1/nights",
+        "/api/v1/nights/{date}",
         "/api/v1/nodes/{node}/disks",
     ] {
         assert!(web.json("/api/v1/openapi.json")["paths"][path]["get"]["parameters"].is_array(), "{path}");
@@ -113,4 +115,5 @@ fn a_day_and_a_year_are_answered_from_the_tier_that_fits() {
     let long = web.timed("20 years", &path(end - 19 * 366 * DAY, "disk_percent,nic_in,nic_out,temp_cpu"));
     assert_eq!(long["series"][0]["tier"], "hours");
     assert!(long["series"][0]["time_ms"].as_array().unwrap().len() <= 1_510);
+    web.weighed();
 }

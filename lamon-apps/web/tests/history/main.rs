@@ -11,6 +11,7 @@ mod curves;
 mod events;
 mod heat;
 mod hub;
+mod nights;
 mod program;
 mod refusals;
 mod tables;

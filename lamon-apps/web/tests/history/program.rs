@@ -112,6 +112,15 @@ impl Web {
         serde_json::from_str(&body).unwrap()
     }
 
+    /// How much memory it takes: printed, never asserted.
+    #[expect(clippy::print_stdout, reason = "a measurement is what a test says")]
+    pub(crate) fn weighed(&self) {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        for line in status.lines().filter(|line| line.starts_with("VmRSS") || line.starts_with("VmHWM")) {
+            println!("lamon-web: {line}");
+        }
+    }
+
     /// The sentence of a refusal.
     pub(crate) fn refusal(&self, path: &str) -> (u16, String) {
         let (status, body) = self.get(path);

@@ -94,6 +94,10 @@ impl Daemon {
         fs::read_to_string(&self.log).unwrap()
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// It is to read its configuration again.
     pub(crate) fn reload(&self) {
         self.signal(Signal::HUP);

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
 use super::until;
+
+/// Messages that wait to be published; beyond, whoever has more waits.
+const MAX_WAITING: usize = 1_000;
 
 /// How often the hub says that it lives.
 const HEARTBEAT: Duration = Duration::from_millis(200);
@@ -19,7 +22,7 @@ pub(crate) struct Hub {
     pub(crate) snapshot: String,
     started: f64,
     numbers: BTreeMap<String, u64>,
-    messages: Option<Sender<(String, String)>>,
+    messages: Option<SyncSender<Vec<Vec<u8>>>>,
     subscribed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -41,7 +44,7 @@ impl Hub {
         };
         let (published, publish) = bound(zmq::XPUB, publish);
         let (answers, snapshot) = bound(zmq::ROUTER, snapshot);
-        let (messages, received) = channel();
+        let (messages, received) = sync_channel(MAX_WAITING);
         let subscribed = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&subscribed);
         let thread = std::thread::spawn(move || serve(&published, &answers, &received, &told));
@@ -77,13 +80,25 @@ impl Hub {
         self.send("hub".into(), json!({"hub": "test", "level": "good", "completeness": 1.0}));
     }
 
+    /// A node has a new value.
+    pub(crate) fn sample(&mut self, node: &str, value: f64) {
+        let body = json!({"node": node, "group": "x", "epoch": "1", "sequence": "1", "taken": now(), "interval": 10.0,
+            "late": false, "metrics": {"cpu_percent": value}});
+        self.send(format!("sample/{node}"), body);
+    }
+
+    /// These frames come, whatever they are.
+    pub(crate) fn raw(&self, frames: Vec<Vec<u8>>) {
+        self.messages.as_ref().unwrap().send(frames).unwrap();
+    }
+
     fn send(&mut self, topic: String, mut body: serde_json::Value) {
         let number = self.numbers.entry(topic.clone()).or_default();
         *number += 1;
         body["seq"] = json!(*number);
         body["started"] = json!(self.started);
         body["time"] = json!(now());
-        self.messages.as_ref().unwrap().send((topic, body.to_string())).unwrap();
+        self.raw(vec![topic.into_bytes(), body.to_string().into_bytes()]);
     }
 }
 
@@ -97,7 +112,7 @@ impl Drop for Hub {
 fn serve(
     published: &zmq::Socket,
     answers: &zmq::Socket,
-    messages: &Receiver<(String, String)>,
+    messages: &Receiver<Vec<Vec<u8>>>,
     subscribed: &AtomicBool,
 ) {
     let mut last = BTreeMap::new();
@@ -108,14 +123,16 @@ fn serve(
         if let Ok(question) = answers.recv_multipart(zmq::DONTWAIT) {
             let mut frames = vec![question[0].clone(), b"snapshot".to_vec(), b"{}".to_vec()];
             for (topic, json) in &last {
-                frames.extend([Vec::from(topic as &String as &str), Vec::from(json as &String as &str)]);
+                frames.extend([Vec::clone(topic), Vec::clone(json)]);
             }
             answers.send_multipart(frames, 0).unwrap();
         }
         match messages.recv_timeout(Duration::from_millis(5)) {
-            Ok((topic, json)) => {
-                published.send_multipart([&topic, &json], 0).unwrap();
-                last.insert(topic, json);
+            Ok(frames) => {
+                published.send_multipart(&frames, 0).unwrap();
+                if let [topic, json] = &frames[..] {
+                    last.insert(topic.clone(), json.clone());
+                }
             }
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return,

@@ -10,15 +10,19 @@ const two = (value: number) => `${value}`.padStart(2, "0");
 
 /** The times at an axis; where the day, or the year, is another than before it stands below. */
 export function times(splits: readonly number[], step_ms: number): string[] {
-  let before = "";
-  return splits.map((at) => {
+  const parts = splits.map((at) => {
     const date = new Date(at);
     const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
     const year = `${date.getFullYear()}`;
-    const [upper, lower] = step_ms < DAY ? [hour(date, step_ms), `${year}-${day}`] : step_ms < 28 * DAY ? [day, year] : step_ms < 360 * DAY ? [`${year}-${two(date.getMonth() + 1)}`, ""] : [year, ""];
-    const text = lower === before || lower === "" ? upper : `${upper}\n${lower}`;
-    before = lower;
-    return text;
+    if (step_ms < DAY) return [hour(date, step_ms), `${year}-${day}`];
+    if (step_ms < 28 * DAY) return [day, year];
+    return [step_ms < 360 * DAY ? `${year}-${two(date.getMonth() + 1)}` : year, ""];
+  });
+  return parts.map(([upper = "", lower = ""], place) => {
+    const [before, after] = [parts[place - 1]?.[1], parts[place + 1]?.[1]];
+    // Two dates have no room beside each other: the second says more.
+    const crowded = before === undefined && after !== undefined && after !== lower;
+    return lower === before || lower === "" || crowded ? upper : `${upper}\n${lower}`;
   });
 }
 

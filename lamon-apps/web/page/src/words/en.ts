@@ -11,6 +11,8 @@ export const en = {
   why: "Worst", muted: "muted", acknowledged: "known", unknown: "no longer comes", flapping: "flips", since: "Since",
   night: "night", day: "day", notReady: "not ready for the night:", nightsLeft: "nights until a disk is full", database: "archive:",
   journal: "journal:",
+  compare: "Compare", heat: "Heat map", multiples: "One by one", multiplesAre: "the dashed line is the median of all", outliers: "unlike the others", noOutliers: "None is unlike the others.",
+  apart: "apart", median: "median", unlikeFirst: "The most unlike first", heatKeys: "Arrow keys go from cell to cell, Enter shows the node.",
   unreachable: "lamon-web does not answer.", range: "Range", from: "From", to: "To", live: "Live",
   last_1h: "1 h", last_6h: "6 h", last_1d: "1 d", last_1w: "1 week", last_1m: "1 month", last_1y: "1 year", last_all: "All",
   earlier: "Earlier", later: "Later", closer: "Closer", wider: "Wider", metrics: "Curves", with: "Add a node", without: "Remove",

@@ -12,6 +12,8 @@ export const zh: typeof en = {
   why: "最差", muted: "已静音", acknowledged: "已知晓", unknown: "不再上报", flapping: "反复变化", since: "自",
   night: "夜间", day: "白天", notReady: "今夜未就绪：", nightsLeft: "夜后磁盘写满", database: "存档：",
   journal: "日志：",
+  compare: "比较", heat: "热图", multiples: "逐个查看", multiplesAre: "虚线为全体中位数", outliers: "个与众不同", noOutliers: "没有与众不同的节点。",
+  apart: "偏离", median: "中位数", unlikeFirst: "最不同的排前", heatKeys: "方向键移动单元格，回车键显示节点。",
   unreachable: "lamon-web 没有回应。", range: "时间范围", from: "从", to: "到", live: "实时",
   last_1h: "1 小时", last_6h: "6 小时", last_1d: "1 天", last_1w: "1 周", last_1m: "1 个月", last_1y: "1 年", last_all: "全部",
   earlier: "更早", later: "更晚", closer: "放大", wider: "缩小", metrics: "曲线", with: "添加节点", without: "移除",

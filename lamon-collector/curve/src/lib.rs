@@ -1,0 +1,259 @@
+//! Keys of the bus: ZeroMQ's CURVE (RFC 26/CURVEZMQ), by which hub and followers know each other and nobody else reads along.
+//!
+//! A key pair lies in a file for its owner alone. Public keys are written in Z85 (RFC 32/Z85), 40 characters, as ZeroMQ's own tools write
+//! them.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The longest file that is read, in bytes: two keys and a word on each.
+const MAX_FILE_BYTES: u64 = 4_096;
+
+/// Who is spoken with.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PublicKey([u8; 32]);
+
+/// A text that is no public key.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is no key of the bus (40 characters, as `lamon bus-key FILE` prints them)")]
+pub struct NoKey(String);
+
+/// Why a file gives no key pair.
+#[derive(Debug, Error)]
+pub enum KeyFileError {
+    /// It cannot be read or made.
+    #[error("the bus's key in {path} cannot be {what}: {error}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Read, made.
+        what: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+    /// Others may read it.
+    #[error(
+        "the bus's key in {0} may be read by others than its owner: chmod 600 it, and make a new one if somebody did"
+    )]
+    Mode(PathBuf),
+    /// It holds no key pair.
+    #[error(
+        "{0} holds no key pair of the bus: move it away, and a new one is made, which the other side has to be told"
+    )]
+    Form(PathBuf),
+    /// `ZeroMQ` was built without CURVE.
+    #[error("this computer's ZeroMQ knows no CURVE ({0}): it was built without")]
+    NoCurve(zmq::Error),
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // 32 bytes always make 40 characters.
+        f.write_str(&zmq::z85_encode(&self.0).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = NoKey;
+
+    fn from_str(text: &str) -> Result<Self, NoKey> {
+        let wrong = || NoKey(text.chars().take(64).collect());
+        decoded(text).map(Self).ok_or_else(wrong)
+    }
+}
+
+impl TryFrom<String> for PublicKey {
+    type Error = NoKey;
+
+    fn try_from(text: String) -> Result<Self, NoKey> {
+        text.parse()
+    }
+}
+
+impl From<PublicKey> for String {
+    fn from(key: PublicKey) -> Self {
+        key.to_string()
+    }
+}
+
+impl PublicKey {
+    /// A key as ZeroMQ tells it when a peer connects; `None` when it has not 32 bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+/// 40 characters of Z85. Checked first, because the library takes for an error of its own what is none.
+fn decoded(text: &str) -> Option<[u8; 32]> {
+    let good = |c: char| c.is_ascii_alphanumeric() || ".-:+=^!/*?&<>()[]{}@%$#".contains(c);
+    if text.len() != 40 || !text.chars().all(good) {
+        return None;
+    }
+    zmq::z85_decode(text).ok()?.try_into().ok()
+}
+
+/// One's own key.
+#[derive(Clone)]
+pub struct KeyPair {
+    public: PublicKey,
+    secret: [u8; 32],
+}
+
+/// A secret is in no log by accident.
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyPair({})", self.public)
+    }
+}
+
+impl KeyPair {
+    /// Reads the key pair of a file, or makes one there, for its owner alone.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFileError`]. A file that is damaged is left as it is.
+    pub fn load_or_make(path: &Path) -> Result<Self, KeyFileError> {
+        match Self::load(path) {
+            Err(KeyFileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                let pair = zmq::CurveKeyPair::new().map_err(KeyFileError::NoCurve)?;
+                let made = Self { public: PublicKey(pair.public_key), secret: pair.secret_key };
+                let unmade = |error| KeyFileError::Io { path: path.into(), what: "made", error };
+                made.write(path).map_err(unmade)?;
+                Ok(made)
+            }
+            found => found,
+        }
+    }
+
+    /// Reads the key pair of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFileError`].
+    pub fn load(path: &Path) -> Result<Self, KeyFileError> {
+        let unreadable = |error| KeyFileError::Io { path: path.into(), what: "read", error };
+        let file = File::open(path).map_err(unreadable)?;
+        if open_to_others(&file).map_err(unreadable)? {
+            return Err(KeyFileError::Mode(path.into()));
+        }
+        let mut text = String::new();
+        file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+        let word = |word| text.lines().find_map(|line| line.trim().strip_prefix(word).map(str::trim));
+        let public = word("public").and_then(|text| text.parse().ok());
+        let secret = word("secret").and_then(decoded);
+        match (public, secret) {
+            (Some(public), Some(secret)) => Ok(Self { public, secret }),
+            _ => Err(KeyFileError::Form(path.into())),
+        }
+    }
+
+    fn write(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        let new = path.with_extension("new");
+        // What a crash left there may have any mode.
+        let _ = fs::remove_file(&new);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&new)?;
+        let secret = zmq::z85_encode(&self.secret).map_err(io::Error::other)?;
+        write!(
+            file,
+            "# A key of lamon's bus. Only the second line may be told to others.\npublic {}\nsecret {secret}\n",
+            self.public
+        )?;
+        file.sync_all()?;
+        fs::rename(new, path)
+    }
+
+    /// What the other side has to know.
+    #[must_use]
+    pub const fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    /// Has a socket that is not bound yet take in only peers with CURVE; whose keys they may have a ZAP handler of this domain decides.
+    ///
+    /// # Errors
+    ///
+    /// When ZeroMQ was built without CURVE.
+    pub fn serve(&self, socket: &zmq::Socket, domain: &str) -> zmq::Result<()> {
+        socket.set_zap_domain(domain)?;
+        socket.set_curve_server(true)?;
+        socket.set_curve_secretkey(&self.secret)
+    }
+
+    /// Has a socket that is not connected yet speak with nobody but the hub of this key.
+    ///
+    /// # Errors
+    ///
+    /// When ZeroMQ was built without CURVE.
+    pub fn follow(&self, socket: &zmq::Socket, hub: PublicKey) -> zmq::Result<()> {
+        socket.set_curve_serverkey(&hub.0)?;
+        socket.set_curve_publickey(&self.public.0)?;
+        socket.set_curve_secretkey(&self.secret)
+    }
+}
+
+/// Asked of the open file, so that it cannot be exchanged in between.
+#[cfg(unix)]
+fn open_to_others(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+}
+
+/// Elsewhere the folder's access list keeps others out.
+#[cfg(not(unix))]
+fn open_to_others(_: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_key_pair_is_made_once_and_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/bus.key");
+        let made = KeyPair::load_or_make(&path).unwrap();
+        let read = KeyPair::load_or_make(&path).unwrap();
+        assert_eq!((read.public(), read.secret), (made.public(), made.secret));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(made.public().to_string().parse(), Ok(made.public()));
+        assert!(!format!("{made:?}").contains(&zmq::z85_encode(&made.secret).unwrap()));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(KeyPair::load_or_make(&path).unwrap_err().to_string().contains("chmod 600"));
+        fs::write(&path, "public x\nsecret y\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(KeyPair::load_or_make(&path).unwrap_err().to_string().contains("holds no key pair"));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_shortly() {
+        let long = "a".repeat(1_000_000);
+        let not_z85 = "ä".repeat(20);
+        for text in ["", "a", &"a".repeat(39), &"~".repeat(40), &not_z85, &long] {
+            let error = text.parse::<PublicKey>().unwrap_err().to_string();
+            assert!(error.contains("is no key of the bus") && error.len() < 300, "{error}");
+        }
+    }
+}
