@@ -84,13 +84,7 @@ impl Page {
     #[track_caller]
     pub fn with_users(hub: &Hub) -> Self {
         let (folder, at) = Self::prepare(hub, "", "");
-        for (name, role) in [("vic", "view"), ("olga", "operate"), ("ada", "admin")] {
-            let (code, said) = lamon_web(folder.path(), &format!("user add {name} --role {role}"), PASSWORD);
-            assert_eq!(
-                (code, said.trim()),
-                (Some(0), format!("lamon-web: {name} may log in: {role}").as_str())
-            );
-        }
+        add_users(folder.path());
         Self::start((folder, at))
     }
 
@@ -143,6 +137,19 @@ impl Page {
     #[must_use]
     pub fn visitor(&self) -> Visitor {
         Visitor::new(self.at, "http", Connection::Plain)
+    }
+}
+
+/// Makes somebody of each role in a page's folder, as [`Page::with_users`] says.
+///
+/// # Panics
+///
+/// When the command does not.
+#[track_caller]
+pub fn add_users(folder: &Path) {
+    for (name, role) in [("vic", "view"), ("olga", "operate"), ("ada", "admin")] {
+        let (code, said) = lamon_web(folder, &format!("user add {name} --role {role}"), PASSWORD);
+        assert_eq!((code, said.trim()), (Some(0), format!("lamon-web: {name} may log in: {role}").as_str()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The web page in a real browser, against the real hub and the real lamon-web. What is clicked and seen is written in
 //! `lamon-apps/web/page/tests/`; pictures and numbers are in `target/screenshots/` afterwards.
 
+mod operate;
 mod past;
 
 use lamon_tests::agent::Agent;

@@ -1,5 +1,8 @@
 // The page: which view is shown, and the line on top of all of them.
 import { render } from "preact";
+import { Acting } from "./act/dialog";
+import { SettingsView } from "./act/settings";
+import { say } from "./act/words";
 import { Compare } from "./compare/compare";
 import { Events } from "./events/events";
 import { age } from "./format";
@@ -14,6 +17,7 @@ import { isShut } from "./session";
 import { Sign } from "./sign";
 import "./styles/page.css";
 import "./styles/curves.css";
+import "./styles/act.css";
 import "./styles/compare.css";
 import "./styles/night.css";
 import { chinese, switchLanguage, word } from "./words";
@@ -34,6 +38,7 @@ function Top() {
     <header>
       <nav>
         {VIEWS.map(([view, name]) => <a key={view} href={address(view)} aria-current={shown === view ? "page" : undefined}>{word(name)}</a>)}
+        <a href={address("operators")} aria-current={shown === "operators" ? "page" : undefined}>{say("operators")}</a>
         <span class="counts">
           {(Object.keys(counts) as (keyof typeof counts)[]).map((level) => <span key={level}><Sign level={level} /> {counts[level]}</span>)}
         </span>
@@ -60,8 +65,21 @@ function Top() {
   );
 }
 
-function Page() {
+/** What is below the line on top. */
+function View() {
   const { view, of } = route.value;
+  switch (view) {
+    case "node": return <NodeView key={of} name={of} />;
+    case "compare": return <Compare />;
+    case "events": return <Events />;
+    case "nights": return <Nights />;
+    case "night": return <Night key={of} date={of} />;
+    case "operators": return <SettingsView />;
+    default: return <Overview />;
+  }
+}
+
+function Page() {
   if (isShut()) {
     return (
       <>
@@ -73,7 +91,8 @@ function Page() {
   return (
     <>
       <Top />
-      {view === "node" ? <NodeView key={of} name={of} /> : view === "compare" ? <Compare /> : view === "events" ? <Events /> : view === "nights" ? <Nights /> : view === "night" ? <Night key={of} date={of} /> : <Overview />}
+      <View />
+      <Acting />
     </>
   );
 }

@@ -1,4 +1,5 @@
 // What happened, a line each.
+import { EventActs } from "../act/buttons";
 import { clock } from "../format";
 import { address } from "../route";
 import { Sign } from "../sign";
@@ -17,7 +18,7 @@ export function EventTable({ lines }: { lines: readonly EventLine[] }) {
             <td class="time">{clock(event.time_ms)}</td>
             <td>{event.node === null ? word("hub") : <a href={address("node", event.node)}>{event.node}</a>}</td>
             <td class="kind">{event.kind}</td>
-            <td>{event.text}</td>
+            <td>{event.text} <EventActs event={event} /></td>
           </tr>
         ))}
       </tbody>

@@ -1,5 +1,6 @@
 // All of one node: its curves, what it is now, its disks, its samples, and what happened to it.
 import { useState } from "preact/hooks";
+import { NodeActs } from "../act/buttons";
 import { useDetails } from "../curve/since";
 import { EventTable } from "../events/table";
 import { age } from "../format";
@@ -35,6 +36,7 @@ export function NodeView({ name }: { name: string }) {
   return (
     <main>
       <h2><Sign level={level} /> {name} <small>{detail.group} · {word(level)}{detail.muted ? ` · ${word("muted")}` : ""}{detail.acknowledged ? ` · ${word("acknowledged")}` : ""} · {word("heard")} {age(now.value - detail.heard_ms)} {word("ago")}</small></h2>
+      <NodeActs name={name} unwell={level !== "good"} />
       <Curves names={names} metrics={metrics} details={details} wanted={range} span={span} onFirst={(ms) => setFirst((before) => (before === null || ms < before || ms > before + (span.to - before) / 10 ? ms : before))} />
       <h3>{word("now")}</h3>
       <Metrics detail={detail} />
