@@ -32,9 +32,6 @@ async fn what_an_operator_sets_on_the_page_reaches_the_hub_and_a_viewer_sets_not
     let web = Web::following(&hub, &lines);
     web.story(&hub, "operate", &[("PASSWORD", PASSWORD.into())]).await;
     let settings = lamon(hub.control(), "settings").out;
-    assert!(
-        settings.contains("ccd01 disk_percent") && settings.contains("new disks come"),
-        "{settings}"
-    );
+    assert!(settings.contains("ccd01 disk_percent") && settings.contains("new disks come"), "{settings}");
     assert!(settings.contains("Li moves data") && !settings.contains("works"), "{settings}");
 }

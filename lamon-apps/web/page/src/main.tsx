@@ -65,8 +65,21 @@ function Top() {
   );
 }
 
-function Page() {
+/** What is below the line on top. */
+function View() {
   const { view, of } = route.value;
+  switch (view) {
+    case "node": return <NodeView key={of} name={of} />;
+    case "compare": return <Compare />;
+    case "events": return <Events />;
+    case "nights": return <Nights />;
+    case "night": return <Night key={of} date={of} />;
+    case "operators": return <SettingsView />;
+    default: return <Overview />;
+  }
+}
+
+function Page() {
   if (isShut()) {
     return (
       <>
@@ -78,7 +91,7 @@ function Page() {
   return (
     <>
       <Top />
-      {view === "node" ? <NodeView key={of} name={of} /> : view === "compare" ? <Compare /> : view === "events" ? <Events /> : view === "nights" ? <Nights /> : view === "night" ? <Night key={of} date={of} /> : view === "operators" ? <SettingsView /> : <Overview />}
+      <View />
       <Acting />
     </>
   );
