@@ -4,10 +4,12 @@ import { Acting } from "./act/dialog";
 import { SettingsView } from "./act/settings";
 import { say } from "./act/words";
 import { Compare } from "./compare/compare";
-import { EventTable } from "./events";
+import { Events } from "./events/events";
 import { age } from "./format";
 import { connected, nodes, now, site, start } from "./live";
 import { LoginForm, Visitor } from "./login";
+import { Night } from "./night/night";
+import { Nights } from "./night/nights";
 import { NodeView } from "./node/node";
 import { Overview } from "./overview";
 import { address, route } from "./route";
@@ -17,13 +19,17 @@ import "./styles/page.css";
 import "./styles/curves.css";
 import "./styles/act.css";
 import "./styles/compare.css";
+import "./styles/night.css";
 import { chinese, switchLanguage, word } from "./words";
 
 /** What the line on top leads to. */
-const VIEWS = [["", "nodes"], ["compare", "compare"], ["events", "events"]] as const;
+const VIEWS = [["", "nodes"], ["compare", "compare"], ["events", "events"], ["nights", "nightPages"]] as const;
+
+/** Views that are below one of them. */
+const ABOVE: Record<string, string> = { node: "", night: "nights" };
 
 function Top() {
-  const shown = route.value.view === "node" ? "" : route.value.view;
+  const shown = ABOVE[route.value.view] ?? route.value.view;
   const told = site.value;
   const hub = told?.hub ?? null;
   const counts = { error: 0, silent: 0, warning: 0, good: 0 };
@@ -59,8 +65,21 @@ function Top() {
   );
 }
 
-function Page() {
+/** What is below the line on top. */
+function View() {
   const { view, of } = route.value;
+  switch (view) {
+    case "node": return <NodeView key={of} name={of} />;
+    case "compare": return <Compare />;
+    case "events": return <Events />;
+    case "nights": return <Nights />;
+    case "night": return <Night key={of} date={of} />;
+    case "operators": return <SettingsView />;
+    default: return <Overview />;
+  }
+}
+
+function Page() {
   if (isShut()) {
     return (
       <>
@@ -72,7 +91,7 @@ function Page() {
   return (
     <>
       <Top />
-      {view === "node" ? <NodeView key={of} name={of} /> : view === "compare" ? <Compare /> : view === "events" ? <main><EventTable /></main> : view === "operators" ? <SettingsView /> : <Overview />}
+      <View />
       <Acting />
     </>
   );

@@ -2,18 +2,21 @@
 import { useState } from "preact/hooks";
 import { NodeActs } from "../act/buttons";
 import { useDetails } from "../curve/since";
-import { EventTable } from "../events";
+import { EventTable } from "../events/table";
 import { age } from "../format";
-import { connected, nodes, now } from "../live";
+import { connected, events, nodes, now } from "../live";
 import { Curves, spanOf } from "./curves";
 import { Disks } from "./disks";
 import { Metrics } from "./metrics";
 import { Samples } from "./samples";
 import { metricsShown, nodesShown } from "./view";
 import { wanted } from "../range";
+import { address } from "../route";
 import { Sign } from "../sign";
 import { word } from "../words";
 
+/** The events that are shown: the view of events has them all. */
+const MAX_EVENTS = 50;
 /** How often a table of a stretch that moves is asked anew, ms. */
 const TABLE_MS = 10_000;
 
@@ -39,8 +42,8 @@ export function NodeView({ name }: { name: string }) {
       <Metrics detail={detail} />
       <Disks node={name} />
       <Samples node={name} span={table} />
-      <h3>{word("events")}</h3>
-      <EventTable node={name} />
+      <h3>{word("events")} <small><a href={address("events", "", { node: name, range: "1m" })}>{word("older")}</a></small></h3>
+      <EventTable lines={events.value.filter((event) => event.node === name).slice(-MAX_EVENTS).reverse()} />
     </main>
   );
 }
