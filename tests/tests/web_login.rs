@@ -117,17 +117,17 @@ async fn guesses_are_slowed_and_unknown_names_cost_the_same_time() {
     let hub = Hub::collector().start();
     let page = Page::with_users(&hub);
     let mut visitor = page.visitor();
-    let mut took = [Duration::ZERO; 2];
+    let mut took = [Duration::MAX; 2];
     for _ in 0..2 {
         for (name, took) in ["vic", "nobody"].iter().zip(&mut took) {
             let began = Instant::now();
             assert_eq!(visitor.log_in(name, "a wrong password").code, 401);
-            *took += began.elapsed();
+            *took = began.elapsed().min(*took);
         }
     }
     let [known, unknown] = took.map(|took| took.as_secs_f64());
-    // A comparison takes tens of milliseconds, all else less than one; the machine is busy.
-    assert!(unknown > known / 5.0 && known > unknown / 5.0, "{known} {unknown}");
+    // A comparison takes tens of milliseconds, all else less than one; the machine may be busy.
+    assert!(unknown > known / 10.0 && known > unknown / 10.0, "{known} {unknown}");
     let refused =
         (0..10).map(|_| visitor.log_in("vic", "a wrong password")).find(|answer| answer.code == 429);
     let refused = refused.unwrap();

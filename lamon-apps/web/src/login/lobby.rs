@@ -8,24 +8,17 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::attempts::Attempts;
 use super::caller::Caller;
+use super::compare::Comparer;
 use super::sessions::{Key, Sessions};
-use super::users::password::{Hash, verify};
 use super::users::{Stamp, User, Users};
 
 /// How often the password file is looked at.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// The passwords that are compared at once: each takes 19 MiB and a core for some tens of milliseconds.
-const COMPARED_AT_ONCE: usize = 2;
-
-/// How long a login waits for its turn; a flood of them has the others wait no longer.
-const TURN_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a password that was right is believed without comparing it again: a program that reads brings it each time.
 const BELIEVED: Duration = Duration::from_secs(300);
@@ -52,7 +45,7 @@ pub(crate) struct Lobby {
     path: PathBuf,
     // Held for moments, never while anything is waited for.
     inner: Mutex<Inner>,
-    turns: Semaphore,
+    comparer: Comparer,
 }
 
 #[derive(Debug)]
@@ -76,6 +69,7 @@ impl Lobby {
     /// A sentence, when it cannot be used.
     pub(crate) fn open(path: PathBuf) -> Result<Self, String> {
         let (users, stamp) = Users::load(&path)?;
+        let comparer = Comparer::start().map_err(|error| format!("the system gives no thread: {error}"))?;
         let inner = Inner {
             users,
             stamp,
@@ -84,7 +78,7 @@ impl Lobby {
             attempts: Attempts::default(),
             believed: HashMap::new(),
         };
-        Ok(Self { path, inner: Mutex::new(inner), turns: Semaphore::new(COMPARED_AT_ONCE) })
+        Ok(Self { path, inner: Mutex::new(inner), comparer })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -142,15 +136,13 @@ impl Lobby {
         // What is no name of the file is one name: a stranger must not fill the table with long ones.
         let counted = if super::users::check_name(name).is_ok() { name } else { "" };
         self.inner().attempts.admit(address, counted, Instant::now()).map_err(NotIn::Wait)?;
-        let Ok(Ok(turn)) = tokio::time::timeout(TURN_WITHIN, self.turns.acquire()).await else {
+        let user = self.inner().users.0.get(name).cloned();
+        let hash = user.as_ref().map(|user| user.hash.clone());
+        let Some(same) = self.comparer.compare(hash, password).await else {
             self.inner().attempts.unheard(address, counted);
             return Err(NotIn::Busy);
         };
-        let user = self.inner().users.0.get(name).cloned();
-        let hash: Option<Hash> = user.as_ref().map(|user| user.hash.clone());
-        let compared = tokio::task::spawn_blocking(move || verify(hash.as_ref(), &password)).await;
-        drop(turn);
-        let (true, Some(user)) = (compared.unwrap_or(false), user) else { return Err(NotIn::Wrong) };
+        let (true, Some(user)) = (same, user) else { return Err(NotIn::Wrong) };
         let mut inner = self.inner();
         // Meanwhile he may have been removed.
         if inner.users.0.get(name) != Some(&user) {
@@ -229,6 +221,7 @@ fn credentials(basic: &str) -> Option<(String, String)> {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::users::password::Hash;
     use super::super::users::{Role, change};
     use super::*;
 
