@@ -151,7 +151,7 @@ fn a_flood_of_the_bus_costs_no_page_its_picture_and_no_memory_without_end() {
     site(&mut speaker);
     let [publish, snapshot] = speaker.addresses().clone();
     let web = Web::follow(&publish, &snapshot);
-    let mut follower = Follower::connect(&Addresses { publish, snapshot }).unwrap();
+    let mut follower = Follower::connect(&Addresses { publish, snapshot, keys: None }).unwrap();
     let pages: Vec<Page> = (0..PAGES).map(|_| web.open()).collect();
     let page = &pages[0];
     until("the site on the page", || page.look(|seen| seen.nodes.len() as u64) == NODES);
@@ -249,7 +249,7 @@ fn garbage_on_the_bus_changes_nothing() {
     site(&mut speaker);
     let [publish, snapshot] = speaker.addresses().clone();
     let web = Web::follow(&publish, &snapshot);
-    let mut follower = Follower::connect(&Addresses { publish, snapshot }).unwrap();
+    let mut follower = Follower::connect(&Addresses { publish, snapshot, keys: None }).unwrap();
     let page = web.open();
     let mut rng = Rng::with_seed(7);
     let mut value = 10.0;
