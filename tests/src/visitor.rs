@@ -226,6 +226,8 @@ pub struct Visitor {
     pub cookie: Option<String>,
     /// The token that it sends beside changes.
     pub token: Option<String>,
+    /// Name and password as HTTP's Basic has them, that it sends with everything.
+    pub basic: Option<String>,
 }
 
 /// An answer.
@@ -258,7 +260,14 @@ impl Visitor {
     /// A client of a page.
     #[must_use]
     pub fn new(at: SocketAddr, scheme: &str, connection: Connection) -> Self {
-        Self { at, connection, origin: Some(format!("{scheme}://{at}")), cookie: None, token: None }
+        Self {
+            at,
+            connection,
+            origin: Some(format!("{scheme}://{at}")),
+            cookie: None,
+            token: None,
+            basic: None,
+        }
     }
 
     /// Sends a request as it is, and takes the answer.
@@ -290,6 +299,9 @@ impl Visitor {
         let mut text = format!("{first} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}", self.at);
         if let Some(cookie) = &self.cookie {
             let _ = write!(text, "Cookie: {cookie}\r\n");
+        }
+        if let Some(basic) = &self.basic {
+            let _ = write!(text, "Authorization: Basic {basic}\r\n");
         }
         text + "\r\n" + body
     }

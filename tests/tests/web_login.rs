@@ -218,6 +218,18 @@ async fn by_tls_whoever_is_not_logged_in_sees_nothing() {
     assert!(answer.header("strict-transport-security").is_some());
     assert_eq!(visitor.get("/api/v1/nodes").code, 200);
 
+    // A program that reads brings name and password; it changes nothing, and has no stream without an end.
+    let mut program = Visitor { cookie: None, token: None, ..visitor.clone() };
+    for (basic, path, code) in [
+        ("dmljOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==", "/metrics", 200),
+        ("dmljOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==", "/api/v1/nodes", 200),
+        ("dmljOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==", "/api/v1/live", 401),
+        ("dmljOndyb25n", "/metrics", 401),
+    ] {
+        program.basic = Some(basic.into());
+        assert_eq!(program.get(path).code, code, "{basic} {path}");
+    }
+
     // The live stream of somebody who is removed ends.
     let stream = visitor.clone();
     let stream = tokio::task::spawn_blocking(move || stream.get("/api/v1/live"));

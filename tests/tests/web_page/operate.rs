@@ -29,6 +29,8 @@ async fn what_an_operator_sets_on_the_page_reaches_the_hub_and_a_viewer_sets_not
         hub.control(),
         archive.display()
     );
+    let approved = lamon(hub.control(), "approve cam1 SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    assert_eq!(approved.code, Some(0), "{approved:?}");
     let web = Web::following(&hub, &lines);
     web.story(&hub, "operate", &[("PASSWORD", PASSWORD.into())]).await;
     let settings = lamon(hub.control(), "settings").out;

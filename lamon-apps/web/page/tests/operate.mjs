@@ -124,6 +124,16 @@ story("operate", async ({ open }) => {
   await page.getByRole("dialog").getByRole("button", { name: "Set" }).click();
   await page.getByRole("button", { name: "End Release disks" }).waitFor();
 
+  // An administrator sees whose keys are believed, and ends that; an operator does not.
+  assert.equal(await page.getByRole("region", { name: "Keys of nodes" }).count(), 0);
+  await button(page, "Log out").click();
+  await logIn(page, "ada", PASSWORD);
+  const keys = page.getByRole("region", { name: "Keys of nodes" });
+  await page.getByRole("button", { name: "Revoke the key of cam1" }).click();
+  await page.getByRole("dialog").getByLabel("Note").fill("sold");
+  await page.getByRole("dialog").getByRole("button", { name: "End" }).click();
+  await eventually("no key", async () => !(await keys.innerText()).includes("cam1"));
+
   // In Chinese.
   await button(page, "中文").click();
   await page.getByRole("region", { name: "联锁" }).waitFor();

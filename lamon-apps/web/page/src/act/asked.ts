@@ -7,6 +7,8 @@ export type Act =
   | { kind: "ack"; node: string; metric?: string | undefined }
   | { kind: "limits"; node: string; metric: string; unit: string; limits: Limits | undefined; from: number; to: number }
   | { kind: "override"; gate: string }
+  | { kind: "approve"; node: string; key: string }
+  | { kind: "revoke"; node: string }
   /** Nothing is left to say but yes. */
   | { kind: "sure"; title: string; path: string; body: object };
 

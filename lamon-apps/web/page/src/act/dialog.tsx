@@ -5,13 +5,16 @@ import { may, send } from "../session";
 import { act, did, tell, type Act } from "./asked";
 import { LimitFields, limitBody } from "./limitfields";
 import { Supposing } from "./suppose";
-import { say } from "./words";
+import { say, type Word } from "./words";
 
 /** For how long something may be muted or overridden, hours. */
 const HOURS = [1, 4, 12, 24, 72, 168];
 
 /** The longest note, characters. */
 const MAX_NOTE = 200;
+
+/** What says yes where it is not "set". */
+const YES: Partial<Record<Act["kind"], Word>> = { sure: "end", approve: "approveOf", revoke: "end" };
 
 /** What is open, and what came of the last change. Stands once in the page. */
 export function Acting() {
@@ -42,6 +45,8 @@ function titleOf(open: Act): string {
     case "ack": return `${say("ackOf")} ${open.node} ${open.metric ?? ""}`;
     case "limits": return `${say("limitsOf")} ${open.node} ${open.metric}`;
     case "override": return `${say("overrideOf")} ${open.gate}`;
+    case "approve": return `${say("approveOf")} ${open.node}`;
+    case "revoke": return `${say("revokeOf")} ${open.node}`;
     case "sure": return open.title;
   }
 }
@@ -65,7 +70,7 @@ function Form({ open, title }: { open: Act; title: string }) {
       <Fields open={open} />
       <p role="alert">{failed}</p>
       <p>
-        <button type="submit" disabled={busy}>{open.kind === "sure" ? say("end") : say("set")}</button>{" "}
+        <button type="submit" disabled={busy}>{YES[open.kind] === undefined ? say("set") : say(YES[open.kind] ?? "set")}</button>{" "}
         {open.kind === "limits" ? <><button type="button" disabled={busy} onClick={() => void change("limits/reset", { node: open.node, metric: open.metric })}>{say("reset")}</button>{" "}</> : null}
         <button type="button" onClick={() => (act.value = null)}>{say("cancel")}</button>
       </p>
@@ -79,6 +84,8 @@ function Fields({ open }: { open: Act }): ComponentChildren {
     case "ack": return <><p>{say("ackHelp")}</p><Note required /></>;
     case "override": return <><p>{say("overrideHelp")}</p><HowLong /><Note required /></>;
     case "limits": return <><LimitFields open={open} /><Note required={false} /></>;
+    case "approve": return <p>{say("approveHelp")} <code>{open.key}</code></p>;
+    case "revoke": return <Note required />;
     case "sure": return null;
   }
 }
@@ -106,6 +113,8 @@ function asked(open: Act, fields: FormData): [string, object] {
     case "ack": return ["acks", { node: open.node, ...(open.metric === undefined ? {} : { metric: open.metric }), reason }];
     case "override": return ["gates/override", { gate: open.gate, seconds, reason }];
     case "limits": return ["limits", { ...limitBody(open, said), ...(reason === "" ? {} : { reason }) }];
+    case "approve": return ["keys/approve", { node: open.node, key: open.key }];
+    case "revoke": return ["keys/revoke", { target: open.node, reason }];
     case "sure": return [open.path, open.body];
   }
 }

@@ -6,6 +6,7 @@ import { clock } from "../format";
 import { address } from "../route";
 import { may } from "../session";
 import { act, changes } from "./asked";
+import { Keys } from "./keys";
 import { say, type Word } from "./words";
 
 /** How often it is asked anew, ms. */
@@ -50,6 +51,7 @@ export function SettingsView() {
       {error === null ? null : <p class="notice" role="status">{error}</p>}
       {settings === null ? null : <Changed settings={settings} />}
       {gates === null || gates.gates.length === 0 ? null : <Gates gates={gates.gates} />}
+      {may("admin") ? <Keys again={count} /> : null}
     </main>
   );
 }
@@ -96,7 +98,7 @@ function End({ what, path, body }: { what: string; path: string; body: object })
   return <button type="button" class="small" aria-label={`${say("end")} ${what}`} onClick={open}>{say("end")}</button>;
 }
 
-function Table({ title, heads, rows }: { title: Word; heads: Word[]; rows: ComponentChildren[][] }) {
+export function Table({ title, heads, rows }: { title: Word; heads: Word[]; rows: ComponentChildren[][] }) {
   return (
     <section aria-label={say(title)}>
       <h3>{say(title)}</h3>

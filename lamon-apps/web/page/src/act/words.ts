@@ -9,6 +9,8 @@ const en = {
   mutes: "Mutes", acks: "Acknowledged", overrides: "Overridden gates", changed: "Limits that were changed", gates: "Gates", nothing: "None.",
   target: "Which", until: "Until", who: "Who", why: "Why", when: "When", metric: "Metric", open: "open", closed: "closed",
   would_close: "would close", override: "Override…", release: "Release", overrideOf: "Override gate", overrideHelp: "It blocks nothing meanwhile, though its condition holds.",
+  waiting: "Waits to be approved", approved: "Keys of nodes", key: "Key", from: "From", approve: "Approve…", revoke: "Revoke…", revokeOf: "Revoke the key of",
+  approveOf: "Approve", approveHelp: "Compare the key with what lamon-agent key prints on the node:", replaces: "another key than before!",
   position: "Is", sure: "End this?", weekly: "weekly", forever: "until it is ended", whole: "all", close: "Close", really: "Have the configuration's limits hold again?",
 };
 
@@ -20,6 +22,8 @@ const zh: typeof en = {
   mutes: "静音", acks: "已知晓", overrides: "已解除的联锁", changed: "改动过的限值", gates: "联锁", nothing: "无。",
   target: "对象", until: "直到", who: "操作者", why: "原因", when: "时间", metric: "指标", open: "开放", closed: "关闭",
   would_close: "本应关闭", override: "解除…", release: "恢复", overrideOf: "解除联锁：", overrideHelp: "期间即使条件成立也不阻止任何操作。",
+  waiting: "等待批准", approved: "节点密钥", key: "密钥", from: "来自", approve: "批准…", revoke: "吊销…", revokeOf: "吊销密钥：",
+  approveOf: "批准", approveHelp: "请与该节点上 lamon-agent key 的输出核对：", replaces: "与之前的密钥不同！",
   position: "状态", sure: "确定结束？", weekly: "每周", forever: "直到手动结束", whole: "全部", close: "关闭窗口", really: "恢复配置文件中的限值？",
 };
 
