@@ -133,7 +133,8 @@ impl KeyPair {
                 let made = Self { public: PublicKey(pair.public_key), secret: pair.secret_key };
                 let unmade = |error| KeyFileError::Io { path: path.into(), what: "made", error };
                 made.write(path).map_err(unmade)?;
-                Ok(made)
+                // That of who was first, when several begin at once.
+                Self::load(path)
             }
             found => found,
         }
@@ -163,22 +164,35 @@ impl KeyPair {
 
     fn write(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        let new = path.with_extension("new");
-        // What a crash left there may have any mode.
-        let _ = fs::remove_file(&new);
+        let new = path.with_extension(format!("{}.new", self.scratch_name()));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
-        let secret = zmq::z85_encode(&self.secret).map_err(io::Error::other)?;
-        write!(
-            file,
-            "# A key of lamon's bus. Only the second line may be told to others.\npublic {}\nsecret {secret}\n",
-            self.public
-        )?;
-        file.sync_all()?;
-        fs::rename(new, path)
+        let placed = options.open(&new).and_then(|mut file| {
+            let secret = zmq::z85_encode(&self.secret).map_err(io::Error::other)?;
+            write!(
+                file,
+                "# A key of lamon's bus. Only the second line may be told to others.\npublic {}\nsecret {secret}\n",
+                self.public
+            )?;
+            file.sync_all()?;
+            match fs::hard_link(&new, path) {
+                // A file system without links.
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(&new, path),
+                // Who was first holds: his key may have been told already.
+                _ => fs::remove_file(&new),
+            }
+        });
+        if placed.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        placed
+    }
+
+    /// A name that no other program has: of the public half, which is as random.
+    fn scratch_name(&self) -> String {
+        self.public.0.iter().take(9).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What the other side has to know.
@@ -245,6 +259,26 @@ mod tests {
         fs::write(&path, "public x\nsecret y\n").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(KeyPair::load_or_make(&path).unwrap_err().to_string().contains("holds no key pair"));
+    }
+
+    #[test]
+    fn all_who_begin_at_once_have_one_key() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("bus.key");
+            let begin = std::sync::Barrier::new(8);
+            let keys: Vec<_> = std::thread::scope(|scope| {
+                let one = || {
+                    begin.wait();
+                    KeyPair::load_or_make(&path).unwrap().public()
+                };
+                let all: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+                all.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            let of_file = KeyPair::load(&path).unwrap().public();
+            assert!(keys.iter().all(|key| *key == of_file), "{keys:?} and {of_file}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        }
     }
 
     #[test]

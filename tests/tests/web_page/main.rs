@@ -8,6 +8,7 @@ use lamon_tests::agent::Agent;
 use lamon_tests::hub::Hub;
 use lamon_tests::lamon::lamon;
 use lamon_tests::text::say;
+use lamon_tests::wait::eventually;
 use lamon_tests::web::Web;
 
 use self::past::{A_DAY, A_YEAR, Past, hub_with};
@@ -82,4 +83,19 @@ async fn events_are_found_and_a_night_has_its_page() {
     assert_eq!(muted.code, Some(0), "{muted:?}");
     assert_eq!(lamon(hub.control(), "unmute fibre1").code, Some(0));
     web.story(&hub, "events", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_says_what_is_away_and_comes_back() {
+    let mut hub = Hub::collector().with(GROUPS).start();
+    let web = Web::following(&hub, "");
+    let ids = [("HUB_PID", hub.id().to_string().into()), ("WEB_PID", web.id().to_string().into())];
+    let address = hub.address();
+    let again = async {
+        // The story kills it.
+        eventually("the end of the hub", || std::future::ready((!hub.is_running()).then_some(()))).await;
+        hub.crash().start()
+    };
+    let (hub, ()) = tokio::join!(again, web.story_of(address, "away", &ids));
+    assert_eq!(hub.address(), address);
 }
