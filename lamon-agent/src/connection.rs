@@ -121,6 +121,10 @@ impl Connection {
                 Ok(0) => break,
                 Ok(length) => self.input.extend(bytes.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // A hub that ends takes no leave in TLS. Frames say how long they are, so that nobody who cuts the
+                // connection can make one of less.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof && !came => return Ok(Turn::End),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
                 Err(error) => return Err(error),
             }
             came = true;

@@ -226,6 +226,21 @@ async fn a_join_secret_lets_so_many_in() {
     assert!(ask(&hub, "end-join 1").out.contains("ended join secret 1"));
 }
 
+/// The secret of one hub is no word for another, which the node believes as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_join_secret_is_told_to_the_hub_that_made_it() {
+    let (first, second) = (strict().named("first").start(), strict().named("second").start());
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("join");
+    std::fs::write(&file, ask(&second, "join *").out).unwrap();
+    let lines = format!("hub_keys = [{:?}]\njoin = {file:?}", hub_key(&first));
+    let agent = Agent::named("ccd01").sending_to(first.address()).sending_to(second.address());
+    let agent = agent.with(&lines).start();
+    archive::rows(&second.archive(), "ccd01", 1).await;
+    let refused = agent.says(&format!("{}: the hub refuses this node", first.address()));
+    assert!(!refused.contains("join secret"), "{refused}");
+}
+
 /// Text in TLS, by what every system has: openssl. It may speak for the node whose key it shows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn text_comes_in_tls_too() {

@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -180,7 +181,11 @@ async fn read(stream: &mut Stream, frames: &mut FrameBuffer) -> std::io::Result<
     poll_fn(|context| {
         let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
         let mut read = ReadBuf::uninit(&mut bytes);
-        ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+        match ready!(Pin::new(&mut *stream).poll_read(context, &mut read)) {
+            // An agent that ends takes no leave in TLS. Frames say how long they are: nobody can make one of less.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Poll::Ready(Ok(0)),
+            read => read?,
+        }
         frames.extend(read.filled());
         Poll::Ready(Ok(read.filled().len()))
     })
