@@ -220,7 +220,9 @@ async fn shake_hands(
 fn broken(error: rustls::Error) -> io::Error {
     let why = match error {
         rustls::Error::General(why) => {
-            format!("this is not the hub that was enrolled, {why}; if it was set up anew: lamon-agent enroll")
+            format!(
+                "this is another hub than the one that is known, {why}; if it was set up anew: lamon-agent enroll"
+            )
         }
         error => format!("TLS: {error}"),
     };

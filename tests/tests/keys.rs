@@ -94,7 +94,9 @@ async fn a_node_is_enrolled_approved_and_heard_in_tls() {
     let (code, said) =
         run(&mut agent(folder.path(), "ccd01", &["enroll", &address, "--hub-key", other.trim()]));
     assert!(
-        code == Some(69) && said.contains("this is not the hub that was enrolled") && said.contains(&key),
+        code == Some(69)
+            && said.contains("this is another hub than the one that is known")
+            && said.contains(&key),
         "{said}"
     );
 
