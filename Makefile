@@ -6,7 +6,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build page test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny fmt fmt-check clippy doc check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -29,8 +29,30 @@ page: deps $(PAGE)/dist/index.html ## Build the web page that is put into lamon-
 $(PAGE)/dist/index.html: $(wildcard $(PAGE)/*.json $(PAGE)/*.ts $(PAGE)/index.html $(PAGE)/src/* $(PAGE)/src/*/* $(PAGE)/public/*) | deps
 	cd $(PAGE) && npm ci --no-audit --no-fund && npm run build
 
+# The agent for Windows. rustup's toolchain builds it where its target was added (rustup target add x86_64-pc-windows-gnu); else
+# that of Debian's packages does, with the standard library, for which Debian has no package. It builds in a folder of its own, so
+# that two compilers do not take turns in one.
+WINDOWS := x86_64-pc-windows-gnu
+WINDOWS_AGENT := target/windows/$(WINDOWS)/release/lamon-agent.exe
+windows_std = $(wildcard $(shell rustc --print target-libdir --target $(WINDOWS) 2>/dev/null)/libstd-*)
+windows_cargo = $(if $(windows_std),$(CARGO) build,RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo build -Z build-std=std,panic_abort)
+
+windows: deps-windows windows-agent ## Build lamon-agent.exe for Windows, by a cross compiler (2 GB of packages)
+	@ls -l $(WINDOWS_AGENT)
+
+windows-agent:
+	$(windows_cargo) --locked --release --target $(WINDOWS) --target-dir target/windows -p lamon-agent --bin lamon-agent
+
+# What `make windows` would install.
+windows-missing:
+	@echo '$(strip $(missing_for_windows))'
+
+deps-windows:
+	@$(call install,$(missing_for_windows),a C compiler for Windows (x86_64-w64-mingw32-gcc) wine and the target $(WINDOWS) of rustup)
+
 test: deps-test page fmt-check clippy doc ## Check everything: form, lints, documents, configuration, every test
 	$(CARGO) build --locked --workspace --bins --examples
+	@[ -n '$(strip $(missing_for_windows))' ] || $(MAKE) --no-print-directory windows-agent
 	@$(MAKE) --no-print-directory check-config
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --locked --workspace --no-fail-fast
@@ -38,6 +60,7 @@ ifeq ($(NEXTEST),yes)
 else
 	$(CARGO) test --locked --workspace --no-fail-fast
 endif
+	@[ -z '$(strip $(missing_for_windows))' ] || echo 'The agent for Windows was not built and run: make windows installs what that needs.'
 	@[ -n "$$RTS2_BINDIR" ] || echo 'RTS2_BINDIR is not set: the cases under real RTS2 programs were not run.'
 
 demo: deps page ## See this computer as RTS2 sees it and in a browser, live, until Ctrl-C
@@ -130,6 +153,15 @@ missing_to_test = $(shell \
 	    || echo ' mariadb-server-core'; \
 	ls /usr/lib*/galera*/libgalera_smm.so /usr/lib/libgalera_smm.so /usr/local/lib/libgalera_smm.so 2>/dev/null | grep -q . \
 	    || echo ' galera-4')
+
+# wine64 runs the agent in the tests.
+missing_for_windows = $(shell \
+	command -v x86_64-w64-mingw32-gcc >/dev/null 2>&1 || echo gcc-mingw-w64-x86-64-win32; \
+	[ -e /usr/lib/wine/wine64 ] || command -v wine64 >/dev/null 2>&1 || command -v wine >/dev/null 2>&1 || echo wine64; \
+	[ -n "$(windows_std)" ] || { \
+	    /usr/bin/rustc --version 2>/dev/null | grep -q ' 1\.9[5-9]' || echo rustc-web; \
+	    /usr/bin/cargo --version 2>/dev/null | grep -q ' 1\.9[5-9]' || echo cargo-web; \
+	    [ -e /usr/lib/rustlib/src/rust/library ] || echo rust-web-src; })
 
 # $(call install,packages,in words for other systems)
 define install

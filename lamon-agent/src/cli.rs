@@ -10,6 +10,7 @@ use lamon_daemon::logging::{self, LogLevel, LogTarget};
 use lamon_daemon::{exit, signals};
 use lamon_wire::names::NodeName;
 use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, HubAddress, Interval};
 use crate::{check, daemon, enroll, identity, once, sampler, trust};
@@ -52,11 +53,17 @@ enum Command {
     },
     /// Print the fingerprint of this node's key, to be compared with what `lamon keys` shows on the hub
     Key(Options),
+    /// The agent as a service of Windows, which runs whether anybody is logged in or not
+    #[cfg(windows)]
+    #[command(subcommand)]
+    Service(crate::service::Action),
 }
 
 #[derive(Debug, clap::Args)]
-struct Options {
-    /// The configuration [default: /etc/lamon/agent.toml where it exists]
+pub(crate) struct Options {
+    /// The configuration
+    #[cfg_attr(windows, doc = r"[default: C:\ProgramData\lamon\agent.toml where it exists]")]
+    #[cfg_attr(not(windows), doc = "[default: /etc/lamon/agent.toml where it exists]")]
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A hub; give it several times for several, in the order in which they are tried
@@ -97,7 +104,7 @@ enum Task {
 }
 
 /// What went wrong, as a sentence, and the exit code for it.
-struct Failure(u8, String);
+pub(crate) struct Failure(pub(crate) u8, pub(crate) String);
 
 /// Runs the program.
 #[must_use]
@@ -113,6 +120,8 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     let (task, options) = match cli.command {
+        #[cfg(windows)]
+        Some(Command::Service(action)) => return crate::service::act(action).and_then(|said| print(&said)),
         Some(Command::Check(options)) => (Task::Check, options),
         Some(Command::Enroll { wanted, options }) => (Task::Enroll(wanted), options),
         Some(Command::Key(options)) => (Task::Key, options),
@@ -121,14 +130,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
     };
     let check = matches!(task, Task::Check);
     let path = options.config.clone();
-    let config = options.apply()?;
-    let node = config.node.clone().map_or_else(identity::host_node, Ok).map_err(|error| {
-        Failure(
-            exit::CONFIG,
-            format!("the host name makes no node name ({error}): set node in the configuration"),
-        )
-    })?;
-    let runtime = runtime().map_err(|error| Failure(exit::SOFTWARE, format!("cannot start: {error}")))?;
+    let (config, node) = options.apply()?;
+    let runtime = runtime()?;
     if let Task::Key = task {
         let key = trust::own_key(&config.key, &node);
         let key = key.map_err(|error| Failure(exit::UNAVAILABLE, error.to_string()))?;
@@ -158,10 +161,21 @@ fn run(cli: Cli) -> Result<(), Failure> {
         });
     }
     let _logs = logging::start("lamon-agent", config.log, config.log_to);
+    serve(runtime, config, node, || {
+        signals::shutdown()
+            .map_err(|error| Failure(exit::SOFTWARE, format!("cannot watch for signals: {error}")))
+    })
+}
+
+/// Runs the daemon until the token is cancelled that `shutdown` makes, within the runtime.
+pub(crate) fn serve(
+    runtime: Runtime,
+    config: Config,
+    node: NodeName,
+    shutdown: impl FnOnce() -> Result<CancellationToken, Failure>,
+) -> Result<(), Failure> {
     let served = runtime.block_on(async {
-        let shutdown = signals::shutdown()
-            .map_err(|error| Failure(exit::SOFTWARE, format!("cannot watch for signals: {error}")))?;
-        let served = daemon::run(config, node, shutdown).await;
+        let served = daemon::run(config, node, shutdown()?).await;
         served.map_err(|error| Failure(exit::UNAVAILABLE, error.to_string()))
     });
     // A look-up of a name that hangs must not hold up the end.
@@ -170,8 +184,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 impl Options {
-    /// The configuration of the file with what the command line says over it.
-    fn apply(self) -> Result<Config, Failure> {
+    /// The configuration of the file with what the command line says over it, and the node's name.
+    pub(crate) fn apply(self) -> Result<(Config, NodeName), Failure> {
         let loaded = Config::load(self.config.as_deref());
         let mut config = loaded.map_err(|error| Failure(exit::CONFIG, error.to_string()))?;
         if !self.hubs.is_empty() {
@@ -181,18 +195,25 @@ impl Options {
         config.interval = self.interval.unwrap_or(config.interval);
         config.log = self.log.unwrap_or(config.log);
         config.log_to = self.log_to.unwrap_or(config.log_to);
-        Ok(config)
+        let node = config.node.clone().map_or_else(identity::host_node, Ok).map_err(|error| {
+            Failure(
+                exit::CONFIG,
+                format!("the host name makes no node name ({error}): set node in the configuration"),
+            )
+        })?;
+        Ok((config, node))
     }
 }
 
 /// Everything runs on this one thread, but for look-ups of names and questions that may hang.
-fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread()
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    let built = Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(1)
         .thread_stack_size(LOOKUP_STACK_BYTES)
         .thread_keep_alive(Duration::from_secs(1))
-        .build()
+        .build();
+    built.map_err(|error| Failure(exit::SOFTWARE, format!("cannot start: {error}")))
 }
 
 /// Prints what was asked for; a reader that went away (`| head`) is no error.

@@ -44,16 +44,26 @@ fn monotonic_us() -> u64 {
     seconds.unwrap_or(0).saturating_mul(1_000_000).saturating_add(nanoseconds.unwrap_or(0) / 1_000)
 }
 
-/// Elsewhere the time since this process's first look, on top of the system's uptime in whole seconds at that look.
+/// Elsewhere the time since this process's first look, on top of the system's uptime at that look.
 #[cfg(not(target_os = "linux"))]
 fn monotonic_us() -> u64 {
     use std::sync::OnceLock;
     use std::time::{Duration, Instant};
 
     static START: OnceLock<(Instant, Duration)> = OnceLock::new();
-    let (start, uptime) = START
-        .get_or_init(|| (Instant::now(), Duration::from_secs(sysinfo::System::uptime().unwrap_or_default())));
+    let (start, uptime) = START.get_or_init(|| (Instant::now(), uptime()));
     u64::try_from((start.elapsed() + *uptime).as_micros()).unwrap_or(u64::MAX)
+}
+
+/// GetTickCount64, to some 16 ms: an agent that was started again goes on with the times of the one before.
+#[cfg(windows)]
+fn uptime() -> std::time::Duration {
+    std::time::Duration::from_millis(winsafe::GetTickCount64())
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
+fn uptime() -> std::time::Duration {
+    std::time::Duration::from_secs(sysinfo::System::uptime().unwrap_or_default())
 }
 
 fn wall_us() -> i64 {

@@ -1,4 +1,5 @@
-//! The agent's configuration, `/etc/lamon/agent.toml`. Every key has a default, so that an empty file works.
+//! The agent's configuration, `/etc/lamon/agent.toml` or `C:\ProgramData\lamon\agent.toml`. Every key has a default, so that an
+//! empty file works.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,12 @@ use crate::readers::Selection;
 use crate::trust;
 
 /// Where the configuration is looked for when the command line names none; this file may be absent.
+#[cfg(not(windows))]
 pub const DEFAULT_PATH: &str = "/etc/lamon/agent.toml";
+
+/// Where the configuration is looked for when the command line names none; this file may be absent.
+#[cfg(windows)]
+pub const DEFAULT_PATH: &str = r"C:\ProgramData\lamon\agent.toml";
 
 /// Where the agent's key is when nobody says otherwise.
 #[cfg(not(windows))]

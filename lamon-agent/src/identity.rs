@@ -25,7 +25,14 @@ fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+fn host_name() -> String {
+    let name = windows::text(r"SYSTEM\CurrentControlSet\Services\Tcpip\Parameters", "Hostname");
+    // The other name of a computer, of 15 characters at most.
+    name.or_else(|| winsafe::GetComputerName().ok()).unwrap_or_default()
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
 fn host_name() -> String {
     sysinfo::System::host_name().unwrap_or_default()
 }
@@ -39,7 +46,27 @@ fn os_name() -> String {
     })
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+fn os_name() -> String {
+    const KEY: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+    let value = |name| windows::text(KEY, name);
+    windows_name(value("ProductName"), value("CurrentBuildNumber"))
+}
+
+/// `Windows 11 Pro (build 22631)`: the registry calls Windows 11 by the name of 10.
+#[cfg(any(test, windows))]
+fn windows_name(product: Option<String>, build: Option<String>) -> String {
+    /// The first build of Windows 11.
+    const ELEVEN: u32 = 22_000;
+
+    let product = product.unwrap_or_else(|| "Windows".into());
+    let Some(build) = build else { return product };
+    let is_eleven = build.parse().is_ok_and(|build: u32| build >= ELEVEN);
+    let product = if is_eleven { product.replace("Windows 10", "Windows 11") } else { product };
+    format!("{product} (build {build})")
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
 fn os_name() -> String {
     sysinfo::System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.into())
 }
@@ -62,9 +89,55 @@ pub fn boot_id() -> [u8; 16] {
 
 /// Sixteen bytes that change at each boot and only then: the time of the boot.
 #[must_use]
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 pub fn boot_id() -> [u8; 16] {
     u128::from(sysinfo::System::boot_time().unwrap_or_default()).to_be_bytes()
+}
+
+/// Sixteen bytes that change at each boot and only then: the number of the boot, and when Windows was last shut down, by
+/// which computers that were copied from one another differ. Where the registry has neither, the time of the boot to
+/// some minutes: it moves when the clock is set.
+#[must_use]
+#[cfg(windows)]
+pub fn boot_id() -> [u8; 16] {
+    const NUMBER: (&str, &str) =
+        (r"SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters", "BootId");
+    const SHUTDOWN: (&str, &str) = (r"SYSTEM\CurrentControlSet\Control\Windows", "ShutdownTime");
+
+    let (number, shutdown) = (windows::bytes(NUMBER), windows::bytes(SHUTDOWN));
+    if number.is_none() && shutdown.is_none() {
+        let now = crate::clock::Now::read();
+        let minutes =
+            now.wall_ms().saturating_sub_unsigned(now.monotonic_ms()).saturating_add(150_000) / 300_000;
+        return i128::from(minutes).to_be_bytes();
+    }
+    let mut bytes = number.into_iter().flatten().chain(shutdown.into_iter().flatten());
+    [(); 16].map(|()| bytes.next().unwrap_or(0))
+}
+
+/// What the registry of Windows says.
+#[cfg(windows)]
+mod windows {
+    use winsafe::{HKEY, RegistryValue, co};
+
+    fn value(key: &str, name: &str) -> Option<RegistryValue> {
+        HKEY::LOCAL_MACHINE.RegGetValue(Some(key), Some(name), co::RRF::RT_ANY).ok()
+    }
+
+    pub(super) fn text(key: &str, name: &str) -> Option<String> {
+        match value(key, name) {
+            Some(RegistryValue::Sz(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn bytes((key, name): (&str, &str)) -> Option<Vec<u8>> {
+        match value(key, name) {
+            Some(RegistryValue::Dword(number)) => Some(number.to_be_bytes().into()),
+            Some(RegistryValue::Binary(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
 /// The bytes of a UUID; zeroes where a digit is missing.
@@ -89,6 +162,22 @@ mod tests {
         assert_eq!(parse_uuid(""), [0; 16]);
         assert_ne!(boot_id(), [0; 16]);
         assert_eq!(boot_id(), boot_id());
+    }
+
+    #[test]
+    fn windows_has_the_name_that_people_know() {
+        for (product, build, name) in [
+            (Some("Windows 10 Pro"), Some("19045"), "Windows 10 Pro (build 19045)"),
+            (Some("Windows 10 Pro"), Some("22631"), "Windows 11 Pro (build 22631)"),
+            (
+                Some("Windows Server 2022 Standard"),
+                Some("20348"),
+                "Windows Server 2022 Standard (build 20348)",
+            ),
+            (None, None, "Windows"),
+        ] {
+            assert_eq!(windows_name(product.map(Into::into), build.map(Into::into)), name);
+        }
     }
 
     #[test]

@@ -15,10 +15,13 @@
 //! | [`daemon`] | the two tasks, their loops and the end |
 //! | [`trust`], [`enroll`] | whom the agent believes, and how it comes to |
 //! | [`config`], [`cli`] | what the agent is told |
+//! | `service` | on Windows: the daemon as a service |
 //! | [`clock`], [`identity`] | the node's time, and who it is |
 
 mod check;
 mod once;
+#[cfg(windows)]
+mod service;
 
 pub mod cli;
 pub mod clock;

@@ -10,7 +10,7 @@ use lamon_wire::names::MetricName;
 use lamon_wire::reading::Reading;
 
 use crate::clock::Now;
-use crate::readers::{Found, Readers, Selection};
+use crate::readers::{Found, Readers, Selection, SystemReaders as _};
 use crate::sheet::Sheet;
 
 /// The time between the two looks that rates need.

@@ -93,6 +93,7 @@ impl Trust {
 ///
 /// See [`Key::load_or_make`].
 pub fn own_key(path: &Path, node: &NodeName) -> Result<Key, KeyFileError> {
+    own_folder(path).map_err(|error| KeyFileError::Io { path: path.into(), what: "made", error })?;
     Key::load_or_make(path, node.as_str())
 }
 
@@ -189,6 +190,19 @@ fn own_as_folder(file: &fs::File, folder: &Path) {
 /// Elsewhere files belong to whom their folder does.
 #[cfg(not(unix))]
 fn own_as_folder(_: &fs::File, _: &Path) {}
+
+/// Makes the folder of the key, where everybody reads what is made: on Windows.
+#[cfg(windows)]
+fn own_folder(path: &Path) -> io::Result<()> {
+    crate::service::folder::make(path.parent().unwrap_or(path))
+}
+
+/// Elsewhere the file has its own rights.
+#[cfg(not(windows))]
+#[expect(clippy::unnecessary_wraps, reason = "it may fail on Windows")]
+fn own_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
 
 #[cfg(test)]
 mod tests {

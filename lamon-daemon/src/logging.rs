@@ -1,8 +1,11 @@
-//! Logs: to the terminal when a person watches, else to syslog; to standard error where there is no syslog.
+//! Logs: to the terminal when a person watches, else to syslog (on Windows to the event log); to standard error where there is
+//! none.
 //!
 //! Lines are written by a thread of their own, from a bounded queue: a log daemon that hangs, or a terminal that somebody
 //! stopped, must not stop a daemon. What the queue cannot take is counted, and the count is written.
 
+#[cfg(windows)]
+pub mod eventlog;
 mod queue;
 #[cfg(unix)]
 mod syslogd;
@@ -40,7 +43,7 @@ pub enum LogTarget {
     Auto,
     /// To standard error.
     Stderr,
-    /// To syslog; to standard error where there is none.
+    /// To syslog, on Windows to the event log; to standard error where there is none.
     Syslog,
 }
 
@@ -105,7 +108,12 @@ fn syslog(program: &str) -> Option<Box<dyn Sink>> {
     syslogd::Syslog::connect(program).map(|syslog| Box::new(syslog) as Box<dyn Sink>)
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
+fn syslog(program: &str) -> Option<Box<dyn Sink>> {
+    eventlog::EventLog::open(program).map(|log| Box::new(log) as Box<dyn Sink>)
+}
+
+#[cfg(not(any(unix, windows)))]
 fn syslog(_program: &str) -> Option<Box<dyn Sink>> {
     None
 }

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT end the daemon, SIGHUP reloads it.
+//! SIGTERM and SIGINT end the daemon, SIGHUP reloads it. On Windows Ctrl-C does, and what closes its console.
 
 use std::io;
 
@@ -25,7 +25,22 @@ pub fn shutdown() -> io::Result<CancellationToken> {
             cancelled.cancel();
         });
     }
-    #[cfg(not(unix))]
+    #[cfg(windows)]
+    {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        let (mut c, mut pause) = (ctrl_c()?, ctrl_break()?);
+        let (mut close, mut end) = (ctrl_close()?, ctrl_shutdown()?);
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = c.recv() => {}
+                _ = pause.recv() => {}
+                _ = close.recv() => {}
+                _ = end.recv() => {}
+            }
+            cancelled.cancel();
+        });
+    }
+    #[cfg(not(any(unix, windows)))]
     tokio::spawn(async move {
         // Without a handler Ctrl-C ends the process by itself.
         if tokio::signal::ctrl_c().await.is_ok() {

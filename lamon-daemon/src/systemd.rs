@@ -34,6 +34,7 @@ pub fn watchdog_period() -> Option<Duration> {
 }
 
 #[derive(Clone, Copy)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "nobody is told there"))]
 enum State<'a> {
     Ready,
     Stopping,

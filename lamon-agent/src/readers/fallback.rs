@@ -1,25 +1,25 @@
-//! All readers of a node that is not Linux, through sysinfo: the same metrics, with what that library knows.
+//! All readers of a node that is neither Linux nor Windows, through sysinfo: the same metrics, with what that library knows.
 //!
 //! Less than on Linux: no inodes; every interface but the loopback counts, so a bridge or a team of interfaces counts
-//! twice; a watched process is compared by the name that the system shows, without case and without `.exe` on Windows;
-//! `load1` only where the system has one (not on Windows).
+//! twice; a watched process is compared by the name that the system shows.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use lamon_wire::names::Slugs;
-use sysinfo::{Networks, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::asker::Asker;
-use super::numbers::{percent, rate};
+use super::networks::{Counters, Networks};
+use super::numbers::percent;
 use super::restarts::Restarts;
 use super::sensors::Sensors;
-use super::{Found, Selection, ignores};
+use super::{Found, Selection, SystemReaders, ignores};
 use crate::clock::Now;
 use crate::sheet::{Core, DeviceMetric, Sheet};
 
-/// The most disks, and the most interfaces, that are reported one by one.
-const MAX_DEVICES: usize = 48;
+/// The most disks that are reported one by one.
+const MAX_DISKS: usize = 48;
 
 /// What the kinds of file systems on other machines are called, by the start of their names.
 const REMOTE: [&str; 6] = ["nfs", "smb", "cifs", "afp", "webdav", "fuse"];
@@ -29,14 +29,13 @@ const REMOTE: [&str; 6] = ["nfs", "smb", "cifs", "afp", "webdav", "fuse"];
 pub struct Readers {
     selection: Selection,
     system: Option<System>,
-    networks: Option<Networks>,
+    interfaces: Option<sysinfo::Networks>,
+    networks: Networks,
     sensors: Sensors,
     disks: Asker<(), Vec<Disk>>,
     disk_metrics: Vec<(PathBuf, [DeviceMetric; 2])>,
     disk_slugs: Slugs,
     last_disks: Vec<Disk>,
-    interfaces: Vec<Interface>,
-    interface_slugs: Slugs,
     last_us: u64,
     watched: Vec<Watched>,
     process_slugs: Slugs,
@@ -61,28 +60,18 @@ struct Watched {
     restarts: Restarts,
 }
 
-#[derive(Debug)]
-struct Interface {
-    name: String,
-    counters: [u64; 3],
-    metrics: Option<[DeviceMetric; 3]>,
-}
-
-impl Readers {
-    /// Readers of what `selection` says; nothing is read yet.
-    #[must_use]
-    pub fn new(selection: &Selection) -> Self {
+impl SystemReaders for Readers {
+    fn new(selection: &Selection) -> Self {
         let mut readers = Self {
             selection: selection.clone(),
             system: System::new().ok(),
-            networks: Networks::new().ok(),
+            interfaces: sysinfo::Networks::new().ok(),
+            networks: Networks::default(),
             sensors: Sensors::default(),
             disks: Asker::new(|()| list_disks()),
             disk_metrics: Vec::new(),
             disk_slugs: Slugs::default(),
             last_disks: Vec::new(),
-            interfaces: Vec::new(),
-            interface_slugs: Slugs::default(),
             last_us: 0,
             watched: Vec::new(),
             process_slugs: Slugs::default(),
@@ -91,8 +80,7 @@ impl Readers {
         readers
     }
 
-    /// Counts the processes of these names too, besides those of the selection.
-    pub fn watch(&mut self, more: &[String]) {
+    fn watch(&mut self, more: &[String]) {
         let mut before = std::mem::take(&mut self.watched);
         for name in self.selection.watch.iter().chain(more) {
             let slugs = &mut self.process_slugs;
@@ -108,32 +96,33 @@ impl Readers {
         }
     }
 
-    /// Takes a look at everything. Rates are those since the look before; the first has none.
-    pub async fn read(&mut self, now: Now, sheet: &mut Sheet) {
+    async fn read(&mut self, now: Now, sheet: &mut Sheet) {
         let first = self.last_us == 0;
         self.read_system(first, sheet);
-        self.read_networks(now.seconds_since(self.last_us), first, sheet);
+        if let Some(interfaces) = &mut self.interfaces {
+            self.networks.read(now, counters(interfaces), sheet);
+        }
         self.sensors.read(now, sheet);
         sheet.core(Core::Uptime, Some(now.seconds_since(0)));
         self.read_disks(sheet).await;
         self.last_us = now.monotonic_us;
     }
 
-    /// What the last look found.
-    #[must_use]
-    pub fn found(&self) -> Found {
+    fn found(&self) -> Found {
         Found {
             disks: self
                 .last_disks
                 .iter()
                 .map(|disk| format!("{} ({})", disk.point.display(), disk.kind))
                 .collect(),
-            interfaces: self.interfaces.iter().map(|interface| interface.name.clone()).collect(),
+            interfaces: self.networks.watched().map(Into::into).collect(),
             sensors: self.sensors.watched().map(Into::into).collect(),
             processes: self.watched.iter().map(|watched| watched.name.clone()).collect(),
         }
     }
+}
 
+impl Readers {
     fn read_system(&mut self, first: bool, sheet: &mut Sheet) {
         let Some(system) = &mut self.system else { return };
         system.refresh_cpu_usage();
@@ -148,16 +137,14 @@ impl Readers {
         let total = system.total_memory();
         sheet.core(Core::MemoryPercent, percent(total.saturating_sub(system.available_memory()), total));
         sheet.core(Core::SwapPercent, percent(system.used_swap(), system.total_swap()).or(Some(0.0)));
-        if cfg!(unix) {
-            sheet.core(Core::Load1, System::load_average().ok().map(|load| load.one));
-        }
+        sheet.core(Core::Load1, System::load_average().ok().map(|load| load.one));
         let count = |processes: usize| u32::try_from(processes).ok().map(f64::from);
         sheet.core(Core::Processes, count(system.processes().len()));
         let now = Instant::now();
         for watched in &mut self.watched {
             let mut running = 0;
             for process in system.processes().values() {
-                if same_program(process.name(), &watched.name) {
+                if process.name() == watched.name.as_str() {
                     running += 1;
                     watched.restarts.note((process.pid().as_u32(), process.start_time()));
                 }
@@ -165,40 +152,6 @@ impl Readers {
             sheet.device(&watched.metric, count(running));
             sheet.device(&watched.restarts_metric, Some(f64::from(watched.restarts.settle(now))));
         }
-    }
-
-    fn read_networks(&mut self, seconds: f64, first: bool, sheet: &mut Sheet) {
-        let Some(networks) = &mut self.networks else { return };
-        networks.refresh(true);
-        let mut names: Vec<_> = networks.iter().filter(|(name, _)| !is_loopback(name)).collect();
-        names.sort_by_key(|(name, _)| name.as_encoded_bytes());
-        let mut current = Vec::with_capacity(names.len());
-        let mut sums = (!first).then_some((0.0, 0.0));
-        for (name, data) in names.into_iter().take(MAX_DEVICES) {
-            let name = name.to_string_lossy().into_owned();
-            let errors = data.total_errors_on_received().saturating_add(data.total_errors_on_transmitted());
-            let counters = [data.total_received(), data.total_transmitted(), errors];
-            let last = self.interfaces.iter().find(|last| last.name == name);
-            let metrics = match last.and_then(|last| last.metrics.clone()) {
-                Some(metrics) => Some(metrics),
-                None => DeviceMetric::of(&mut self.interface_slugs, "nic", &name, ["_in", "_out", "_errors"]),
-            };
-            let mut rates = [None; 3];
-            if let Some(last) = last {
-                for ((rate_of, last), now) in rates.iter_mut().zip(last.counters).zip(counters) {
-                    *rate_of = rate(last, now, seconds);
-                }
-                let [more_in, more_out, _] = rates;
-                sums = sums.zip(more_in.zip(more_out)).map(|((a, b), (c, d))| (a + c, b + d));
-            }
-            for (metric, rate) in metrics.iter().flatten().zip(rates) {
-                sheet.device(metric, rate);
-            }
-            current.push(Interface { name, counters, metrics });
-        }
-        self.interfaces = current;
-        sheet.core(Core::NicIn, sums.map(|(sum_in, _)| sum_in));
-        sheet.core(Core::NicOut, sums.map(|(_, sum_out)| sum_out));
     }
 
     /// All disks are asked in one call: one that hangs takes the others' values with it until it answers.
@@ -210,7 +163,7 @@ impl Readers {
             disks.retain(|disk| {
                 named.contains(&disk.point) || disk.local && !ignores(ignore_disks, &disk.point)
             });
-            disks.truncate(MAX_DEVICES);
+            disks.truncate(MAX_DISKS);
             self.last_disks = disks;
         }
         let mut fullest: Option<f64> = None;
@@ -259,19 +212,18 @@ fn list_disks() -> Vec<Disk> {
     disks
 }
 
-fn is_loopback(name: &std::ffi::OsStr) -> bool {
-    let name = name.to_string_lossy();
-    matches!(&*name, "lo" | "lo0") || name.starts_with("Loopback")
-}
-
-fn same_program(name: &std::ffi::OsStr, wanted: &str) -> bool {
-    let name = name.to_string_lossy();
-    if cfg!(windows) {
-        let bare = |name: &str| name.to_ascii_lowercase().trim_end_matches(".exe").to_owned();
-        bare(&name) == bare(wanted)
-    } else {
-        name == wanted
-    }
+/// What every interface but the loopback counted.
+fn counters(interfaces: &mut sysinfo::Networks) -> Vec<Counters> {
+    interfaces.refresh(true);
+    let named = interfaces.iter().map(|(name, data)| (name.to_string_lossy(), data));
+    let counted = named.filter(|(name, _)| !matches!(&**name, "lo" | "lo0"));
+    let counters = counted.map(|(name, data)| Counters {
+        name: name.into_owned(),
+        received: data.total_received(),
+        sent: data.total_transmitted(),
+        errors: Some(data.total_errors_on_received().saturating_add(data.total_errors_on_transmitted())),
+    });
+    counters.collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::net_dev::NetDev;
 use super::processes::Processes;
 use super::sensors::Sensors;
 use super::stat::Stat;
-use super::{Found, Selection};
+use super::{Found, Selection, SystemReaders};
 use crate::clock::Now;
 use crate::sheet::{Core, Sheet};
 
@@ -24,10 +24,8 @@ pub struct Readers {
     sensors: Sensors,
 }
 
-impl Readers {
-    /// Readers of what `selection` says; nothing is read yet.
-    #[must_use]
-    pub fn new(selection: &Selection) -> Self {
+impl SystemReaders for Readers {
+    fn new(selection: &Selection) -> Self {
         let Selection { disks, ignore_disks, watch } = selection;
         Self {
             stat: Stat::new(),
@@ -40,15 +38,12 @@ impl Readers {
         }
     }
 
-    /// Counts the processes of these names too, besides those of the selection.
-    pub fn watch(&mut self, more: &[String]) {
+    fn watch(&mut self, more: &[String]) {
         self.processes.watch(more);
     }
 
-    /// Takes a look at everything. Rates are those since the look before; the first has none.
-    ///
     /// Each disk that hangs costs two seconds once, and nothing from then on until it answers.
-    pub async fn read(&mut self, now: Now, sheet: &mut Sheet) {
+    async fn read(&mut self, now: Now, sheet: &mut Sheet) {
         self.stat.read(sheet);
         self.meminfo.read(sheet);
         self.net_dev.read(now, sheet);
@@ -60,9 +55,7 @@ impl Readers {
         self.disks.read(sheet).await;
     }
 
-    /// What the last look found.
-    #[must_use]
-    pub fn found(&self) -> Found {
+    fn found(&self) -> Found {
         let disk = |mount: &super::mountinfo::Mount| {
             let point = mount.point.display();
             match (mount.mounted, mount.local) {

@@ -2,15 +2,21 @@
 //!
 //! On Linux the agent reads /proc, /sys and the mounts by itself (microseconds where a general library takes
 //! milliseconds, and it knows inodes, physical interfaces and dead mounts); temperatures come through sysinfo.
-//! Elsewhere `fallback` asks sysinfo for everything. Both are a `Readers` with the same methods.
+//! On Windows it asks the system's own calls, for what sysinfo costs more and knows less. Elsewhere `fallback` asks sysinfo for
+//! everything. Each is a `Readers`, which does what [`SystemReaders`] says.
 
 mod asker;
 mod numbers;
 mod restarts;
-mod sensors;
 
-#[cfg(any(test, not(target_os = "linux")))]
+#[cfg(any(test, not(any(target_os = "linux", windows))))]
 pub mod fallback;
+#[cfg(any(test, not(target_os = "linux")))]
+mod networks;
+#[cfg(not(windows))]
+mod sensors;
+#[cfg(any(test, windows))]
+mod windows;
 
 #[cfg(target_os = "linux")]
 mod disks;
@@ -35,10 +41,33 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 pub use fallback::Readers;
 #[cfg(target_os = "linux")]
 pub use linux::Readers;
+#[cfg(windows)]
+pub use windows::Readers;
+
+use crate::clock::Now;
+use crate::sheet::Sheet;
+
+/// What the readers of every system do; all that the rest of the agent knows of them.
+#[expect(async_fn_in_trait, reason = "the agent has one thread, and no other to send a future to")]
+pub trait SystemReaders {
+    /// Readers of what `selection` says; nothing is read yet.
+    #[must_use]
+    fn new(selection: &Selection) -> Self;
+
+    /// Counts the processes of these names too, besides those of the selection.
+    fn watch(&mut self, more: &[String]);
+
+    /// Takes a look at everything. Rates are those since the look before; the first has none.
+    async fn read(&mut self, now: Now, sheet: &mut Sheet);
+
+    /// What the last look found.
+    #[must_use]
+    fn found(&self) -> Found;
+}
 
 /// What the configuration says of the things to be read.
 #[derive(Debug, Clone, Default)]
