@@ -91,7 +91,7 @@ impl Access {
         program: bool,
     ) -> Result<(), (StatusCode, &'static str)> {
         let headers = request.headers();
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = only(headers, &header::HOST);
         let other = request.uri().authority();
         if !host.is_some_and(|host| self.hosts.answers_to(host))
             || !other.is_none_or(|name| self.hosts.answers_to(name.as_str()))
@@ -132,7 +132,7 @@ impl Access {
 
     /// Whether a browser says that the page which asks is the one it asks. What it does not say is not taken for granted.
     fn is_own_page(&self, headers: &HeaderMap, host: &str) -> bool {
-        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        let origin = only(headers, &header::ORIGIN);
         let Some((scheme, authority)) = origin.and_then(|origin| origin.split_once("://")) else {
             return false;
         };
@@ -141,8 +141,15 @@ impl Access {
         known
             && authority.eq_ignore_ascii_case(host)
             && authority.parse::<Authority>().is_ok()
-            && headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin")
+            && headers.get_all("sec-fetch-site").iter().all(|site| site == "same-origin")
     }
+}
+
+/// What a header says, when it is there once: of two, something before this program may have looked at the other.
+fn only<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
+    let mut all = headers.get_all(name).iter();
+    let first = all.next()?;
+    if all.next().is_none() { first.to_str().ok() } else { None }
 }
 
 /// What is shown to everybody: whether this program is well, who asks, and the page itself, which has nothing in it.
@@ -199,6 +206,9 @@ mod tests {
             (&[("origin", "https://LOCALHOST:8617")], true, true),
             (&[own, ("sec-fetch-site", "same-origin")], true, false),
             (&[own, ("sec-fetch-site", "same-site")], false, false),
+            (&[own, own], false, false),
+            (&[own, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false, false),
+            (&[own, ("host", "localhost:8617")], false, false),
             (&[("origin", "http://localhost:8618")], false, false),
             (&[("origin", "http://evil.example")], false, false),
             (&[("origin", "null")], false, false),
