@@ -45,6 +45,11 @@ pub enum TrustError {
         /// Which line, from 1.
         line: usize,
     },
+    /// The hubs that were known are not known any more.
+    #[error(
+        "{0} is gone, and with it the hubs' keys: run lamon-agent enroll again; only when it is started anew does the agent speak plain"
+    )]
+    Gone(PathBuf),
     /// The file with the join secret holds none.
     #[error("{0} holds no join token: put there what lamon join printed on the hub")]
     Join(PathBuf),

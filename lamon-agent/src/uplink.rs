@@ -24,7 +24,7 @@ use crate::ring::Ring;
 use crate::sampler::Sample;
 use crate::session::{Closed, Event, Session};
 use crate::spool::{Late, OpenError, Opened, Place, Spool, Tried, Written};
-use crate::trust::Trust;
+use crate::trust::{Trust, TrustError};
 
 /// The agent's samples and its connection to a hub, one at a time.
 pub struct Uplink {
@@ -44,6 +44,8 @@ pub struct Uplink {
     hubs: Vec<HubAddress>,
     /// What lets this node in, where it is not known yet; told to the hub that made it, and so in TLS alone.
     join: Option<JoinToken>,
+    /// A hub's key was known in this life: from then on nothing is said in plain.
+    knows_keys: bool,
     /// Which hub of the list is tried or used.
     position: usize,
     backoff: Backoff,
@@ -126,6 +128,7 @@ impl Uplink {
             peer: Peer::Waiting { until_us: 0 },
             hubs: Vec::new(),
             join: None,
+            knows_keys: false,
             position: 0,
             backoff: Backoff::default(),
             interval: config.interval.duration(),
@@ -317,7 +320,11 @@ impl Uplink {
         }
         let Some(hub) = self.hub().cloned() else { return };
         tracing::debug!("connecting to {hub}");
-        let trust = Trust::load(&self.config, &self.node);
+        let trust = match Trust::load(&self.config, &self.node) {
+            Ok(None) if self.knows_keys => Err(TrustError::Gone(self.config.known_hubs())),
+            trust => trust,
+        };
+        self.knows_keys |= matches!(trust, Ok(Some(_)));
         self.join = trust.as_ref().ok().and_then(|trust| trust.as_ref()?.join.clone());
         let tls = trust.map(|trust| trust.map(|trust| trust.tls));
         self.peer = Peer::Connecting(Box::pin(async move {

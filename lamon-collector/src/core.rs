@@ -50,6 +50,10 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How late the core wakes when it was not the load: the process stood still, and nodes are not to blame.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// How often it is told of a node that a connection of it took the place of another. Two computers with one key do that to each other
+/// each second, for ever.
+const REPLACED_AGAIN: Duration = Duration::from_secs(600);
+
 /// How many messages wait for the core: it takes each in microseconds, so a full queue lasts no longer than a burst.
 pub(crate) const QUEUE: usize = 1_024;
 
@@ -147,6 +151,8 @@ pub(crate) struct Admitted {
 
 struct Connection {
     number: u64,
+    /// When it was last told that a connection of this node took another's place.
+    replaced_told: Option<Instant>,
     replaced: CancellationToken,
     settings: watch::Sender<Settings>,
 }
@@ -389,7 +395,10 @@ impl Core {
         self.show(&updates);
         self.connections += 1;
         let (settings, receiver) = watch::channel(self.config.settings_for(&node));
-        let connection = Connection { number: self.connections, replaced, settings };
+        let told = self.agents.get(&node).map(|before| before.replaced_told);
+        let told_at = told.flatten().filter(|at| at.elapsed() < REPLACED_AGAIN);
+        let replaced_told = told_at.or(told.map(|_| Instant::now()));
+        let connection = Connection { number: self.connections, replaced_told, replaced, settings };
         let admitted = Admitted { connection: connection.number, settings: receiver };
         if self.peer_limit.admit(Now::read().monotonic).is_some() {
             info!(%node, %peer, os = hello.os, version = hello.agent_version, "agent connected");
@@ -406,8 +415,10 @@ impl Core {
         // A half-open connection must not lock its node out: the newer takes its place.
         if let Some(before) = self.agents.insert(node.clone(), connection) {
             before.replaced.cancel();
-            let text = format!("a second connection of {node}, from {peer}, took the place of the first");
-            self.show_of_peer(event(Some(node), EventKind::Replaced, text));
+            if told_at.is_none() {
+                let text = format!("a second connection of {node}, from {peer}, took the place of the first");
+                self.show_of_peer(event(Some(node), EventKind::Replaced, text));
+            }
         }
         self.health.agents = self.agents.len();
         let _ = reply.send(Ok(admitted));

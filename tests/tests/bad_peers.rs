@@ -138,6 +138,15 @@ async fn a_second_connection_replaces_the_first_and_is_an_event() {
     // The end of the first is not the end of the node.
     drop(first);
     is_served(&mut second, 3).await.unwrap();
+    // Two that do it to each other again and again are told of once.
+    let mark = bus.mark().unwrap();
+    for _ in 0..5 {
+        second = good_agent(hub.address()).await.unwrap();
+    }
+    is_served(&mut second, 4).await.unwrap();
+    assert_eq!(say(hub.address(), "x").await.unwrap().split(':').next(), Some("error"));
+    let next = bus.after(mark, "an event", |message| message.topic.starts_with("event/"));
+    assert_eq!(next.text("kind"), "protocol", "no other before");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

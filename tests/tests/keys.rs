@@ -133,7 +133,7 @@ async fn a_running_agent_is_enrolled_and_goes_over_to_tls_without_a_restart() {
     let folder = TempDir::new().unwrap();
     let key_file = folder.path().join("ccd01/agent.key");
     std::fs::create_dir_all(key_file.parent().unwrap()).unwrap();
-    let _daemon = Agent::named("ccd01").sending_to(hub.address()).keyed(&key_file).start();
+    let daemon = Agent::named("ccd01").sending_to(hub.address()).keyed(&key_file).start();
     archive::rows(&hub.archive(), "ccd01", 1).await;
     let (_, own) = run(&mut agent(folder.path(), "ccd01", &["key"]));
     assert_eq!(ask(&hub, &format!("approve ccd01 {}", own.trim())).code, Some(0));
@@ -148,6 +148,12 @@ async fn a_running_agent_is_enrolled_and_goes_over_to_tls_without_a_restart() {
     let numbers: Vec<_> = rows.iter().map(|row| row.sequence).collect();
     let expected: Vec<_> = (numbers[0]..).take(numbers.len()).collect();
     assert_eq!(numbers, expected, "none is lost on the way over");
+    // Its list of hubs goes, and the connection: it does not fall back to plain.
+    std::fs::remove_file(key_file.with_file_name("hubs")).unwrap();
+    let hub = hub.terminate().unwrap().listening_on(&address).start();
+    daemon.says("hubs is gone, and with it the hubs' keys");
+    assert!(ask(&hub, "revoke ccd01 -m test").out.contains("revoked"));
+    assert!(hub.log().iter().all(|line| !line.contains("without its key")), "it said nothing in plain");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
