@@ -121,6 +121,10 @@ impl Connection {
                 Ok(0) => break,
                 Ok(length) => self.input.extend(bytes.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // A hub that ends takes no leave in TLS. Frames say how long they are, so that nobody who cuts the
+                // connection can make one of less.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof && !came => return Ok(Turn::End),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
                 Err(error) => return Err(error),
             }
             came = true;
@@ -216,7 +220,9 @@ async fn shake_hands(
 fn broken(error: rustls::Error) -> io::Error {
     let why = match error {
         rustls::Error::General(why) => {
-            format!("this is not the hub that was enrolled, {why}; if it was set up anew: lamon-agent enroll")
+            format!(
+                "this is another hub than the one that is known, {why}; if it was set up anew: lamon-agent enroll"
+            )
         }
         error => format!("TLS: {error}"),
     };

@@ -94,9 +94,7 @@ impl Trust {
 /// See [`Key::load_or_make`].
 pub fn own_key(path: &Path, node: &NodeName) -> Result<Key, KeyFileError> {
     own_folder(path).map_err(|error| KeyFileError::Io { path: path.into(), what: "made", error })?;
-    let key = Key::load_or_make(path, node.as_str())?;
-    own_as_folder(path);
-    Ok(key)
+    Key::load_or_make(path, node.as_str())
 }
 
 /// The token in a file; `None` when there is no file, because it was removed after it had done its work.
@@ -167,30 +165,31 @@ fn read(path: &Path) -> Result<Option<String>, TrustError> {
 }
 
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let new = path.with_extension("new");
-    let mut file = fs::File::create(&new)?;
+    // What is there may lead elsewhere: root enrolls in a folder that is not root's.
+    let _ = fs::remove_file(&new);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&new)?;
     file.write_all(text)?;
+    own_as_folder(&file, folder);
     file.sync_all()?;
-    fs::rename(new, path)?;
-    own_as_folder(path);
-    Ok(())
+    fs::rename(new, path)
 }
 
 /// Gives a file to whom its folder belongs: root enrolls, and the agent has a user of its own. Who may not leaves it.
 #[cfg(unix)]
-fn own_as_folder(path: &Path) {
-    use std::os::unix::fs::MetadataExt as _;
+fn own_as_folder(file: &fs::File, folder: &Path) {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
 
-    if let Some(Ok(folder)) = path.parent().map(fs::metadata) {
-        let _ = std::os::unix::fs::chown(path, Some(folder.uid()), Some(folder.gid()));
+    if let Ok(folder) = fs::metadata(folder) {
+        let _ = fchown(file, Some(folder.uid()), Some(folder.gid()));
     }
 }
 
 /// Elsewhere files belong to whom their folder does.
 #[cfg(not(unix))]
-fn own_as_folder(_: &Path) {}
+fn own_as_folder(_: &fs::File, _: &Path) {}
 
 /// Makes the folder of the key, where everybody reads what is made: on Windows.
 #[cfg(windows)]
@@ -224,6 +223,19 @@ mod tests {
             learn(&path, &learned).unwrap();
         }
         assert_eq!(known(&path).unwrap(), [hub("a", 3), hub("[::1]:7618", 2)]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_lies_in_the_way_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, victim) = (folder.path().join("hubs"), folder.path().join("victim"));
+        fs::write(&victim, "whole").unwrap();
+        std::os::unix::fs::symlink(&victim, folder.path().join("hubs.new")).unwrap();
+        learn(&path, &hub("a", 1)).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "whole");
+        assert!(!fs::symlink_metadata(&path).unwrap().is_symlink());
+        assert_eq!(known(&path).unwrap(), [hub("a", 1)]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use lamon_daemon::backoff::Backoff;
 use lamon_daemon::limit::LogLimit;
 use lamon_daemon::systemd;
+use lamon_keys::JoinToken;
 use lamon_wire::frames::{Anchor, Settings};
 use lamon_wire::hello::{Extra, Hello, VERSION};
 use lamon_wire::names::NodeName;
@@ -41,8 +42,8 @@ pub struct Uplink {
     peer: Peer,
     /// The hubs in the order in which they are tried.
     hubs: Vec<HubAddress>,
-    /// What lets this node in, where it is not known yet; told in TLS alone.
-    join: Option<String>,
+    /// What lets this node in, where it is not known yet; told to the hub that made it, and so in TLS alone.
+    join: Option<JoinToken>,
     /// Which hub of the list is tried or used.
     position: usize,
     backoff: Backoff,
@@ -214,7 +215,9 @@ impl Uplink {
         match progress {
             Progress::Connected(Ok(connection)) => {
                 let now = Now::read();
-                let extra = Extra { join: self.join.clone() };
+                let of_hub = |token: &&JoinToken| connection.hub_key() == Some(token.hub());
+                let join = self.join.as_ref().filter(of_hub).map(|token| token.secret().to_owned());
+                let extra = Extra { join };
                 let patience = self.config.patience(self.interval);
                 let session = Session::new(now, self.hello(now), extra, patience);
                 self.peer = Peer::Connected(Box::new((connection, session)));
@@ -315,11 +318,7 @@ impl Uplink {
         let Some(hub) = self.hub().cloned() else { return };
         tracing::debug!("connecting to {hub}");
         let trust = Trust::load(&self.config, &self.node);
-        self.join = trust
-            .as_ref()
-            .ok()
-            .and_then(|trust| trust.as_ref()?.join.as_ref())
-            .map(|token| token.secret().to_owned());
+        self.join = trust.as_ref().ok().and_then(|trust| trust.as_ref()?.join.clone());
         let tls = trust.map(|trust| trust.map(|trust| trust.tls));
         self.peer = Peer::Connecting(Box::pin(async move {
             let tls = tls.map_err(io::Error::other)?;

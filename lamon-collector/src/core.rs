@@ -109,7 +109,16 @@ pub(crate) struct TextFrom {
     /// From where, and with which key.
     pub(crate) peer: Peer,
     /// The answer: a sentence when it is refused.
-    pub(crate) reply: oneshot::Sender<Result<(), String>>,
+    pub(crate) reply: oneshot::Sender<Result<(), NotTaken>>,
+}
+
+/// Why a line of text is not taken, a sentence for its sender.
+#[derive(Debug)]
+pub(crate) enum NotTaken {
+    /// He may not speak for this node.
+    Stranger(String),
+    /// What it says cannot be.
+    Wrong(String),
 }
 
 /// An agent's hello, with what the core needs to answer it.
@@ -160,6 +169,8 @@ pub(crate) struct Core {
     reload_asks: mpsc::Sender<ReloadReply>,
     /// At which change of operators' doings they were last written down.
     kept_at: u64,
+    /// What they changed before is not known: the file was lost, and the archive was not asked yet.
+    incomplete: bool,
     recent: Recent,
     /// What somebody else says of night and day.
     sky: watch::Receiver<Option<Phase>>,
@@ -213,6 +224,7 @@ impl Core {
             keeps,
             reload_asks,
             kept_at: 0,
+            incomplete: false,
             recent: Recent::default(),
             sky,
             past,
@@ -317,7 +329,7 @@ impl Core {
                 };
                 if let Some(Err(why)) = peer.map(|peer| self.may_speak(&sample.node, &peer, Speaks::Text)) {
                     if let Some(reply) = reply {
-                        let _ = reply.send(Err(why));
+                        let _ = reply.send(Err(NotTaken::Stranger(why)));
                     }
                     return;
                 }
@@ -326,7 +338,7 @@ impl Core {
                 let answer = taken.map(|updates| self.show(&updates));
                 match (reply, answer) {
                     (Some(reply), answer) => {
-                        let _ = reply.send(answer.map_err(|error| error.to_string()));
+                        let _ = reply.send(answer.map_err(|error| NotTaken::Wrong(error.to_string())));
                     }
                     (None, Err(error)) => {
                         let text = format!("a sample of {} is stored but not shown: {error}", sample.node);

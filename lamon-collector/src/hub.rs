@@ -166,12 +166,18 @@ pub async fn run(
         tls,
         turned_away: TurnedAway::default(),
     };
-    let mut intakes = JoinSet::new();
+    let (mut intakes, room) = (JoinSet::new(), intake::Room::new());
     for listener in listeners.0 {
         if let Ok(address) = listener.local_addr() {
             info!(%address, "listening for agents and text");
         }
-        intakes.spawn(intake::run(listener, config.intake.clone(), doors.clone(), shutdown.clone()));
+        intakes.spawn(intake::run(
+            listener,
+            config.intake.clone(),
+            room.clone(),
+            doors.clone(),
+            shutdown.clone(),
+        ));
     }
     drop(doors);
     if let Some(socket) = control {

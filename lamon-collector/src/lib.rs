@@ -9,6 +9,7 @@
 //! | [`hub`] | sets up the tasks and lets them end in order |
 //! | `core` | the task that owns the watch and tells the faces |
 //! | `intake` | port 7617: agents and text |
+//! | `address` | what of an address tells one stranger from another |
 //! | `keys` | pure: keys of nodes, who may speak for which |
 //! | [`watch`] | pure: nodes, rules, levels, silence |
 //! | `durable` | journal thread and forwarder thread |
@@ -23,6 +24,7 @@
 //! | [`sun`] | how high the Sun stands: night and day |
 //! | [`tonight`] | whether everything is ready for the night |
 
+mod address;
 pub mod bus;
 pub mod config;
 pub mod control;

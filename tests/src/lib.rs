@@ -8,6 +8,8 @@
 //! | [`simulated`] | an agent that sends what it is told, speaking the real protocol |
 //! | [`text`] | a sender of text lines |
 //! | [`bus`] | a subscriber of the ZeroMQ bus |
+//! | [`speaker`] | a hub on the bus that the test speaks for |
+//! | [`pages`] | lamon-web with open pages, as a browser follows it but without one |
 //! | [`receivers`] | servers that take what lamon-notify sends |
 //! | [`rts2`] | a client of RTS2, and the real rts2-centrald where there is one |
 //! | [`camera`] | the real camera, and the real program that has it expose |
@@ -27,10 +29,12 @@ pub mod camera;
 pub mod chaos;
 pub mod hub;
 pub mod lamon;
+pub mod pages;
 pub mod process;
 pub mod receivers;
 pub mod rts2;
 pub mod simulated;
+pub mod speaker;
 pub mod story;
 pub mod text;
 pub mod usage;

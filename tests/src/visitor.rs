@@ -84,13 +84,7 @@ impl Page {
     #[track_caller]
     pub fn with_users(hub: &Hub) -> Self {
         let (folder, at) = Self::prepare(hub, "", "");
-        for (name, role) in [("vic", "view"), ("olga", "operate"), ("ada", "admin")] {
-            let (code, said) = lamon_web(folder.path(), &format!("user add {name} --role {role}"), PASSWORD);
-            assert_eq!(
-                (code, said.trim()),
-                (Some(0), format!("lamon-web: {name} may log in: {role}").as_str())
-            );
-        }
+        add_users(folder.path());
         Self::start((folder, at))
     }
 
@@ -143,6 +137,19 @@ impl Page {
     #[must_use]
     pub fn visitor(&self) -> Visitor {
         Visitor::new(self.at, "http", Connection::Plain)
+    }
+}
+
+/// Makes somebody of each role in a page's folder, as [`Page::with_users`] says.
+///
+/// # Panics
+///
+/// When the command does not.
+#[track_caller]
+pub fn add_users(folder: &Path) {
+    for (name, role) in [("vic", "view"), ("olga", "operate"), ("ada", "admin")] {
+        let (code, said) = lamon_web(folder, &format!("user add {name} --role {role}"), PASSWORD);
+        assert_eq!((code, said.trim()), (Some(0), format!("lamon-web: {name} may log in: {role}").as_str()));
     }
 }
 
@@ -219,6 +226,8 @@ pub struct Visitor {
     pub cookie: Option<String>,
     /// The token that it sends beside changes.
     pub token: Option<String>,
+    /// Name and password as HTTP's Basic has them, that it sends with everything.
+    pub basic: Option<String>,
 }
 
 /// An answer.
@@ -251,7 +260,14 @@ impl Visitor {
     /// A client of a page.
     #[must_use]
     pub fn new(at: SocketAddr, scheme: &str, connection: Connection) -> Self {
-        Self { at, connection, origin: Some(format!("{scheme}://{at}")), cookie: None, token: None }
+        Self {
+            at,
+            connection,
+            origin: Some(format!("{scheme}://{at}")),
+            cookie: None,
+            token: None,
+            basic: None,
+        }
     }
 
     /// Sends a request as it is, and takes the answer.
@@ -283,6 +299,9 @@ impl Visitor {
         let mut text = format!("{first} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}", self.at);
         if let Some(cookie) = &self.cookie {
             let _ = write!(text, "Cookie: {cookie}\r\n");
+        }
+        if let Some(basic) = &self.basic {
+            let _ = write!(text, "Authorization: Basic {basic}\r\n");
         }
         text + "\r\n" + body
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::panic, reason = "a test whose page does not start ends here, with the reason")]
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -78,8 +79,17 @@ impl Web {
     /// # Panics
     ///
     /// When it fails.
-    #[expect(clippy::print_stdout, reason = "the numbers are recorded with the test's output")]
     pub async fn story(&self, hub: &Hub, name: &str, more: &[(&str, OsString)]) {
+        self.story_of(hub.address(), name, more).await;
+    }
+
+    /// The same of a hub at this address, which may end and start anew meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    #[expect(clippy::print_stdout, reason = "the numbers are recorded with the test's output")]
+    pub async fn story_of(&self, hub: SocketAddr, name: &str, more: &[(&str, OsString)]) {
         match self.try_story(hub, name, more).await {
             Ok(printed) => println!("{printed}"),
             Err(error) => panic!("{name}: {error:#}"),
@@ -94,7 +104,7 @@ impl Web {
     /// When the browser, Node.js or its packages are missing, with the remedy; when the story fails, with what it printed.
     pub async fn try_story(
         &self,
-        hub: &Hub,
+        hub: SocketAddr,
         name: &str,
         more: &[(&str, OsString)],
     ) -> anyhow::Result<String> {
@@ -107,7 +117,7 @@ impl Web {
         let screenshots = screenshots()?;
         let mut command = Command::new("node");
         command.arg(tests.join(format!("{name}.mjs"))).current_dir(&tests);
-        command.env("LAMON_WEB", &self.url).env("LAMON_HUB", hub.address().to_string());
+        command.env("LAMON_WEB", &self.url).env("LAMON_HUB", hub.to_string());
         command.env("CHROMIUM", chromium).env("SCREENSHOTS", &screenshots);
         command.envs(more.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null());

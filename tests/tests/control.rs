@@ -106,6 +106,37 @@ async fn what_operators_change_outlives_a_crash_and_is_copied_to_the_archive() {
     eventually("a file again", || async { file.exists().then_some(()) }).await;
 }
 
+#[tokio::test]
+async fn a_damaged_file_and_a_database_that_is_away_lose_no_key() {
+    const KEY: &str = "SHA256:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+    let hub = Hub::collector().start();
+    assert_eq!(lamon(hub.control(), &format!("approve door {KEY}")).code, Some(0));
+    let archive = hub.archive();
+    let copied = async || settings(&archive).await.unwrap().iter().any(|one| one.name == "testhub/key/door");
+    eventually("the copy in the archive", async || copied().await.then_some(())).await;
+    let (data, builder) = (hub.data_dir().to_owned(), hub.terminate().unwrap());
+    let (file, aside) = (data.join("archive.sqlite"), data.join("aside.sqlite"));
+    fs::rename(&file, &aside).unwrap();
+    fs::create_dir(&file).unwrap();
+    fs::write(data.join("operator.json"), "{\"keys\": [").unwrap();
+    // What is changed meanwhile begins a new file, which is all that the next start finds.
+    let hub = builder.start();
+    hub.says("operator.damaged.json");
+    assert_eq!(lamon(hub.control(), "mute door --for 2h -m 'new disk'").code, Some(0));
+    assert!(!lamon(hub.control(), "keys").out.contains(KEY));
+    let builder = hub.terminate().unwrap();
+    fs::remove_dir(&file).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    let hub = builder.start();
+    let keys = async || lamon(hub.control(), "keys").out.contains(KEY).then_some(());
+    eventually("what the archive knew", keys).await;
+    assert!(lamon(hub.control(), "settings").out.contains("new disk"));
+    eventually("all of it in the archive", async || {
+        (copied().await && settings(&archive).await.unwrap().len() == 2).then_some(())
+    })
+    .await;
+}
+
 async fn settings(archive: &ArchiveUrl) -> Result<Vec<Setting>, lamon_store::ArchiveError> {
     lamon_store::archive::Archive::connect(archive, "test").await?.settings("testhub/").await
 }

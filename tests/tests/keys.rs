@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lamon_tests::agent::Agent;
 use lamon_tests::archive;
@@ -94,7 +94,9 @@ async fn a_node_is_enrolled_approved_and_heard_in_tls() {
     let (code, said) =
         run(&mut agent(folder.path(), "ccd01", &["enroll", &address, "--hub-key", other.trim()]));
     assert!(
-        code == Some(69) && said.contains("this is not the hub that was enrolled") && said.contains(&key),
+        code == Some(69)
+            && said.contains("this is another hub than the one that is known")
+            && said.contains(&key),
         "{said}"
     );
 
@@ -226,6 +228,21 @@ async fn a_join_secret_lets_so_many_in() {
     assert!(ask(&hub, "end-join 1").out.contains("ended join secret 1"));
 }
 
+/// The secret of one hub is no word for another, which the node believes as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_join_secret_is_told_to_the_hub_that_made_it() {
+    let (first, second) = (strict().named("first").start(), strict().named("second").start());
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("join");
+    std::fs::write(&file, ask(&second, "join *").out).unwrap();
+    let lines = format!("hub_keys = [{:?}]\njoin = {file:?}", hub_key(&first));
+    let agent = Agent::named("ccd01").sending_to(first.address()).sending_to(second.address());
+    let agent = agent.with(&lines).start();
+    archive::rows(&second.archive(), "ccd01", 1).await;
+    let refused = agent.says(&format!("{}: the hub refuses this node", first.address()));
+    assert!(!refused.contains("join secret"), "{refused}");
+}
+
 /// Text in TLS, by what every system has: openssl. It may speak for the node whose key it shows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn text_comes_in_tls_too() {
@@ -268,6 +285,37 @@ async fn text_comes_in_tls_too() {
     assert_eq!(run(&mut script), (Some(0), String::new()));
     let refused = send(true, "node=cam2 cpu_percent=1");
     assert!(refused.contains("this key is that of cam1"), "{refused}");
+}
+
+/// A stranger in TLS who goes on saying what is no line, or nothing: he has his place for ten seconds, and nobody hears of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_who_talks_on_keeps_no_place_and_makes_no_event() {
+    let hub = strict().start();
+    for word in ["", "nonsense", "node=cam1 cpu_percent=1"] {
+        let mut child = Command::new("openssl")
+            .args(["s_client", "-quiet", "-no_ign_eof", "-connect", &hub.address().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("openssl is needed (Debian's package openssl): {error}"));
+        let mut input = child.stdin.take().unwrap();
+        let began = Instant::now();
+        let talking = std::thread::spawn(move || {
+            // A line a second: idle it never is.
+            while input.write_all(format!("{word}\n").as_bytes()).is_ok() {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+        });
+        let mut said = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(began.elapsed() < Duration::from_secs(20), "{word}: {:?}", began.elapsed());
+        assert!(!said.contains("ok"), "{said}");
+        child.wait().unwrap();
+        talking.join().unwrap();
+    }
+    let events = ask(&hub, "events").out;
+    assert!(!events.contains("refused") && !events.contains("cam1"), "{events}");
 }
 
 /// Connections that stop within the handshake cost nobody a sample.

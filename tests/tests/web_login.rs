@@ -117,17 +117,17 @@ async fn guesses_are_slowed_and_unknown_names_cost_the_same_time() {
     let hub = Hub::collector().start();
     let page = Page::with_users(&hub);
     let mut visitor = page.visitor();
-    let mut took = [Duration::ZERO; 2];
+    let mut took = [Duration::MAX; 2];
     for _ in 0..2 {
         for (name, took) in ["vic", "nobody"].iter().zip(&mut took) {
             let began = Instant::now();
             assert_eq!(visitor.log_in(name, "a wrong password").code, 401);
-            *took += began.elapsed();
+            *took = began.elapsed().min(*took);
         }
     }
     let [known, unknown] = took.map(|took| took.as_secs_f64());
-    // A comparison takes tens of milliseconds, all else less than one; the machine is busy.
-    assert!(unknown > known / 5.0 && known > unknown / 5.0, "{known} {unknown}");
+    // A comparison takes tens of milliseconds, all else less than one; the machine may be busy.
+    assert!(unknown > known / 10.0 && known > unknown / 10.0, "{known} {unknown}");
     let refused =
         (0..10).map(|_| visitor.log_in("vic", "a wrong password")).find(|answer| answer.code == 429);
     let refused = refused.unwrap();
@@ -217,6 +217,18 @@ async fn by_tls_whoever_is_not_logged_in_sees_nothing() {
     assert!(cookie.starts_with("__Host-lamon_session=") && cookie.ends_with("; Secure"), "{cookie}");
     assert!(answer.header("strict-transport-security").is_some());
     assert_eq!(visitor.get("/api/v1/nodes").code, 200);
+
+    // A program that reads brings name and password; it changes nothing, and has no stream without an end.
+    let mut program = Visitor { cookie: None, token: None, ..visitor.clone() };
+    for (basic, path, code) in [
+        ("dmljOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==", "/metrics", 200),
+        ("dmljOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==", "/api/v1/nodes", 200),
+        ("dmljOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==", "/api/v1/live", 401),
+        ("dmljOndyb25n", "/metrics", 401),
+    ] {
+        program.basic = Some(basic.into());
+        assert_eq!(program.get(path).code, code, "{basic} {path}");
+    }
 
     // The live stream of somebody who is removed ends.
     let stream = visitor.clone();

@@ -1,7 +1,10 @@
 //! Operating a real hub from the web page: what each role may, what reaches the hub and stays, and the hub away.
 
+use std::process::Command;
+
 use lamon_tests::hub::Hub;
 use lamon_tests::lamon::lamon;
+use lamon_tests::process::{self, Process};
 use lamon_tests::text::say;
 use lamon_tests::visitor::{Page, Visitor};
 use lamon_tests::wait::eventually;
@@ -19,6 +22,9 @@ metrics = ["disk_percent"]
 block = ["exposure"]
 "#;
 
+/// A fingerprint, as every key has one.
+const KEY: &str = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Every change, with a body that the hub takes, and the lowest role that may make it.
 fn changes() -> Vec<(&'static str, Value, &'static str)> {
     vec![
@@ -34,6 +40,8 @@ fn changes() -> Vec<(&'static str, Value, &'static str)> {
         ("acks", json!({"node": "door", "metric": "disk_percent", "reason": "Li moves data"}), "operate"),
         ("gates/override", json!({"gate": "disks", "seconds": 600, "reason": "a test"}), "operate"),
         ("gates/release", json!({"gate": "disks"}), "operate"),
+        ("keys/approve", json!({"node": "ccd09", "key": KEY}), "admin"),
+        ("keys/revoke", json!({"target": "ccd09", "reason": "a test"}), "admin"),
         ("reload", json!({}), "admin"),
     ]
 }
@@ -64,6 +72,9 @@ async fn each_role_may_what_it_may_and_the_hub_hears_whose_it_was() {
         assert!(stranger.post(path, &body).body.contains("X-Lamon-Csrf"), "{path}");
         let foreign = Visitor { origin: Some("http://evil.example".into()), ..ada.clone() };
         assert_eq!(foreign.post(path, &body).code, 403, "{path}");
+    }
+    for (visitor, code) in [(&nobody, 401), (&olga, 403), (&ada, 200)] {
+        assert_eq!(visitor.get("/api/v1/keys").code, code);
     }
     let settings = olga.get("/api/v1/settings").json();
     assert_eq!(settings, json!({"mutes": [], "acks": []}), "nothing was changed so far");
@@ -237,4 +248,35 @@ async fn what_other_limits_would_have_made_is_what_the_hub_told_with_those_of_no
     ] {
         assert_eq!(visitor.get(&format!("/api/v1/whatif?{path}")).code, code, "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_node_that_waits_is_approved_on_the_page() {
+    let hub = Hub::collector().believing("[]").start();
+    let page = Page::with_users(&hub);
+    let ada = page.logged_in("ada");
+    let keys = ada.get("/api/v1/keys").json();
+    let hub_key = keys["hub"].as_str().unwrap_or_default().to_owned();
+    let folder = page.folder().join("agent");
+    std::fs::create_dir(&folder).unwrap();
+    let config = folder.join("agent.toml");
+    std::fs::write(&config, format!("node = \"ccd01\"\nkey = {:?}\n", folder.join("agent.key"))).unwrap();
+    let mut command = Command::new(process::find("lamon-agent").unwrap());
+    command.args(["enroll", &hub.address().to_string(), "--hub-key", &hub_key, "-c"]).arg(&config);
+    let mut agent = Process::run("lamon-agent", command, None).unwrap();
+    let waiting = eventually("the node that waits", || async {
+        let waiting = ada.get("/api/v1/keys").json()["waiting"][0].clone();
+        waiting.is_object().then_some(waiting)
+    })
+    .await;
+    assert_eq!(waiting["node"], "ccd01");
+    let half = json!({"node": "ccd01", "key": "SHA256:AAAA"});
+    assert_eq!(ada.post("keys/approve", &half).code, 400, "what was looked at is approved, nothing else");
+    let approved = ada.post("keys/approve", &json!({"node": "ccd01", "key": waiting["key"]}));
+    assert_eq!(approved.code, 200, "{approved:?}");
+    assert!(tokio::task::spawn_blocking(move || agent.wait()).await.unwrap().unwrap().success());
+    let keys = ada.get("/api/v1/keys").json();
+    assert!(keys["approved"][0]["who"].as_str().unwrap().starts_with("ada ("), "{keys}");
+    assert_eq!(ada.post("keys/revoke", &json!({"target": "ccd01", "reason": "stolen"})).code, 200);
+    assert_eq!(ada.get("/api/v1/keys").json()["revoked"][0]["reason"], "stolen");
 }

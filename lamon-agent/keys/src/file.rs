@@ -4,7 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, date_time_ymd};
+use ring::rand::{SecureRandom as _, SystemRandom};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
@@ -56,8 +59,8 @@ pub enum KeyFileError {
 }
 
 impl Key {
-    /// Reads the key of a file, or makes one there, readable by its owner alone. `subject` is shown by programs that
-    /// look at certificates; nothing depends on it.
+    /// Reads the key of a file, or makes one there, readable by its owner alone, who is whom the folder belongs to. Of several
+    /// programs that do so at once all get the same. `subject` is shown by programs that look at certificates; nothing depends on it.
     ///
     /// # Errors
     ///
@@ -135,24 +138,58 @@ fn make(path: &Path, subject: &str) -> Result<(), KeyFileError> {
 }
 
 fn write(path: &Path, pem: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let new = path.with_extension("new");
+    let mut random = [0; 9];
+    SystemRandom::new()
+        .fill(&mut random)
+        .map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    // A name of its own, which nobody can have prepared: root enrolls in a folder that is not root's.
+    let new = path.with_extension(format!("{}.new", URL_SAFE_NO_PAD.encode(random)));
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // What a crash left there may have any mode.
-    let _ = fs::remove_file(&new);
-    let mut file = options.open(&new)?;
-    file.write_all(pem)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
+    let placed = options.open(&new).and_then(|mut file| {
+        file.write_all(pem)?;
+        own_as_folder(&file, folder);
+        file.sync_all()?;
+        place(&new, path)
+    });
+    if placed.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    placed?;
     // So that it is there after a power cut: a node whose key is gone must be approved anew.
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(())
 }
+
+/// Gives the file its name, unless another has it: who was first holds, because his key may have been told already.
+fn place(new: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(new, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            // A file system without links.
+            fs::rename(new, path)
+        }
+        _ => fs::remove_file(new),
+    }
+}
+
+/// Gives a file to whom its folder belongs: root enrolls, and the agent has a user of its own. Who may not leaves it.
+#[cfg(unix)]
+fn own_as_folder(file: &File, folder: &Path) {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+
+    if let Ok(folder) = fs::metadata(folder) {
+        let _ = fchown(file, Some(folder.uid()), Some(folder.gid()));
+    }
+}
+
+/// Elsewhere files belong to whom their folder does.
+#[cfg(not(unix))]
+fn own_as_folder(_: &File, _: &Path) {}
 
 #[cfg(all(test, unix))]
 mod tests {
@@ -170,6 +207,26 @@ mod tests {
         let other = Key::load_or_make(&folder.path().join("b.key"), "ccd01").unwrap();
         assert_ne!(other.fingerprint(), key.fingerprint());
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn all_who_begin_at_once_have_one_key() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("agent.key");
+            let begin = std::sync::Barrier::new(8);
+            let keys: Vec<_> = std::thread::scope(|scope| {
+                let one = || {
+                    begin.wait();
+                    Key::load_or_make(&path, "ccd01").unwrap().fingerprint()
+                };
+                let all: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+                all.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            let of_file = Key::load(&path).unwrap().fingerprint();
+            assert!(keys.iter().all(|key| *key == of_file), "{keys:?} and {of_file}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        }
     }
 
     #[test]

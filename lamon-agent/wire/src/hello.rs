@@ -114,12 +114,13 @@ impl Hello {
     ///
     /// [`HelloError`] when it does not decode or breaks a limit.
     pub fn parse(payload: &[u8]) -> Result<Self, HelloError> {
-        let (hello, _later_fields) =
+        let (mut hello, _later_fields) =
             postcard::take_from_bytes::<Self>(payload).map_err(HelloError::Decode)?;
-        for (field, text) in [("os", &hello.os), ("agent_version", &hello.agent_version)] {
+        for (field, text) in [("os", &mut hello.os), ("agent_version", &mut hello.agent_version)] {
             if text.len() > MAX_TEXT_BYTES {
                 return Err(HelloError::TextTooLong { field, bytes: text.len() });
             }
+            text.retain(is_shown);
         }
         if !(1..=MAX_INTERVAL_MS).contains(&hello.interval_ms) {
             return Err(HelloError::Interval(hello.interval_ms));
@@ -155,6 +156,13 @@ impl Hello {
     pub fn write_with(&self, extra: &Extra, out: &mut Vec<u8>) -> Result<(), FrameTooLong> {
         write_frame(out, &(self, extra))
     }
+}
+
+/// Not what moves a terminal's cursor, ends a line of a log, or turns the direction of writing: strangers say hello, and what they
+/// say stands beside the key that somebody compares.
+fn is_shown(char: char) -> bool {
+    !char.is_control()
+        && !matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 impl Answer {

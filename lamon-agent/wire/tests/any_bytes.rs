@@ -73,6 +73,26 @@ fn limits_are_kept() {
 }
 
 #[test]
+fn what_a_stranger_calls_himself_moves_no_cursor() {
+    let hello = Hello {
+        version: 2,
+        node: lamon_wire::names::NodeName::new("ccd01").unwrap(),
+        os: "\u{1b}[99D\rDebian\n\u{202e}深度\u{9b}2J".into(),
+        agent_version: "1\u{7}.0\u{200b}".into(),
+        boot_id: [0; 16],
+        epoch: 1,
+        hub_position: 0,
+        interval_ms: 10_000,
+        monotonic_ms: 0,
+        wall_ms: 0,
+    };
+    let mut out = Vec::new();
+    hello.write(&mut out).unwrap();
+    let read = Hello::parse(&out[2..]).unwrap();
+    assert_eq!((read.os.as_str(), read.agent_version.as_str()), ("[99DDebian深度2J", "1.0"));
+}
+
+#[test]
 fn a_count_that_lies_costs_no_memory() {
     // A table that claims four thousand million metrics and brings none.
     let payload = [0x00, 0x01, 0xff, 0xff, 0xff, 0xff, 0x0f];

@@ -31,8 +31,12 @@ impl Paint {
 /// A cell, and the level in whose colour it is.
 pub(crate) type Cell = (String, Option<String>);
 
-/// Lines with columns as wide as their widest cell. The last column is as long as it likes.
+/// Lines with columns as wide as their widest cell. The last column is as long as it likes. What would move the cursor is left
+/// out of the cells: some of it strangers said.
 pub(crate) fn columns(paint: Paint, headings: &[&str], rows: &[Vec<Cell>]) -> String {
+    let clean =
+        |(text, level): &Cell| (text.chars().filter(|char| !char.is_control()).collect(), level.clone());
+    let rows: Vec<Vec<Cell>> = rows.iter().map(|row| row.iter().map(clean).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|(text, _)| text.chars().count());
         cells.chain(headings.get(column).map(|heading| heading.len())).max().unwrap_or(0)
@@ -42,7 +46,7 @@ pub(crate) fn columns(paint: Paint, headings: &[&str], rows: &[Vec<Cell>]) -> St
     let heading: Vec<String> =
         headings.iter().zip(&widths).map(|(text, width)| format!("{text:width$}")).collect();
     let _ = writeln!(out, "{}", paint.heading(heading.join("  ").trim_end()));
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (place, ((text, level), width)) in row.iter().zip(&widths).enumerate() {
             let shown = level.as_ref().map_or_else(|| text.clone(), |level| paint.level(level, text));
@@ -67,5 +71,11 @@ mod tests {
         assert_eq!(columns(Paint(false), &["node", "level"], &rows), "node   level\na      error\nccd01\n");
         let painted = columns(Paint(true), &["node", "level"], &rows);
         assert!(painted.contains("a      \u{1b}[31merror\u{1b}[0m\n"), "{painted:?}");
+    }
+
+    #[test]
+    fn a_cell_moves_nothing() {
+        let rows = [vec![("SHA256:true\u{1b}[9D\r\n".to_owned(), None), ("x".to_owned(), None)]];
+        assert_eq!(columns(Paint(false), &["key", ""], &rows).lines().nth(1), Some("SHA256:true[9D  x"));
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) snapshot: Option<String>,
     /// The hub's key, where it lists who may follow its bus: `lamon-sensord check` prints it there
-    #[arg(long, env = "LAMON_HUB_KEY", value_name = "KEY")]
+    #[arg(long, env = "LAMON_HUB_KEY", value_name = "KEY", allow_hyphen_values = true)]
     pub(crate) hub_key: Option<PublicKey>,
     /// The file with one's own key then, made when it is needed; `lamon bus-key FILE` prints what the hub has to list
     /// [default: ~/.config/lamon/bus.key]

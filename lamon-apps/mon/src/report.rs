@@ -52,7 +52,7 @@ pub(crate) const UNKNOWN: u8 = 3;
 pub(crate) fn verdict(site: &Site, hub: &str, waited: &str) -> Verdict {
     if site.hub().is_none() && site.nodes().len() == 0 && !site.is_whole() {
         return Verdict::Unknown(format!(
-            "nothing was heard of the hub at {hub} in {waited}: does it run, and may this computer reach its bus?"
+            "nothing was heard of the hub at {hub} in {waited}: does it run, and may this computer reach its bus? Where it lists who may follow ([bus.clients]) --hub-key is needed, and its log has this computer's key"
         ));
     }
     if !site.is_whole() {

@@ -70,6 +70,9 @@ pub(crate) struct State {
         reads::settings,
         reads::gates,
         reads::explain,
+        reads::keys,
+        changes::approve,
+        changes::revoke,
         whatif::whatif
     )
 )]
@@ -120,6 +123,9 @@ fn operating() -> Router<State> {
         .route("/api/v1/forget", post(changes::forget))
         .route("/api/v1/reload", post(changes::reload))
         .route("/api/v1/settings", get(reads::settings))
+        .route("/api/v1/keys", get(reads::keys))
+        .route("/api/v1/keys/approve", post(changes::approve))
+        .route("/api/v1/keys/revoke", post(changes::revoke))
         .route("/api/v1/explain", get(reads::explain))
         .route("/api/v1/whatif", get(whatif::whatif))
 }

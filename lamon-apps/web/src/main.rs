@@ -18,6 +18,7 @@
 mod answers;
 mod api;
 mod config;
+mod crowd;
 mod history;
 mod login;
 mod operate;

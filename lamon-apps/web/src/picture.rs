@@ -41,13 +41,20 @@ impl Kept {
         let json = to_raw_value(&row).ok()?;
         Some(Self { node: node.clone(), row, json })
     }
+
+    /// Whether all metrics have the limits that they have in the other.
+    fn has_limits_of(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.node.metrics.values(), other.node.metrics.values());
+        ours.map(|metric| &metric.limits).eq(theirs.map(|metric| &metric.limits))
+    }
 }
 
 impl Snapshot {
-    /// Takes up a node as it is now; whether its row is another.
+    /// Takes up a node as it is now; whether its row is another, or its limits are, which whoever draws them asks for then.
     pub(crate) fn take_node(&mut self, picture: &Picture, name: &str) -> bool {
         let Some(kept) = picture.get(name).and_then(Kept::new) else { return false };
-        let changed = self.nodes.get(name).is_none_or(|before| before.row != kept.row);
+        let changed =
+            self.nodes.get(name).is_none_or(|before| before.row != kept.row || !before.has_limits_of(&kept));
         self.nodes.insert(name.into(), Arc::new(kept));
         changed
     }

@@ -1,4 +1,4 @@
-//! Takes browsers' connections, so many and no longer than they deserve.
+//! Takes browsers' connections, so many and no longer than they deserve, and not all of one address.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use crate::crowd::Crowd;
 use crate::login::Peer;
 use crate::tls::Certificate;
 
@@ -45,6 +46,7 @@ pub(crate) async fn serve(
     ended: CancellationToken,
 ) {
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let crowd = Crowd::default();
     while let Ok(permit) = room.clone().acquire_owned().await {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -52,11 +54,13 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, from)) => {
+                // Closed without a word: an answer would cost what there is too little of.
+                let Some(place) = crowd.admit(from.ip()) else { continue };
                 let router = router.clone().layer(Extension(Peer(from)));
                 let tls = certificate.as_ref().map(|certificate| certificate.acceptor());
                 tokio::spawn(async move {
                     converse(stream, tls, router).await;
-                    drop(permit);
+                    drop((permit, place));
                 });
             }
             Err(error) => {

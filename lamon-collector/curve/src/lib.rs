@@ -97,13 +97,15 @@ impl PublicKey {
     }
 }
 
-/// 40 characters of Z85. Checked first, because the library takes for an error of its own what is none.
+/// 40 characters of Z85. Checked first, because the library takes for an error of its own what is none, and afterwards, because it
+/// tells nobody of five characters that are more than four bytes, and leaves the rest zero.
 fn decoded(text: &str) -> Option<[u8; 32]> {
     let good = |c: char| c.is_ascii_alphanumeric() || ".-:+=^!/*?&<>()[]{}@%$#".contains(c);
     if text.len() != 40 || !text.chars().all(good) {
         return None;
     }
-    zmq::z85_decode(text).ok()?.try_into().ok()
+    let bytes: [u8; 32] = zmq::z85_decode(text).ok()?.try_into().ok()?;
+    zmq::z85_encode(&bytes).is_ok_and(|again| again == text).then_some(bytes)
 }
 
 /// One's own key.
@@ -133,7 +135,8 @@ impl KeyPair {
                 let made = Self { public: PublicKey(pair.public_key), secret: pair.secret_key };
                 let unmade = |error| KeyFileError::Io { path: path.into(), what: "made", error };
                 made.write(path).map_err(unmade)?;
-                Ok(made)
+                // That of who was first, when several begin at once.
+                Self::load(path)
             }
             found => found,
         }
@@ -163,22 +166,35 @@ impl KeyPair {
 
     fn write(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        let new = path.with_extension("new");
-        // What a crash left there may have any mode.
-        let _ = fs::remove_file(&new);
+        let new = path.with_extension(format!("{}.new", self.scratch_name()));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
-        let secret = zmq::z85_encode(&self.secret).map_err(io::Error::other)?;
-        write!(
-            file,
-            "# A key of lamon's bus. Only the second line may be told to others.\npublic {}\nsecret {secret}\n",
-            self.public
-        )?;
-        file.sync_all()?;
-        fs::rename(new, path)
+        let placed = options.open(&new).and_then(|mut file| {
+            let secret = zmq::z85_encode(&self.secret).map_err(io::Error::other)?;
+            write!(
+                file,
+                "# A key of lamon's bus. Only the second line may be told to others.\npublic {}\nsecret {secret}\n",
+                self.public
+            )?;
+            file.sync_all()?;
+            match fs::hard_link(&new, path) {
+                // A file system without links.
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(&new, path),
+                // Who was first holds: his key may have been told already.
+                _ => fs::remove_file(&new),
+            }
+        });
+        if placed.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        placed
+    }
+
+    /// A name that no other program has: of the public half, which is as random.
+    fn scratch_name(&self) -> String {
+        self.public.0.iter().take(9).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What the other side has to know.
@@ -248,10 +264,32 @@ mod tests {
     }
 
     #[test]
+    fn all_who_begin_at_once_have_one_key() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("bus.key");
+            let begin = std::sync::Barrier::new(8);
+            let keys: Vec<_> = std::thread::scope(|scope| {
+                let one = || {
+                    begin.wait();
+                    KeyPair::load_or_make(&path).unwrap().public()
+                };
+                let all: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+                all.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            let of_file = KeyPair::load(&path).unwrap().public();
+            assert!(keys.iter().all(|key| *key == of_file), "{keys:?} and {of_file}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        }
+    }
+
+    #[test]
     fn what_is_no_key_is_refused_shortly() {
         let long = "a".repeat(1_000_000);
         let not_z85 = "ä".repeat(20);
-        for text in ["", "a", &"a".repeat(39), &"~".repeat(40), &not_z85, &long] {
+        // Five characters that are more than four bytes, in the middle.
+        let mistyped = "rq:rM>}U?@XLns47E1%kR.o@n%GcmsL/B{H8]yf7";
+        for text in ["", "a", mistyped, &"a".repeat(39), &"~".repeat(40), &not_z85, &long] {
             let error = text.parse::<PublicKey>().unwrap_err().to_string();
             assert!(error.contains("is no key of the bus") && error.len() < 300, "{error}");
         }

@@ -88,6 +88,8 @@ pub fn start(
     const REQUESTS_KEPT: i32 = 4;
     /// With keys the handshake counts too: its longest command has 257 bytes, and what the peer says of itself.
     const HANDSHAKE_BYTES: i64 = 1_024;
+    /// How long a connection may take to say who it is, milliseconds, as at the intake. Until then it costs one of the process's files.
+    const HANDSHAKE_MS: i32 = 10_000;
     let context = zmq::Context::new();
     // Whoever is not listed must not come in before the door is kept.
     let own = if config.clients.is_empty() { None } else { Some(KeyPair::load_or_make(key_path)?) };
@@ -105,6 +107,7 @@ pub fn start(
         // Peers send prefixes: of subscriptions here, of requests there. A longer frame ends the connection unread.
         let longest = if own.is_some() { HANDSHAKE_BYTES } else { thread::MAX_REQUEST_BYTES };
         socket.set_maxmsgsize(longest)?;
+        socket.set_handshake_ivl(HANDSHAKE_MS)?;
         // An endpoint of both families, [::]:7618, takes IPv4 as well.
         socket.set_ipv6(endpoint.contains('['))?;
         if let Some(own) = &own {

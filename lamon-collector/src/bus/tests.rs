@@ -152,3 +152,43 @@ fn where_keys_are_listed_nobody_else_follows() {
     drop(face);
     thread.join();
 }
+
+#[test]
+fn strangers_cost_those_who_are_listed_nothing_and_are_sent_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = |name: &str| KeyPair::load_or_make(&folder.path().join(name)).unwrap();
+    let (listed, stranger) = (pair("listed"), pair("stranger"));
+    let config = BusConfig { clients: BTreeMap::from([("mon".to_owned(), listed.public())]), ..config() };
+    let key = folder.path().join("bus.key");
+    let (mut face, thread) = start(&config, &key, "hub", 1_000).unwrap();
+    let hub = KeyPair::load(&key).unwrap().public();
+    publish(&mut face, 1, 5);
+    let began = std::time::Instant::now();
+    // Some say nothing; others try keys that are not listed, again and again, as fast as they can.
+    let address = thread.snapshot.trim_start_matches("tcp://");
+    let mut mute: Vec<_> = (0..200).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    let context = zmq::Context::new();
+    let connect = |own: &KeyPair| {
+        let socket = context.socket(zmq::DEALER).unwrap();
+        socket.set_linger(0).unwrap();
+        socket.set_rcvtimeo(5_000).unwrap();
+        socket.set_reconnect_ivl(1).unwrap();
+        own.follow(&socket, hub).unwrap();
+        socket.connect(&thread.snapshot).unwrap();
+        socket
+    };
+    let _strangers: Vec<_> = (0..50).map(|_| connect(&stranger)).collect();
+    let good = connect(&listed);
+    for _ in 0..200 {
+        good.send_multipart(["snapshot"], 0).unwrap();
+        assert_eq!(good.recv_multipart(0).unwrap()[0], b"snapshot");
+    }
+    for stream in &mut mute {
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+        // What ZeroMQ says first, then the end.
+        io::copy(stream, &mut io::sink()).unwrap();
+    }
+    assert!(began.elapsed().as_secs() < 25, "{:?}", began.elapsed());
+    drop(face);
+    thread.join();
+}

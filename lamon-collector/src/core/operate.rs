@@ -198,6 +198,7 @@ impl Core {
             keys: self.keys.approved(),
             revoked: self.keys.revoked().to_vec(),
             secrets: self.keys.secrets(),
+            incomplete: self.incomplete,
         }
     }
 
@@ -212,7 +213,8 @@ impl Core {
 
     /// Takes up what was kept on this machine; the limits among it hold already.
     pub(super) fn start_with(&mut self, found: Found) {
-        let Kept { mutes, acks, overrides, limits: _, keys, revoked, secrets } = found.kept;
+        let Kept { mutes, acks, overrides, limits: _, keys, revoked, secrets, incomplete: _ } = found.kept;
+        self.incomplete = found.fresh;
         self.keys.restore(keys, revoked, secrets);
         let updates = self.watch.restore_operated(Now::read(), mutes, acks);
         self.show(&updates);
@@ -229,7 +231,8 @@ impl Core {
     /// Takes up what the archive has, on a machine that had nothing.
     pub(super) fn take_up(&mut self, settings: &[Setting]) {
         let kept = of_register(self.config.name.as_str(), settings);
-        let Kept { mutes, acks, overrides, limits, keys, revoked, secrets } = kept;
+        let Kept { mutes, acks, overrides, limits, keys, revoked, secrets, incomplete: _ } = kept;
+        self.incomplete = false;
         self.keys.restore(keys, revoked, secrets);
         let mut updates = self.watch.restore_operated(Now::read(), mutes, acks);
         updates.extend(self.watch.restore_limits(Now::read(), limits));

@@ -268,13 +268,13 @@ impl Forwarder {
     async fn take_up_settings(&mut self, archive: &mut Archive) -> Result<(), Interruption> {
         let hub = self.settings.hub.clone();
         if std::mem::take(&mut self.settings.fresh) {
-            let known = self.known_settings(archive, &hub).await?;
-            if !known.is_empty() {
-                self.report(Report::SettingsFound(known));
-                // The hub keeps what it takes up, and that is copied, not what it had before.
-                self.settings.settings.mark_unchanged();
-                return Ok(());
-            }
+            // Until it is answered, the question stays.
+            let known =
+                self.known_settings(archive, &hub).await.inspect_err(|_| self.settings.fresh = true)?;
+            self.report(Report::SettingsFound(known));
+            // The hub keeps what it takes up, and that is copied, not what it had before.
+            self.settings.settings.mark_unchanged();
+            return Ok(());
         }
         self.settings.settings.mark_changed();
         Ok(())

@@ -196,6 +196,9 @@ impl Keeper {
         }
         self.commit();
         self.flush();
+        if let Some(Err(error)) = self.journal.as_mut().map(Journal::fold) {
+            warn!(%error, "the journal's write-ahead log is not folded into its file");
+        }
     }
 
     /// Writes the cursor, when no samples came to write it with.

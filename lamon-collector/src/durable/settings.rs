@@ -44,6 +44,9 @@ pub(crate) struct Kept {
     pub(crate) revoked: Vec<RevokedKey>,
     /// Secrets that let nodes in.
     pub(crate) secrets: Vec<JoinSecret>,
+    /// The file was lost or damaged, and the archive was not asked yet: it may know more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) incomplete: bool,
 }
 
 /// To be written.
@@ -60,7 +63,7 @@ pub(crate) struct Keep {
 pub(crate) struct Found {
     /// What was kept.
     pub(crate) kept: Kept,
-    /// There was no file: the archive may know more.
+    /// There was no file, or one that was begun without what the archive knows: that may be more.
     pub(crate) fresh: bool,
     /// What was wrong with the file, which was moved aside.
     pub(crate) damage: Option<String>,
@@ -89,7 +92,7 @@ pub(crate) fn look(path: &Path) -> io::Result<Kept> {
 /// Reads the file. One that makes no sense is moved aside.
 pub(crate) fn read(path: &Path) -> Found {
     let why = match look(path) {
-        Ok(kept) => return Found { kept, ..Found::default() },
+        Ok(kept) => return Found { fresh: kept.incomplete, kept, ..Found::default() },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Found { fresh: true, ..Found::default() };
         }
@@ -284,6 +287,7 @@ mod tests {
                 who: "li".into(),
                 made_ms: 7,
             }],
+            incomplete: false,
         }
     }
 
@@ -316,6 +320,10 @@ mod tests {
         assert!(keep(Kept::default()).unwrap_err().contains("operator.json"));
         assert!(matches!(reported.try_recv(), Ok(Report::SettingsFailed(_))));
         assert_eq!(read(&path).kept, kept(), "the file is as it was");
+        // What was begun without the archive goes on asking it.
+        fs::remove_dir(path.with_extension("new")).unwrap();
+        assert_eq!(keep(Kept { incomplete: true, ..kept() }), Ok(()));
+        assert!(read(&path).fresh);
         drop(keeps);
         thread.join().unwrap();
     }

@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::io::ErrorKind;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,14 +25,14 @@ use lamon_wire::names::NodeName;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Doors;
 use super::session::{Brought, Session, SessionError, WINDOW};
 use super::strangers::Stranger;
-use super::stream::{HELLO_TIME, Peer, Stream, close_gently};
+use super::stream::{Peer, Stream, close_gently};
 use super::timeline::HubClock;
 use crate::core::{Admitted, Greeting, ToCore};
 use crate::durable::{Append, GivenBack, Line, Query};
@@ -86,14 +87,14 @@ enum Ended {
 pub(super) async fn serve(
     mut stream: Stream,
     who: Peer,
-    stranger: Option<Stranger>,
+    stranger: Stranger,
     doors: Doors,
     shutdown: CancellationToken,
 ) {
     let peer = who.address;
     let mut frames = FrameBuffer::new();
     let hello = tokio::select! {
-        hello = timeout(HELLO_TIME, read_hello(&mut stream, &mut frames)) => hello,
+        hello = timeout_at(who.until, read_hello(&mut stream, &mut frames)) => hello,
         () = shutdown.cancelled() => return,
     };
     let (hello, join) = match hello {
@@ -180,7 +181,11 @@ async fn read(stream: &mut Stream, frames: &mut FrameBuffer) -> std::io::Result<
     poll_fn(|context| {
         let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
         let mut read = ReadBuf::uninit(&mut bytes);
-        ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
+        match ready!(Pin::new(&mut *stream).poll_read(context, &mut read)) {
+            // An agent that ends takes no leave in TLS. Frames say how long they are: nobody can make one of less.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Poll::Ready(Ok(0)),
+            read => read?,
+        }
         frames.extend(read.filled());
         Poll::Ready(Ok(read.filled().len()))
     })

@@ -1,7 +1,7 @@
 //! The listener task: accepts connections, tells their language, turns strangers away.
 //!
-//! It waits on the listening sockets; each connection becomes a task of its own. Who is not listed in `plain_from` has
-//! one of few places until he proved whose key he has.
+//! It waits on the listening sockets; each connection becomes a task of its own. Everybody has one of few places until he
+//! proved whose key he has, or had a line taken.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use lamon_wire::hello::Answer;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -36,22 +36,35 @@ const PEEK_AGAIN: Duration = Duration::from_millis(20);
 /// The longest wait after the system refused to accept (out of file descriptors, mostly).
 const MAX_ACCEPT_WAIT: Duration = Duration::from_secs(4);
 
+/// Room for connections, on all sockets together.
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    places: Arc<Semaphore>,
+    strangers: Strangers,
+}
+
+impl Room {
+    /// As much as the process may open files for.
+    pub(crate) fn new() -> Self {
+        let most = connections_at_once();
+        Self { places: Arc::new(Semaphore::new(most)), strangers: Strangers::new(most) }
+    }
+}
+
 /// Accepts connections on one socket until `shutdown`, then waits for their tasks to end.
 pub(crate) async fn run(
     listener: TcpListener,
     config: IntakeConfig,
+    room: Room,
     doors: Doors,
     shutdown: CancellationToken,
 ) {
-    let most = connections_at_once();
-    let room = Arc::new(Semaphore::new(most));
-    let strangers = Strangers::new(most);
     let tasks = TaskTracker::new();
     let mut wait = Duration::from_millis(100);
     let mut refused_limit = LogLimit::default();
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &room) => accepted,
+            accepted = accept(&listener, &room.places) => accepted,
             () = shutdown.cancelled() => break,
         };
         let (stream, address, place) = match accepted {
@@ -68,14 +81,14 @@ pub(crate) async fn run(
         };
         wait = Duration::from_millis(100);
         let plain_taken = config.takes_plain_from(address.ip());
-        let stranger = if plain_taken { None } else { strangers.admit(address.ip()) };
-        if !plain_taken && stranger.is_none() {
+        let Some(stranger) = room.strangers.admit(address.ip(), plain_taken) else {
             if let Some(held_back) = refused_limit.admit(Instant::now()) {
                 warn!(%address, held_back, "a connection was closed: too many wait to say who they are");
             }
             continue;
-        }
-        let peer = Peer { address, key: None, plain_taken };
+        };
+        let until = tokio::time::Instant::now() + HELLO_TIME;
+        let peer = Peer { address, key: None, plain_taken, until };
         let (doors, shutdown) = (doors.clone(), shutdown.clone());
         tasks.spawn(async move {
             serve(stream, peer, stranger, doors, shutdown).await;
@@ -107,18 +120,18 @@ async fn accept(
 async fn serve(
     stream: TcpStream,
     mut peer: Peer,
-    stranger: Option<Stranger>,
+    stranger: Stranger,
     doors: Doors,
     shutdown: CancellationToken,
 ) {
     let language = tokio::select! {
-        language = timeout(HELLO_TIME, language_of(&stream)) => language,
+        language = timeout_at(peer.until, language_of(&stream)) => language,
         () = shutdown.cancelled() => return,
     };
     let (stream, language) = match language {
         Ok(Some(Language::Tls)) => {
             let accepted = tokio::select! {
-                accepted = timeout(HELLO_TIME, accept_tls(&doors, stream)) => accepted,
+                accepted = timeout_at(peer.until, accept_tls(&doors, stream)) => accepted,
                 () = shutdown.cancelled() => return,
             };
             match accepted {

@@ -28,7 +28,7 @@ use lamon_daemon::limit::LogLimit;
 use tokio::sync::mpsc;
 use tokio_rustls::rustls::ServerConfig;
 
-pub(crate) use self::listener::run;
+pub(crate) use self::listener::{Room, run};
 pub(crate) use self::own_key::OwnKey;
 pub(crate) use self::stream::Peer;
 use crate::core::ToCore;

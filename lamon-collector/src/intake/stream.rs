@@ -11,12 +11,12 @@ use lamon_keys::Fingerprint;
 use lamon_wire::{Language, MAGIC};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 
-/// Within this time a connection must have said which language it speaks, and who it is.
+/// Within this time a connection must have said which language it speaks, and who it is, its handshake included.
 pub(super) const HELLO_TIME: Duration = Duration::from_secs(10);
 
 /// Who is at the other end.
@@ -28,6 +28,8 @@ pub(crate) struct Peer {
     pub(crate) key: Option<Fingerprint>,
     /// Whether it may speak without one.
     pub(crate) plain_taken: bool,
+    /// By when it must have said who it is.
+    pub(crate) until: Instant,
 }
 
 /// The bytes to and from a peer.

@@ -1,7 +1,7 @@
 //! The task of a text connection: a line in, a sample out, `ok` when it is on disk.
 //!
 //! It waits on the peer's bytes, on the journal, and on its own idle time: after [`IDLE`] without a line it closes, so
-//! that `printf … | nc hub 7617` ends by itself.
+//! that `printf … | nc hub 7617` ends by itself. Of whom no line was taken in time it closes too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use std::time::Duration;
 use lamon_wire::text::{MAX_LINE_BYTES, TextError, TextSample};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Doors;
 use super::strangers::Stranger;
 use super::stream::{Peer, Stream, close_gently};
-use crate::core::{TextFrom, ToCore};
+use crate::core::{NotTaken, TextFrom, ToCore};
 use crate::durable::{Append, GivenBack, Line as JournalLine};
 use crate::sample::{Arrival, Now, Sample};
 use crate::watch::{Event, EventKind};
@@ -34,6 +34,8 @@ const ANSWER_TIME: Duration = Duration::from_secs(10);
 enum Refusal {
     /// The line itself is wrong, and an operator may want to know.
     Wrong(String),
+    /// Its sender may not speak for this node; the core tells of that.
+    Stranger(String),
     /// The hub cannot now; it tells of that by itself.
     NotNow(&'static str),
 }
@@ -42,21 +44,23 @@ enum Refusal {
 pub(super) async fn serve(
     mut stream: Stream,
     who: Peer,
-    mut stranger: Option<Stranger>,
+    stranger: Stranger,
     doors: Doors,
     shutdown: CancellationToken,
 ) {
     let peer = who.address;
     let mut lines = Lines::default();
+    let mut stranger = Some(stranger);
     loop {
         let line = tokio::select! {
             line = timeout(IDLE, lines.next(&mut stream)) => line,
+            () = sleep_until(who.until), if stranger.is_some() => break,
             () = shutdown.cancelled() => break,
         };
         let answer = match line {
             Ok(Ok(Some(Line::Whole(line)))) if line.trim_ascii().is_empty() => continue,
             Ok(Ok(Some(Line::Whole(line)))) => tokio::select! {
-                answer = take(&line, &who, &doors) => answer,
+                answer = take(&line, &who, &doors, &mut stranger) => answer,
                 () = shutdown.cancelled() => Err(Refusal::NotNow(ENDS)),
             },
             Ok(Ok(Some(Line::TooLong))) => Err(Refusal::Wrong(TextError::TooLong.to_string())),
@@ -68,11 +72,11 @@ pub(super) async fn serve(
             }
         };
         let text = match answer {
-            Ok(()) => {
-                stranger = None;
-                "ok\n".into()
-            }
+            Ok(()) => "ok\n".into(),
             Err(Refusal::NotNow(why)) => format!("error: {why}\n"),
+            Err(Refusal::Stranger(why)) => format!("error: {why}\n"),
+            // Whatever a stranger says is no event: he could say it for ever.
+            Err(Refusal::Wrong(why)) if stranger.is_some() && !who.plain_taken => format!("error: {why}\n"),
             Err(Refusal::Wrong(why)) => {
                 let text = format!("a text line from {peer} was refused: {why}");
                 let event = Event::new(None, EventKind::Protocol, text);
@@ -101,7 +105,12 @@ pub(super) async fn serve(
 const ENDS: &str = "the hub is ending";
 
 /// Takes one line up: to the live path at once, then to the disk.
-async fn take(line: &[u8], who: &Peer, doors: &Doors) -> Result<(), Refusal> {
+async fn take(
+    line: &[u8],
+    who: &Peer,
+    doors: &Doors,
+    stranger: &mut Option<Stranger>,
+) -> Result<(), Refusal> {
     let ends = |_| Refusal::NotNow(ENDS);
     let text = TextSample::parse(line).map_err(|error| Refusal::Wrong(error.to_string()))?;
     let sample = Arc::new(to_sample(text, Now::read(), doors));
@@ -109,7 +118,11 @@ async fn take(line: &[u8], who: &Peer, doors: &Doors) -> Result<(), Refusal> {
     let text = Some(TextFrom { peer: who.clone(), reply });
     let message = ToCore::Sample { sample: Arc::clone(&sample), text };
     doors.core.send(message).await.map_err(|_| Refusal::NotNow(ENDS))?;
-    taken.await.map_err(ends)?.map_err(Refusal::Wrong)?;
+    taken.await.map_err(ends)?.map_err(|not_taken| match not_taken {
+        NotTaken::Stranger(why) => Refusal::Stranger(why),
+        NotTaken::Wrong(why) => Refusal::Wrong(why),
+    })?;
+    *stranger = None;
     // Both queues are fair and this runtime has one thread, so samples of a node reach the journal in the order of
     // their numbers, which it relies on.
     let durable = async {

@@ -8,9 +8,11 @@
 //! | `mod` | the keys, and what becomes of who comes with or without one |
 //! | `waiting` | who waits to be approved |
 //! | `secrets` | secrets that let nodes in |
+//! | `refusals` | what was told of those who are refused |
 //! | `operate` | what operators do with keys |
 
 mod operate;
+mod refusals;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -18,13 +20,14 @@ mod waiting;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lamon_control::key::{JoinSecret, NodeKey, RevokedKey, WaitingKey};
 use lamon_keys::Fingerprint;
 use lamon_wire::names::NodeName;
 
 pub(crate) use self::operate::KeyError;
+use self::refusals::{Because, Refusals};
 use self::secrets::Secrets;
 use self::waiting::Waiting;
 use crate::sample::Now;
@@ -32,9 +35,6 @@ use crate::watch::{EventKind, MAX_NODES};
 
 /// How many keys are known as revoked; the oldest are then as strange as any other. Years of reinstalled computers.
 const MAX_REVOKED: usize = 2_000;
-
-/// How often two computers with one key are told of, while both go on.
-const CLONES_AGAIN: Duration = Duration::from_secs(3_600);
 
 /// Who asks to speak for a node.
 #[derive(Debug)]
@@ -93,6 +93,7 @@ pub(crate) struct Keys {
     revoked: Vec<RevokedKey>,
     secrets: Secrets,
     waiting: Waiting,
+    refusals: Refusals,
     /// How often anything changed that is to be kept.
     changes: u64,
 }
@@ -101,19 +102,19 @@ impl Keys {
     /// Decides on who asks.
     pub(crate) fn admit(&mut self, now: Now, asks: &Asks<'_>) -> Verdict {
         match asks.key {
-            None => self.admit_plain(asks),
+            None => self.admit_plain(now, asks),
             Some(key) => self.admit_key(now, asks, key),
         }
     }
 
-    fn admit_plain(&self, asks: &Asks<'_>) -> Verdict {
+    fn admit_plain(&mut self, now: Now, asks: &Asks<'_>) -> Verdict {
         let Asks { node, from, .. } = asks;
         if self.approved.contains_key(*node) {
             let why = format!(
                 "{node} has a key, and is heard by it alone: lamon-agent enroll, or lamon revoke {node}"
             );
             let text = format!("somebody at {from} wants to speak for {node} without its key");
-            return refuse(why, told(EventKind::KeyRefused, node, text));
+            return self.refuse(now, asks, &Because::NoKey((*node).clone()), why, text);
         }
         if asks.plain_taken {
             return TAKEN;
@@ -128,14 +129,15 @@ impl Keys {
         if let Some(revoked) = self.revoked.iter().find(|revoked| revoked.key == shown) {
             let why = format!("this key was revoked by {}: {}", revoked.who, revoked.reason);
             let text = format!("{node} at {from} comes with the key {key}, which {} revoked", revoked.who);
-            return refuse(why, told(EventKind::KeyRefused, node, text));
+            return self.refuse(now, asks, &Because::Revoked(shown), why, text);
         }
         if let Some((owner, _)) = self.approved.iter().find(|(owner, has)| has.key == key && owner != node) {
             let why = format!(
                 "this key is that of {owner}: a copied disk? Delete the key's file here, and start the agent"
             );
             let text = format!("{node} at {from} comes with the key of {owner}: is its disk a copy?");
-            return refuse(why, told(EventKind::KeyCloned, node, text));
+            let because = Because::KeyOf(owner.clone());
+            return self.refuse(now, asks, &because, why, text);
         }
         match self.approved.get_mut(*node) {
             Some(has) if has.key == key => {
@@ -148,20 +150,31 @@ impl Keys {
         }
     }
 
+    /// Refuses a peer, and tells of it unless that was told within the hour: an agent asks again each minute, for ever.
+    fn refuse(&mut self, now: Now, asks: &Asks<'_>, because: &Because, why: String, text: String) -> Verdict {
+        let kind = match because {
+            Because::NoKey(_) | Because::Revoked(_) => EventKind::KeyRefused,
+            Because::KeyOf(_) => EventKind::KeyCloned,
+        };
+        let due = self.refusals.is_due(now.monotonic, because, asks.from);
+        Verdict { answer: Err(why), told: due.then(|| told(kind, asks.node, text)).flatten() }
+    }
+
     /// A key that nobody knows: a secret lets it in, or it waits.
     fn admit_new(&mut self, now: Now, asks: &Asks<'_>, key: Fingerprint, replaces: bool) -> Verdict {
         let Asks { node, from, .. } = asks;
         // A secret lets new nodes in. That a node has another key now is for people to judge.
-        if !replaces && let Some(secret) = asks.secret {
-            let room = self.approved.len() < MAX_NODES;
+        if !replaces
+            && self.approved.len() < MAX_NODES
+            && let Some(secret) = asks.secret
+        {
             match self.secrets.spend(now.unix_ms, secret, node, asks.group) {
-                Ok(id) if room => {
+                Ok(id) => {
                     let who = format!("join secret {id}");
                     self.approve_key(now, node, key, &who);
                     let text = format!("{node} at {from} joined by {who}, with the key {key}");
                     return Verdict { answer: Ok(()), told: told(EventKind::KeyApproved, node, text) };
                 }
-                Ok(_) => {}
                 Err(why) => {
                     let first = self.wait(now, asks, key, replaces);
                     let why = format!("{why}; it waits to be approved: lamon approve {node}");
@@ -215,6 +228,7 @@ impl Keys {
         let shown = key.to_string();
         self.revoked.retain(|revoked| revoked.key != shown);
         self.waiting.settle(node);
+        self.refusals.forget();
         self.changes += 1;
     }
 
@@ -222,6 +236,7 @@ impl Keys {
         if self.revoked.len() >= MAX_REVOKED {
             self.revoked.remove(0);
         }
+        self.refusals.forget();
         self.revoked.push(RevokedKey {
             key,
             node,
@@ -270,8 +285,12 @@ impl Keys {
         revoked: Vec<RevokedKey>,
         secrets: Vec<JoinSecret>,
     ) {
-        for NodeKey { node, key, who, made_ms } in approved.into_iter().take(MAX_NODES) {
-            if let (Ok(node), Ok(key)) = (NodeName::new(&node), key.parse()) {
+        for NodeKey { node, key: shown, who, made_ms } in approved.into_iter().take(MAX_NODES) {
+            let (Ok(node), Ok(key)) = (NodeName::new(&node), shown.parse()) else { continue };
+            // What an operator did since holds: he may have revoked the key, or given it to a node of another name.
+            let given = self.approved.values().any(|has| has.key == key)
+                || self.revoked.iter().any(|revoked| revoked.key == shown);
+            if !given {
                 let approved = Approved { key, who, made_ms, boots: [None; 2], clones_told: None };
                 self.approved.entry(node).or_insert(approved);
             }
@@ -295,7 +314,7 @@ impl Approved {
         }
         self.boots = [Some(boot), last];
         let due =
-            self.clones_told.is_none_or(|at| now.monotonic.saturating_duration_since(at) >= CLONES_AGAIN);
+            self.clones_told.is_none_or(|at| now.monotonic.saturating_duration_since(at) >= refusals::AGAIN);
         if before != Some(boot) || !due {
             return None;
         }
@@ -308,10 +327,6 @@ impl Approved {
 }
 
 const TAKEN: Verdict = Verdict { answer: Ok(()), told: None };
-
-fn refuse(why: String, told: Option<Told>) -> Verdict {
-    Verdict { answer: Err(why), told }
-}
 
 fn told(kind: EventKind, node: &NodeName, text: String) -> Option<Told> {
     Some(Told { kind, node: node.clone(), text })

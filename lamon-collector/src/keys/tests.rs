@@ -92,10 +92,13 @@ fn a_key_waits_is_approved_and_then_speaks_alone() {
     assert_eq!(hub.keys.waiting(hub.now), []);
     assert_eq!(hub.kind(&agent), (true, None));
     assert!(hub.ask(&Who { node: "ccd02", from: "127.0.0.1", ..USUAL }).answer.is_ok());
-    // A downgrade to plain, even from where plain is taken.
+    // A downgrade to plain, even from where plain is taken; told once an hour while it goes on.
     for from in ["127.0.0.1", "10.0.0.1"] {
         assert_eq!(hub.kind(&Who { from, ..USUAL }), (false, Some(EventKind::KeyRefused)));
+        assert_eq!(hub.kind(&Who { from, ..USUAL }), (false, None));
     }
+    hub.pass(3_600);
+    assert_eq!(hub.kind(&USUAL), (false, Some(EventKind::KeyRefused)));
 }
 
 #[test]
@@ -141,6 +144,7 @@ fn a_copied_key_is_seen() {
     hub.approve("ccd01", Some(&key(1).to_string())).unwrap();
     // Under another name.
     assert_eq!(hub.kind(&Who { node: "ccd07", ..agent }), (false, Some(EventKind::KeyCloned)));
+    assert_eq!(hub.kind(&Who { node: "ccd08", ..agent }), (false, None), "of the key it was told");
     // Under its own: boots that come one after the other are one computer's, those that alternate are two.
     for (boot, told) in
         [(1, None), (1, None), (2, None), (3, None), (2, Some(EventKind::KeyCloned)), (3, None)]
@@ -250,6 +254,16 @@ fn a_flood_of_new_nodes_takes_few_places_and_they_come_free() {
 }
 
 #[test]
+fn one_computer_with_many_addresses_takes_the_places_of_one() {
+    let mut hub = Hub::new();
+    for number in 0..100 {
+        let (node, from) = (format!("n{number}"), format!("2001:db8::{number:x}"));
+        hub.ask(&Who { node: &node, key: Some(1), from: &from, ..USUAL });
+    }
+    assert_eq!(hub.keys.waiting(hub.now).len(), MAX_OF_ADDRESS);
+}
+
+#[test]
 fn what_is_kept_is_taken_up_again() {
     let mut hub = Hub::new();
     hub.approve("ccd01", Some(&key(1).to_string())).unwrap();
@@ -265,6 +279,12 @@ fn what_is_kept_is_taken_up_again() {
     assert!(again.ask(&Who { node: "ccd02", key: Some(2), ..USUAL }).answer.is_err());
     let joins = Who { node: "x", key: Some(3), secret: Some(token.secret()), ..USUAL };
     assert!(again.ask(&joins).answer.is_ok());
+    // What an operator did meanwhile holds over what comes from the archive later.
+    let mut renamed = Hub { keys: Keys::default(), now: hub.now };
+    renamed.approve("ccd09", Some(&key(1).to_string())).unwrap();
+    renamed.keys.restore(hub.keys.approved(), Vec::new(), Vec::new());
+    assert!(renamed.ask(&Who { node: "ccd09", key: Some(1), ..USUAL }).answer.is_ok());
+    assert_eq!(renamed.keys.approved().len(), 1);
     // Twice is once; what is no key is left out.
     again.keys.restore(hub.keys.approved(), hub.keys.revoked().to_vec(), hub.keys.secrets());
     assert_eq!(again.keys.revoked().len(), 1);

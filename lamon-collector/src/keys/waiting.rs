@@ -7,6 +7,8 @@ use lamon_control::key::WaitingKey;
 use lamon_keys::Fingerprint;
 use lamon_wire::names::NodeName;
 
+use crate::address::of_one;
+
 /// The most that wait: a roll-out over a whole observatory, and what a person can still look through.
 pub(super) const MAX_WAITING: usize = 256;
 
@@ -33,6 +35,7 @@ pub(super) struct Waiting {
 impl Waiting {
     /// Notes that somebody asks; whether he is new, and has a place.
     pub(super) fn note(&mut self, now: Instant, asks: WaitingKey, from: IpAddr) -> bool {
+        let from = of_one(from);
         let known = |entry: &&mut Entry| entry.shown.node == asks.node && entry.shown.key == asks.key;
         if let Some(entry) = self.entries.iter_mut().find(known) {
             entry.shown = WaitingKey { since_ms: entry.shown.since_ms, ..asks };

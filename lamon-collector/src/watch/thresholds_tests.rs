@@ -203,3 +203,17 @@ fn limits_whose_rule_is_gone_are_kept_and_told() {
     site.reset("free").unwrap();
     assert!(site.watch.limits().is_empty(), "what is not used can be reset");
 }
+
+#[test]
+fn one_limit_of_what_is_free_is_below() {
+    let mut site = Site::new();
+    site.watch.reload(site.now(), Rules::default(), Groups::default());
+    site.sample("ccd01", "disk_root_free", 33e9);
+    site.set("ccd01 disk_root_free", None, Some("5 GB")).unwrap();
+    assert_eq!(site.level("ccd01"), Level::Good, "much is free");
+    site.sample("ccd01", "disk_root_free", 4e9);
+    assert_eq!(site.level("ccd01"), Level::Error);
+    site.sample("lamp", "load1", 9.0);
+    site.set("lamp load1", None, Some("8")).unwrap();
+    assert_eq!(site.level("lamp"), Level::Error);
+}

@@ -1,10 +1,14 @@
 //! The web page in a real browser, against the real hub and the real lamon-web. What is clicked and seen is written in
 //! `lamon-apps/web/page/tests/`; pictures and numbers are in `target/screenshots/` afterwards.
 
+mod operate;
 mod past;
 
 use lamon_tests::agent::Agent;
 use lamon_tests::hub::Hub;
+use lamon_tests::lamon::lamon;
+use lamon_tests::text::say;
+use lamon_tests::wait::eventually;
 use lamon_tests::web::Web;
 
 use self::past::{A_DAY, A_YEAR, Past, hub_with};
@@ -68,4 +72,30 @@ async fn the_node_that_is_unlike_the_others_is_found() {
     let (hub, database) = hub_with(Hub::collector().with(GROUPS), &pasts).await.unwrap();
     let web = Web::following(&hub, &database);
     web.story(&hub, "compare", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_are_found_and_a_night_has_its_page() {
+    let (hub, database) = hub_with(Hub::collector().with(GROUPS), &[]).await.unwrap();
+    let web = Web::following(&hub, &database);
+    assert_eq!(say(hub.address(), "node=fibre1 disk_percent=50 interval=600").await.unwrap(), "ok");
+    let muted = lamon(hub.control(), "mute fibre1 --for 1h -m '<img src=x onerror=alert(1)>'");
+    assert_eq!(muted.code, Some(0), "{muted:?}");
+    assert_eq!(lamon(hub.control(), "unmute fibre1").code, Some(0));
+    web.story(&hub, "events", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_says_what_is_away_and_comes_back() {
+    let mut hub = Hub::collector().with(GROUPS).start();
+    let web = Web::following(&hub, "");
+    let ids = [("HUB_PID", hub.id().to_string().into()), ("WEB_PID", web.id().to_string().into())];
+    let address = hub.address();
+    let again = async {
+        // The story kills it.
+        eventually("the end of the hub", || std::future::ready((!hub.is_running()).then_some(()))).await;
+        hub.crash().start()
+    };
+    let (hub, ()) = tokio::join!(again, web.story_of(address, "away", &ids));
+    assert_eq!(hub.address(), address);
 }

@@ -13,6 +13,9 @@ setInterval(() => void askMe(), ASK_MS);
 export function Visitor() {
   const [open, setOpen] = useState(false);
   const who = me.value;
+  const user = who?.user ?? null;
+  // Whoever logs out again is not asked at once who he is.
+  useEffect(() => setOpen(false), [user]);
   if (who === null || (who.required && who.user === null)) return null;
   if (who.user !== null) {
     return (

@@ -1,10 +1,15 @@
 // The page: which view is shown, and the line on top of all of them.
 import { render } from "preact";
+import { Acting } from "./act/dialog";
+import { SettingsView } from "./act/settings";
+import { say } from "./act/words";
 import { Compare } from "./compare/compare";
-import { EventTable } from "./events";
+import { Events } from "./events/events";
 import { age } from "./format";
 import { connected, nodes, now, site, start } from "./live";
 import { LoginForm, Visitor } from "./login";
+import { Night } from "./night/night";
+import { Nights } from "./night/nights";
 import { NodeView } from "./node/node";
 import { Overview } from "./overview";
 import { address, route } from "./route";
@@ -12,14 +17,19 @@ import { isShut } from "./session";
 import { Sign } from "./sign";
 import "./styles/page.css";
 import "./styles/curves.css";
+import "./styles/act.css";
 import "./styles/compare.css";
+import "./styles/night.css";
 import { chinese, switchLanguage, word } from "./words";
 
 /** What the line on top leads to. */
-const VIEWS = [["", "nodes"], ["compare", "compare"], ["events", "events"]] as const;
+const VIEWS = [["", "nodes"], ["compare", "compare"], ["events", "events"], ["nights", "nightPages"]] as const;
+
+/** Views that are below one of them. */
+const ABOVE: Record<string, string> = { node: "", night: "nights" };
 
 function Top() {
-  const shown = route.value.view === "node" ? "" : route.value.view;
+  const shown = ABOVE[route.value.view] ?? route.value.view;
   const told = site.value;
   const hub = told?.hub ?? null;
   const counts = { error: 0, silent: 0, warning: 0, good: 0 };
@@ -28,6 +38,7 @@ function Top() {
     <header>
       <nav>
         {VIEWS.map(([view, name]) => <a key={view} href={address(view)} aria-current={shown === view ? "page" : undefined}>{word(name)}</a>)}
+        <a href={address("operators")} aria-current={shown === "operators" ? "page" : undefined}>{say("operators")}</a>
         <span class="counts">
           {(Object.keys(counts) as (keyof typeof counts)[]).map((level) => <span key={level}><Sign level={level} /> {counts[level]}</span>)}
         </span>
@@ -54,8 +65,21 @@ function Top() {
   );
 }
 
-function Page() {
+/** What is below the line on top. */
+function View() {
   const { view, of } = route.value;
+  switch (view) {
+    case "node": return <NodeView key={of} name={of} />;
+    case "compare": return <Compare />;
+    case "events": return <Events />;
+    case "nights": return <Nights />;
+    case "night": return <Night key={of} date={of} />;
+    case "operators": return <SettingsView />;
+    default: return <Overview />;
+  }
+}
+
+function Page() {
   if (isShut()) {
     return (
       <>
@@ -67,7 +91,8 @@ function Page() {
   return (
     <>
       <Top />
-      {view === "node" ? <NodeView key={of} name={of} /> : view === "compare" ? <Compare /> : view === "events" ? <main><EventTable /></main> : <Overview />}
+      <View />
+      <Acting />
     </>
   );
 }

@@ -7,17 +7,19 @@ story("live_curve", async ({ open }) => {
   const page = await open({ quiet: ["503"] });
   await row(page, "realnode").click();
   await page.getByText(/Only what came since this page was opened: no archive is configured/).waitFor();
-  const heading = page.getByRole("heading", { name: /^cpu_percent lowest/ });
-  await heading.waitFor();
-  await eventually("the curve grows", async () => {
-    const [low, high] = (await heading.innerText()).match(/[\d.]+/g).map(Number);
-    return low < high;
+  const heading = page.getByRole("heading", { name: /lowest .* highest/ });
+  await heading.first().waitFor();
+  // On a busy computer CPU stands still at 100 %, on an idle one memory does.
+  const moves = async () => (await heading.allInnerTexts()).some((text) => {
+    const [, low, high] = text.match(/lowest (.*), highest (.*)/);
+    return low !== high;
   });
+  await eventually("a curve grows", moves);
   // The same after it was looked at something else.
   await page.goBack();
   await row(page, "realnode").waitFor();
   await page.goForward();
-  const [low, high] = (await heading.innerText()).match(/[\d.]+/g).map(Number);
-  assert(low < high, "what came before is still there");
+  await heading.first().waitFor();
+  assert(await moves(), "what came before is still there");
   await picture(page, "node-without-database", true);
 });

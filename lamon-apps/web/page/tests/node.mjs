@@ -132,6 +132,7 @@ story("node", async ({ open }) => {
 
   // Another node over it, and other curves.
   await page.getByRole("combobox", { name: "Add a node" }).fill("ccd02");
+  await page.getByRole("combobox", { name: "Add a node" }).press("Enter");
   await page.locator(".curve").first().getByText("ccd02").waitFor();
   await page.getByText("Curves (4)").click();
   await page.getByRole("checkbox", { name: "nic_in" }).uncheck();

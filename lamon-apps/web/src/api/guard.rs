@@ -1,5 +1,6 @@
 //! Who may ask, and what browsers are told to refuse.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -9,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::refuse;
-use crate::login::{Caller, Hosts, Lobby, caller};
+use crate::login::{Caller, Hosts, Lobby, Peer, caller};
 
 /// What is written beside every answer.
 const HEADERS: [(header::HeaderName, &str); 5] = [
@@ -27,6 +28,9 @@ const HEADERS: [(header::HeaderName, &str); 5] = [
 /// Where one logs in: what changes something, and is asked for by nobody.
 const LOGIN: &str = "/api/v1/login";
 
+/// The live stream.
+const LIVE: &str = "/api/v1/live";
+
 /// Who is let in.
 #[derive(Debug)]
 pub(crate) struct Access {
@@ -43,7 +47,12 @@ pub(crate) struct Access {
 /// Lets a request in, with its [`Caller`] when he is logged in, or answers why not.
 pub(crate) async fn guard(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
     let caller = caller::secret(request.headers(), access.tls).and_then(|secret| access.lobby.caller(secret));
-    let mut response = match access.admit(&request, caller.as_ref()) {
+    let brought = if caller.is_none() { access.brought(&request) } else { None };
+    let program = match brought {
+        Some((from, basic)) => access.lobby.let_in(from, &basic).await.is_ok(),
+        None => false,
+    };
+    let mut response = match access.admit(&request, caller.as_ref(), program) {
         Ok(()) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
@@ -66,9 +75,23 @@ pub(crate) async fn guard(State(access): State<Arc<Access>>, mut request: Reques
 }
 
 impl Access {
-    fn admit(&self, request: &Request, caller: Option<&Caller>) -> Result<(), (StatusCode, &'static str)> {
+    /// Name and password that a program which reads brought, and from where, when that is needed. The live stream takes a
+    /// session, which ends.
+    fn brought(&self, request: &Request) -> Option<(IpAddr, String)> {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD) && request.uri().path() != LIVE;
+        let basic = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+        let Peer(from) = request.extensions().get()?;
+        (self.required && reads).then(|| (from.ip(), basic.to_owned()))
+    }
+
+    fn admit(
+        &self,
+        request: &Request,
+        caller: Option<&Caller>,
+        program: bool,
+    ) -> Result<(), (StatusCode, &'static str)> {
         let headers = request.headers();
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = only(headers, &header::HOST);
         let other = request.uri().authority();
         if !host.is_some_and(|host| self.hosts.answers_to(host))
             || !other.is_none_or(|name| self.hosts.answers_to(name.as_str()))
@@ -80,7 +103,7 @@ impl Access {
         }
         let path = request.uri().path();
         if *request.method() == Method::GET || *request.method() == Method::HEAD {
-            let shown = !self.required || caller.is_some() || is_for_all(path);
+            let shown = !self.required || program || caller.is_some() || is_for_all(path);
             return if shown { Ok(()) } else { Err((StatusCode::UNAUTHORIZED, "log in first")) };
         }
         if *request.method() != Method::POST {
@@ -109,7 +132,7 @@ impl Access {
 
     /// Whether a browser says that the page which asks is the one it asks. What it does not say is not taken for granted.
     fn is_own_page(&self, headers: &HeaderMap, host: &str) -> bool {
-        let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        let origin = only(headers, &header::ORIGIN);
         let Some((scheme, authority)) = origin.and_then(|origin| origin.split_once("://")) else {
             return false;
         };
@@ -118,8 +141,15 @@ impl Access {
         known
             && authority.eq_ignore_ascii_case(host)
             && authority.parse::<Authority>().is_ok()
-            && headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin")
+            && headers.get_all("sec-fetch-site").iter().all(|site| site == "same-origin")
     }
+}
+
+/// What a header says, when it is there once: of two, something before this program may have looked at the other.
+fn only<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
+    let mut all = headers.get_all(name).iter();
+    let first = all.next()?;
+    if all.next().is_none() { first.to_str().ok() } else { None }
 }
 
 /// What is shown to everybody: whether this program is well, who asks, and the page itself, which has nothing in it.
@@ -159,11 +189,11 @@ mod tests {
             ("/metrics", false),
         ] {
             let request = asked("GET", path, &[]);
-            assert_eq!(access(false, false).admit(&request, None), Ok(()), "{path}");
-            assert_eq!(access(true, true).admit(&request, None).is_ok(), shown, "{path}");
+            assert_eq!(access(false, false).admit(&request, None, false), Ok(()), "{path}");
+            assert_eq!(access(true, true).admit(&request, None, false).is_ok(), shown, "{path}");
         }
         for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
-            let refused = access(false, false).admit(&asked(method, "/api/v1/nodes", &[]), None);
+            let refused = access(false, false).admit(&asked(method, "/api/v1/nodes", &[]), None, false);
             assert_eq!(refused.unwrap_err().0, StatusCode::METHOD_NOT_ALLOWED);
         }
     }
@@ -176,6 +206,9 @@ mod tests {
             (&[("origin", "https://LOCALHOST:8617")], true, true),
             (&[own, ("sec-fetch-site", "same-origin")], true, false),
             (&[own, ("sec-fetch-site", "same-site")], false, false),
+            (&[own, own], false, false),
+            (&[own, ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false, false),
+            (&[own, ("host", "localhost:8617")], false, false),
             (&[("origin", "http://localhost:8618")], false, false),
             (&[("origin", "http://evil.example")], false, false),
             (&[("origin", "null")], false, false),
@@ -184,10 +217,12 @@ mod tests {
             (&[], false, false),
         ] {
             let login = asked("POST", LOGIN, headers);
-            assert_eq!(access(false, false).admit(&login, None).is_ok(), plain, "{headers:?}");
-            assert_eq!(access(true, true).admit(&login, None).is_ok(), tls, "{headers:?}");
-            let code =
-                access(false, false).admit(&asked("POST", "/api/v1/mutes", headers), None).unwrap_err().0;
+            assert_eq!(access(false, false).admit(&login, None, false).is_ok(), plain, "{headers:?}");
+            assert_eq!(access(true, true).admit(&login, None, false).is_ok(), tls, "{headers:?}");
+            let code = access(false, false)
+                .admit(&asked("POST", "/api/v1/mutes", headers), None, false)
+                .unwrap_err()
+                .0;
             assert_eq!(code, if plain { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN });
         }
     }

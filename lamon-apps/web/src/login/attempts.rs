@@ -13,6 +13,10 @@ const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// The longest wait of an address.
 const LONGEST_OF_ADDRESS: Duration = Duration::from_secs(15 * 60);
 
+/// The longest wait of this computer's own address: everybody comes from it where a proxy stands before the page, and who guesses
+/// must not keep all others out. A name waits as long as ever.
+const LONGEST_OF_OWN: Duration = FIRST_WAIT;
+
 /// The longest wait for a name: a stranger who guesses must not keep its owner out for long.
 const LONGEST_OF_NAME: Duration = Duration::from_secs(60);
 
@@ -48,10 +52,10 @@ impl Attempts {
     ///
     /// The wait.
     pub(crate) fn admit(&mut self, address: IpAddr, name: &str, now: Instant) -> Result<(), Duration> {
-        let both = [
-            (From::Address(network(address)), LONGEST_OF_ADDRESS),
-            (From::Name(name.into()), LONGEST_OF_NAME),
-        ];
+        let own = address.to_canonical().is_loopback();
+        let of_address = if own { LONGEST_OF_OWN } else { LONGEST_OF_ADDRESS };
+        let both =
+            [(From::Address(network(address)), of_address), (From::Name(name.into()), LONGEST_OF_NAME)];
         let wait = both.iter().filter_map(|(from, _)| self.0.get(from)).map(|guesses| guesses.until).max();
         if let Some(wait) =
             wait.map(|until| until.saturating_duration_since(now)).filter(|wait| !wait.is_zero())
@@ -115,7 +119,7 @@ impl Attempts {
 }
 
 /// What one stranger has: an address of version 4, or 64 bits of version 6.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         address => address,
@@ -177,6 +181,21 @@ mod tests {
         attempts.right(address(1), "ann");
         assert_eq!(attempts.admit(address(1), "cy", now), Ok(()));
         assert!(attempts.admit(address(1), "cy", now).is_err());
+    }
+
+    #[test]
+    fn who_guesses_through_a_proxy_keeps_nobody_else_out() {
+        let mut now = Instant::now();
+        let mut attempts = Attempts::default();
+        let proxy = IpAddr::from([127, 0, 0, 1]);
+        for _ in 0..100 {
+            if let Err(wait) = attempts.admit(proxy, "ann", now) {
+                now += wait;
+            }
+        }
+        let wait = attempts.admit(proxy, "ann", now).err();
+        assert!(wait.is_none_or(|wait| wait <= LONGEST_OF_NAME), "{wait:?}");
+        assert_eq!(attempts.admit(proxy, "bo", now + FIRST_WAIT), Ok(()));
     }
 
     #[test]

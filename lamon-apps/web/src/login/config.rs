@@ -61,7 +61,11 @@ impl Hosts {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let name = authority.host();
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let port = host
+            .strip_prefix(name)
+            .and_then(|rest| if rest.is_empty() { Some("0") } else { rest.strip_prefix(':') });
         !host.contains('@')
+            && port.is_some_and(|port| port.parse::<u16>().is_ok())
             && (name.eq_ignore_ascii_case("localhost")
                 || self.named.iter().any(|named| named.eq_ignore_ascii_case(name))
                 || address.is_ok_and(|address| self.addresses || address.is_loopback()))
@@ -85,6 +89,8 @@ mod tests {
             ("localhost.example.org", false, false),
             ("127.0.0.1.example.org", false, false),
             ("user@localhost", false, false),
+            ("localhost:8617,evil.example", false, false),
+            ("localhost:", false, false),
             ("", false, false),
             ("[::1", false, false),
         ] {

@@ -1,28 +1,30 @@
 //! Users, sessions and guesses together. Time is an argument; the password file is read, nothing else.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::attempts::Attempts;
 use super::caller::Caller;
+use super::compare::Comparer;
 use super::sessions::{Key, Sessions};
-use super::users::password::{Hash, verify};
-use super::users::{Stamp, Users};
+use super::users::{Stamp, User, Users};
 
 /// How often the password file is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The passwords that are compared at once: each takes 19 MiB and a core for some tens of milliseconds.
-const COMPARED_AT_ONCE: usize = 2;
+/// How long a password that was right is believed without comparing it again: a program that reads brings it each time.
+const BELIEVED: Duration = Duration::from_secs(300);
 
-/// How long a login waits for its turn; a flood of them has the others wait no longer.
-const TURN_WITHIN: Duration = Duration::from_secs(5);
+/// The most passwords that are believed; when there are more, those of all programs are compared again.
+const MAX_BELIEVED: usize = 64;
 
 /// Why somebody is not let in.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ pub(crate) struct Lobby {
     path: PathBuf,
     // Held for moments, never while anything is waited for.
     inner: Mutex<Inner>,
-    turns: Semaphore,
+    comparer: Comparer,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,8 @@ struct Inner {
     refused: Option<Option<Stamp>>,
     sessions: Sessions,
     attempts: Attempts,
+    /// Names with passwords that were right, by the hash of what a program brings; with the user's line, and until when.
+    believed: HashMap<Key, (String, User, Instant)>,
 }
 
 impl Lobby {
@@ -65,14 +69,16 @@ impl Lobby {
     /// A sentence, when it cannot be used.
     pub(crate) fn open(path: PathBuf) -> Result<Self, String> {
         let (users, stamp) = Users::load(&path)?;
+        let comparer = Comparer::start().map_err(|error| format!("the system gives no thread: {error}"))?;
         let inner = Inner {
             users,
             stamp,
             refused: None,
             sessions: Sessions::default(),
             attempts: Attempts::default(),
+            believed: HashMap::new(),
         };
-        Ok(Self { path, inner: Mutex::new(inner), turns: Semaphore::new(COMPARED_AT_ONCE) })
+        Ok(Self { path, inner: Mutex::new(inner), comparer })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -95,25 +101,56 @@ impl Lobby {
         name: &str,
         password: String,
     ) -> Result<String, NotIn> {
+        let user = self.compare(address, name, password).await?;
+        self.inner().sessions.begin(name, &user, Instant::now()).ok_or(NotIn::NoRandom)
+    }
+
+    /// Lets a program in that brings name and password with each question, as HTTP's Basic has them. It gets no session.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub(crate) async fn let_in(&self, address: IpAddr, basic: &str) -> Result<(), NotIn> {
+        let key = Key::of(basic);
+        {
+            let mut inner = self.inner();
+            let Inner { users, believed, .. } = &mut *inner;
+            let now = Instant::now();
+            believed.retain(|_, (name, user, until)| *until > now && users.0.get(name) == Some(user));
+            if believed.contains_key(&key) {
+                return Ok(());
+            }
+        }
+        let (name, password) = credentials(basic).ok_or(NotIn::Wrong)?;
+        let user = self.compare(address, &name, password).await?;
+        let mut inner = self.inner();
+        if inner.believed.len() >= MAX_BELIEVED {
+            inner.believed.clear();
+        }
+        inner.believed.insert(key, (name, user, Instant::now() + BELIEVED));
+        Ok(())
+    }
+
+    /// Compares a password with that of a user, when as many guesses are allowed.
+    async fn compare(&self, address: IpAddr, name: &str, password: String) -> Result<User, NotIn> {
         // What is no name of the file is one name: a stranger must not fill the table with long ones.
         let counted = if super::users::check_name(name).is_ok() { name } else { "" };
         self.inner().attempts.admit(address, counted, Instant::now()).map_err(NotIn::Wait)?;
-        let Ok(Ok(turn)) = tokio::time::timeout(TURN_WITHIN, self.turns.acquire()).await else {
+        let user = self.inner().users.0.get(name).cloned();
+        let hash = user.as_ref().map(|user| user.hash.clone());
+        let Some(same) = self.comparer.compare(hash, password).await else {
             self.inner().attempts.unheard(address, counted);
             return Err(NotIn::Busy);
         };
-        let user = self.inner().users.0.get(name).cloned();
-        let hash: Option<Hash> = user.as_ref().map(|user| user.hash.clone());
-        let compared = tokio::task::spawn_blocking(move || verify(hash.as_ref(), &password)).await;
-        drop(turn);
-        let (true, Some(user)) = (compared.unwrap_or(false), user) else { return Err(NotIn::Wrong) };
+        let (true, Some(user)) = (same, user) else { return Err(NotIn::Wrong) };
         let mut inner = self.inner();
         // Meanwhile he may have been removed.
         if inner.users.0.get(name) != Some(&user) {
             return Err(NotIn::Wrong);
         }
         inner.attempts.right(address, counted);
-        inner.sessions.begin(name, &user, Instant::now()).ok_or(NotIn::NoRandom)
+        drop(inner);
+        Ok(user)
     }
 
     /// Whose session a secret is, which counts as its use.
@@ -171,11 +208,21 @@ impl Lobby {
     }
 }
 
+/// Name and password of `Basic bmFtZTpwYXNzd29yZA==` (RFC 7617).
+fn credentials(basic: &str) -> Option<(String, String)> {
+    let (scheme, coded) = basic.split_once(' ')?;
+    let bytes = STANDARD.decode(coded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::super::users::{Role, User, change};
+    use super::super::users::password::Hash;
+    use super::super::users::{Role, change};
     use super::*;
 
     const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -211,6 +258,24 @@ mod tests {
         assert!(!lobby.goes_on(caller.key));
         assert_eq!(lobby.users(), 0);
         assert_eq!(lobby.log_in(HOME, "ann", "correct horse".into()).await, Err(NotIn::Wrong));
+    }
+
+    #[tokio::test]
+    async fn programs_bring_name_and_password_with_each_question() {
+        let folder = tempfile::tempdir().unwrap();
+        let lobby = lobby_with(folder.path(), "ann", "correct: horse");
+        let basic = |text: &str| format!("Basic {}", STANDARD.encode(text));
+        let right = basic("ann:correct: horse");
+        for _ in 0..20 {
+            assert_eq!(lobby.let_in(HOME, &right).await, Ok(()));
+        }
+        assert_eq!(lobby.inner().believed.len(), 1);
+        for wrong in [&basic("ann:wrong"), "Basic", "Basic ?", "Bearer x", &basic("ann")] {
+            assert_eq!(lobby.let_in(HOME, wrong).await, Err(NotIn::Wrong), "{wrong}");
+        }
+        std::fs::remove_file(folder.path().join("users")).unwrap();
+        lobby.look();
+        assert_eq!(lobby.let_in(HOME, &right).await, Err(NotIn::Wrong), "what is gone is not believed");
     }
 
     #[tokio::test]

@@ -7,6 +7,9 @@ use utoipa::ToSchema;
 /// The longest limit with its unit, bytes.
 const MAX_LIMIT_BYTES: usize = 64;
 
+/// A whole fingerprint, bytes: `SHA256:` and 43 characters.
+const MIN_FINGERPRINT_BYTES: usize = 50;
+
 /// A limit: a number in the metric's unit, or text with its unit, as `20 GB`.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(untagged)]
@@ -117,6 +120,26 @@ pub(crate) struct Forget {
     node: String,
 }
 
+/// A key that shall speak for a node.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Approve {
+    /// Which node.
+    node: String,
+    /// The key's fingerprint, whole: that which was looked at, whoever else waits meanwhile.
+    key: String,
+}
+
+/// A key that shall be believed no more.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Revoke {
+    /// A node with a key, a node that somebody waits to speak for, or a key's fingerprint.
+    target: String,
+    /// Why, for those who wonder later.
+    reason: String,
+}
+
 /// Nothing is to be said.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -221,6 +244,21 @@ impl Asks for GateRelease {
 impl Asks for Forget {
     fn operation(self) -> Result<Operation, String> {
         Ok(Operation::Forget { node: self.node })
+    }
+}
+
+impl Asks for Approve {
+    fn operation(self) -> Result<Operation, String> {
+        if self.key.len() < MIN_FINGERPRINT_BYTES {
+            return Err("say the whole fingerprint of the key, as it waits".into());
+        }
+        Ok(Operation::Approve { node: self.node, key: Some(self.key) })
+    }
+}
+
+impl Asks for Revoke {
+    fn operation(self) -> Result<Operation, String> {
+        Ok(Operation::Revoke { target: self.target, reason: self.reason })
     }
 }
 

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use utoipa::ToSchema;
 
 use super::bodies::{
-    Ack, Asks, Forget, GateOverride, GateRelease, Limits, Mute, Nothing, Unmute, WhichLimits,
+    Ack, Approve, Asks, Forget, GateOverride, GateRelease, Limits, Mute, Nothing, Revoke, Unmute, WhichLimits,
 };
 use super::refused;
 use crate::answers::Refusal;
@@ -132,6 +132,20 @@ pub(crate) async fn release(State(api): State<Api>, asker: Asker, Body(body): Bo
 #[utoipa::path(post, path = "/api/v1/forget", request_body = Forget, responses((status = 200, body = Done),
     (status = "4XX", body = Refusal), (status = 503, description = "the hub is away", body = Refusal)))]
 pub(crate) async fn forget(State(api): State<Api>, asker: Asker, Body(body): Body<Forget>) -> Response {
+    change(&api, asker, Role::Admin, body).await
+}
+
+/// Lets a key speak for a node; takes the role admin.
+#[utoipa::path(post, path = "/api/v1/keys/approve", request_body = Approve, responses((status = 200, body = Done),
+    (status = "4XX", body = Refusal), (status = 503, description = "the hub is away", body = Refusal)))]
+pub(crate) async fn approve(State(api): State<Api>, asker: Asker, Body(body): Body<Approve>) -> Response {
+    change(&api, asker, Role::Admin, body).await
+}
+
+/// Has a key believed no more; takes the role admin.
+#[utoipa::path(post, path = "/api/v1/keys/revoke", request_body = Revoke, responses((status = 200, body = Done),
+    (status = "4XX", body = Refusal), (status = 503, description = "the hub is away", body = Refusal)))]
+pub(crate) async fn revoke(State(api): State<Api>, asker: Asker, Body(body): Body<Revoke>) -> Response {
     change(&api, asker, Role::Admin, body).await
 }
 

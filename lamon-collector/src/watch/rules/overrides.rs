@@ -155,7 +155,7 @@ impl Rules {
                 let mut rule = match held {
                     // Whole, as every rule: its margin, its time and its second condition go with it.
                     Some(ruled) => ruled.rule.clone(),
-                    None => no_rule(change),
+                    None => no_rule(change, metric.as_str()),
                 };
                 rule.limits = change.over(rule.limits)?;
                 rule.when = When::Always;
@@ -172,9 +172,14 @@ impl Rules {
     }
 }
 
-/// A rule for a value that had none. On which side its limits are, their order tells.
-fn no_rule(change: &Override) -> Rule {
-    let below = matches!((change.warning, change.error), (Some(warning), Some(error)) if error < warning);
+/// A rule for a value that had none. On which side its limits are, their order tells; of one alone, whether the metric is one
+/// of which there should be much.
+fn no_rule(change: &Override, metric: &str) -> Rule {
+    let below = match (change.warning, change.error) {
+        (Some(warning), Some(error)) if error < warning => true,
+        (Some(_), Some(_)) => false,
+        _ => metric.ends_with("_free"),
+    };
     let direction = if below { Direction::Below } else { Direction::Above };
     Rule {
         name: String::new(),

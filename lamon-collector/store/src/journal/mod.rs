@@ -25,7 +25,7 @@ use std::{
     sync::Arc,
 };
 
-use diesel::prelude::*;
+use diesel::{connection::SimpleConnection, prelude::*};
 
 pub use self::{
     accounts::{Counts, NodeAccount},
@@ -277,6 +277,19 @@ impl Journal {
             })?;
             known.moved_cursors.clear();
             Ok(())
+        })
+    }
+
+    /// Puts what is in the write-ahead log into the file itself, as far as nobody reads there. For the end of the process: whoever
+    /// copies the file of a hub that ended should have everything in it, though copying its companions too is right.
+    ///
+    /// # Errors
+    ///
+    /// See [`AppendError`].
+    pub fn fold(&mut self) -> Result<(), AppendError> {
+        self.with_file(|connection, _, _| {
+            SimpleConnection::batch_execute(connection, "PRAGMA wal_checkpoint(PASSIVE)")
+                .map_err(|error| Fault::from(error).into())
         })
     }
 

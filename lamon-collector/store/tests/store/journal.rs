@@ -401,3 +401,20 @@ fn events_wait_in_the_journal_until_the_archive_has_them() {
     journal.append_events(&[event(T0 + 1, "c")]).unwrap();
     assert!(reader.events(10).unwrap()[0].number > left[0].number);
 }
+
+/// Whoever moves a hub that ended may copy the file alone; a reader that is still there must not keep rows out of it.
+#[test]
+fn what_is_folded_is_in_the_file_alone_though_somebody_reads() {
+    let (folder, path) = folder();
+    let (mut journal, _) = open(&path);
+    journal.append(&samples("ccd01", 1..11)).unwrap();
+    let mut reader = JournalReader::open(&path).unwrap();
+    assert_eq!(reader.read_after(0, 100).unwrap().len(), 10);
+    journal.append(&samples("ccd01", 11..21)).unwrap();
+    journal.fold().unwrap();
+    drop(journal);
+    let copy = folder.path().join("copy.db");
+    fs::copy(&path, &copy).unwrap();
+    assert_eq!(everything(&copy).len(), 20);
+    drop(reader);
+}

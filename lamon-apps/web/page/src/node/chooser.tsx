@@ -31,7 +31,7 @@ export function Chooser({ names, metrics, details }: { names: readonly string[];
       ))}
       {names.length >= MAX_NODES ? null : (
         <>
-          <input list="known-nodes" size={14} placeholder={word("with")} aria-label={word("with")} onInput={add} onChange={add} />
+          <input list="known-nodes" size={14} placeholder={word("with")} aria-label={word("with")} onChange={add} />
           <datalist id="known-nodes">{[...nodes.value.keys()].filter((name) => !names.includes(name)).map((name) => <option key={name} value={name} />)}</datalist>
         </>
       )}

@@ -1,5 +1,6 @@
 // A node's curves: stored ones with their live end, of the metrics and beside the nodes that the address says.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { moving } from "../act/suppose";
 import { path, useAnswer } from "../ask";
 import { Curve } from "../curve/curve";
 import { limitLines } from "../curve/limits";
@@ -61,6 +62,7 @@ export function Curves({ names, metrics, details, wanted, span, onFirst }: Curve
           const unit = detail?.unit ?? answer?.series[0]?.metrics[metric]?.unit ?? "";
           return (
             <Curve key={metric} metric={metric} unit={unit} lines={lines.get(metric) ?? []} limits={limitLines(detail?.limits)} span={span}
+              onLimit={moving(names[0], metric, unit, detail?.limits, span)}
               onSpan={show} onLive={() => showLast(typeof wanted === "string" ? wanted : nearest(span))} />
           );
         })}

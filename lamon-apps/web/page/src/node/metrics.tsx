@@ -1,4 +1,5 @@
 // Every metric of a node as it is now.
+import { MetricActs } from "../act/buttons";
 import { amount, clock } from "../format";
 import { Sign } from "../sign";
 import type { NodeDetail } from "../types";
@@ -16,7 +17,7 @@ export function Metrics({ detail }: { detail: NodeDetail }) {
             <td class="number">{amount(one.value, one.unit)}</td>
             <td class="time">{clock(one.taken_ms)}</td>
             <td class="time">{one.since_ms > 0 ? clock(one.since_ms) : ""}</td>
-            <td>{one.rule ?? ""}</td>
+            <td>{one.rule ?? ""} <MetricActs node={detail.name} metric={metric} detail={one} /></td>
           </tr>
         ))}
       </tbody>

@@ -1,8 +1,8 @@
 //! Passwords: what may be one, and their hashes, which take a while and much memory on purpose.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// Memory of one hash, KiB: 19 MiB, with [`PASSES`] and one lane what OWASP's Password Storage Cheat Sheet asks for.
@@ -89,13 +89,32 @@ impl Hash {
     }
 }
 
+/// The memory of comparisons, kept from one to the next: the system's allocator would keep several of them.
+#[derive(Default)]
+pub(crate) struct Memory(Vec<Block>);
+
 /// Whether the password is that of the hash; no hash is nobody's, and takes as long. It blocks for tens of milliseconds.
-pub(crate) fn verify(hash: Option<&Hash>, password: &str) -> bool {
+pub(crate) fn verify(hash: Option<&Hash>, password: &str, memory: &mut Memory) -> bool {
     let text = hash.map_or(NOBODYS, Hash::as_str);
-    let Ok(parsed) = PasswordHash::new(text) else { return false };
-    let same = password.len() <= LONGEST_BYTES
-        && Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
+    let same = password.len() <= LONGEST_BYTES && compare(text, password, memory).unwrap_or(false);
     same && hash.is_some()
+}
+
+/// Whether a password has this hash; `None` when it is no hash.
+fn compare(text: &str, password: &str, Memory(blocks): &mut Memory) -> Option<bool> {
+    let hash = PasswordHash::new(text).ok()?;
+    let (salt, wanted) = (hash.salt?, hash.hash?);
+    let params = Params::try_from(&hash).ok()?;
+    if blocks.len() < params.block_count() {
+        blocks.resize(params.block_count(), Block::default());
+    }
+    let mut output = vec![0; wanted.len()];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2
+        .hash_password_into_with_memory(password.as_bytes(), salt.as_ref(), &mut output, &mut *blocks)
+        .ok()?;
+    // Outputs are compared in constant time.
+    Some(Output::new(&output).ok()? == wanted)
 }
 
 #[cfg(test)]
@@ -108,11 +127,25 @@ mod tests {
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
         assert_ne!(hash, Hash::of("correct horse").unwrap(), "salted");
         assert_eq!(Hash::parse(hash.as_str()).unwrap(), hash);
-        assert!(verify(Some(&hash), "correct horse"));
+        let mut memory = Memory::default();
+        assert!(verify(Some(&hash), "correct horse", &mut memory));
         for wrong in ["correct horsf", "", "correct horse "] {
-            assert!(!verify(Some(&hash), wrong));
+            assert!(!verify(Some(&hash), wrong, &mut memory));
         }
-        assert!(!verify(None, "correct horse"));
+        assert!(!verify(None, "correct horse", &mut memory));
+        // Another one of more memory, as another program wrote it.
+        let other = "$argon2id$v=19$m=20000,t=3,p=1$c29tZXNhbHRzb21lc2FsdA$";
+        let salt = b"somesaltsomesalt";
+        let mut output = [0; 32];
+        let argon2 =
+            Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(20_000, 3, 1, None).unwrap());
+        argon2.hash_password_into(b"another password", salt, &mut output).unwrap();
+        let other = Hash::parse(&format!("{other}{}", Output::new(&output).unwrap())).unwrap();
+        assert!(verify(Some(&other), "another password", &mut memory));
+        assert!(
+            verify(Some(&hash), "correct horse", &mut memory),
+            "what was left in the memory does not matter"
+        );
         assert!(Hash::of("short").unwrap_err().contains("at least 10"));
         assert!(Hash::of(&"x".repeat(513)).is_err());
         assert!(!format!("{hash:?}").contains("argon"));
