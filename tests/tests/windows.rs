@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as the tests do")]
 #![expect(clippy::print_stdout, reason = "what was not tested is said")]
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -55,8 +56,8 @@ impl Windows {
         assert!(make("windows-agent").status().unwrap().success(), "the agent for Windows is not built");
         let folder = TempDir::with_prefix("lamon-wine").unwrap();
         let windows = Self { wine: found(&WINE), folder };
-        let booted = windows.command("wineboot").arg("--init").output().unwrap();
-        assert!(booted.status.success(), "{}", String::from_utf8_lossy(&booted.stderr));
+        let booted = windows.command("wineboot").arg("--init").stderr(Stdio::null()).status().unwrap();
+        assert!(booted.success(), "wineboot does not make a Windows");
         windows.wait();
         let agent = top().join("target/windows/x86_64-pc-windows-gnu/release/lamon-agent.exe");
         std::fs::copy(agent, windows.drive().join("lamon-agent.exe")).unwrap();
@@ -90,12 +91,16 @@ impl Windows {
         command
     }
 
-    /// What the agent says; wine's own words are left out.
+    /// What the agent says; wine's own words are left out. By way of a file: a service that wine starts meanwhile holds the
+    /// outputs of who made it start, and the end of a pipe would not come.
     fn says(&self, line: &str) -> (Option<i32>, String) {
-        let output = self.agent(line).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+        let path = self.folder.path().join("said");
+        let file = File::create(&path).unwrap();
+        let mut command = self.agent(line);
+        let status = command.stdout(file.try_clone().unwrap()).stderr(file).status().unwrap();
+        let text = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
         let lines = text.lines().filter(|line| !line.starts_with("wine:"));
-        (output.status.code(), lines.collect::<Vec<_>>().join("\n"))
+        (status.code(), lines.collect::<Vec<_>>().join("\n"))
     }
 
     fn environment(&self, command: &mut Command) {
@@ -107,7 +112,8 @@ impl Windows {
     /// Somebody who is logged in: wine ends its services when nobody is any more.
     fn somebody(&self) -> Somebody {
         let mut command = self.command("cmd");
-        Somebody(command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap())
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Somebody(command.spawn().unwrap())
     }
 
     /// Waits until nothing runs in there.
@@ -135,6 +141,8 @@ struct Somebody(Child);
 
 impl Drop for Somebody {
     fn drop(&mut self) {
+        // At the end of its input it ends, and so does what wine put before it.
+        drop(self.0.stdin.take());
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -223,6 +231,7 @@ async fn a_windows_node_is_heard_and_enrolled_and_runs_as_a_service() {
         std::fs::copy(windows.drive().join("users").join(file), data.join(file)).unwrap();
     }
     let lines = lines.replace(r"C:\users", r"C:\ProgramData\lamon").replace("log_to", "#log_to");
+    let lines = lines + r"spool = 'C:\ProgramData\lamon\spool'";
     std::fs::write(data.join("agent.toml"), lines).unwrap();
     let before = archive::rows(&hub.archive(), "win01", 1).await.len();
     let somebody = windows.somebody();
@@ -231,6 +240,7 @@ async fn a_windows_node_is_heard_and_enrolled_and_runs_as_a_service() {
     let after = archive::rows(&hub.archive(), "win01", before + 3).await;
     check(after.last().unwrap());
     assert!(windows.drive().join("Program Files/lamon/lamon-agent.exe").exists());
+    assert!(data.join("spool").exists());
     // Again, as for a new version.
     let (code, said) = windows.says("service install");
     assert_eq!(code, Some(0), "{said}");
