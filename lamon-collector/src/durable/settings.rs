@@ -23,8 +23,9 @@ use super::Report;
 /// How many changes wait for the disk; of those that wait the newest is written, for all.
 pub(crate) const KEEPS: usize = 256;
 
-/// The largest file that is read, in bytes: every mute and acknowledgement that there may be, twice.
-const MAX_FILE_BYTES: u64 = 4 << 20;
+/// The largest file that is read, in bytes: all that there may be of everything, with the longest texts, is half of it, and most
+/// of that are ten thousand nodes' keys. A file that the hub wrote itself must never be too large for it.
+const MAX_FILE_BYTES: u64 = 16 << 20;
 
 /// Everything that operators changed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -84,7 +85,7 @@ impl Found {
 pub(crate) fn look(path: &Path) -> io::Result<Kept> {
     let text = match fs::metadata(path)?.len() {
         0..=MAX_FILE_BYTES => fs::read(path)?,
-        _ => return Err(io::Error::other("larger than 4 MiB")),
+        _ => return Err(io::Error::other(format!("larger than {} MiB", MAX_FILE_BYTES >> 20))),
     };
     serde_json::from_slice(&text).map_err(Into::into)
 }
@@ -326,6 +327,57 @@ mod tests {
         assert!(read(&path).fresh);
         drop(keeps);
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn as_much_as_there_may_be_is_read_again() {
+        fn many<T: Clone>(one: &T, count: usize) -> Vec<T> {
+            vec![one.clone(); count]
+        }
+        let (text, who) = ("\"".repeat(200), "w".repeat(300));
+        let key = "SHA256:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc".to_owned();
+        let (node, metric, made_ms) = ("n".repeat(32), "m".repeat(40), i64::MAX);
+        let Kept { mutes, acks, overrides, secrets, .. } = kept();
+        let mute = Mute {
+            target: node.clone(),
+            reason: text.clone(),
+            who: who.clone(),
+            made_ms,
+            ..mutes[0].clone()
+        };
+        let ack = Ack {
+            node: node.clone(),
+            metric: Some(metric.clone()),
+            reason: text.clone(),
+            who: who.clone(),
+            until_ms: Some(made_ms),
+            ..acks[0].clone()
+        };
+        let limit = Threshold {
+            target: node.clone(),
+            metric: Some(metric),
+            warning: Some(f64::MIN_POSITIVE),
+            error: Some(f64::MAX),
+            reason: Some(text.clone()),
+            who: who.clone(),
+            made_ms,
+        };
+        let all = Kept {
+            mutes: many(&mute, 500),
+            acks: many(&ack, 1_000),
+            overrides: many(&overrides[0], 100),
+            limits: many(&limit, 500),
+            keys: many(&NodeKey { node: node.clone(), key: key.clone(), who: who.clone(), made_ms }, 10_000),
+            revoked: many(&RevokedKey { key, node, reason: text, who, made_ms }, 2_000),
+            secrets: many(&secrets[0], 32),
+            ..Kept::default()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("operator.json");
+        write(&path, &all).unwrap();
+        let bytes = fs::metadata(&path).unwrap().len();
+        assert!(bytes < MAX_FILE_BYTES / 2 + MAX_FILE_BYTES / 8, "{bytes}");
+        assert_eq!(look(&path).unwrap(), all);
     }
 
     #[test]
