@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use lamon_daemon::logging::{self, LogLevel, LogTarget};
 use lamon_daemon::{exit, signals};
 use lamon_wire::names::NodeName;
@@ -103,6 +103,12 @@ enum Task {
 
 /// What went wrong, as a sentence, and the exit code for it.
 pub(crate) struct Failure(pub(crate) u8, pub(crate) String);
+
+/// Its command line, for the manual page and for shells that complete it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
 
 /// Runs the program.
 #[must_use]

@@ -18,6 +18,7 @@
 //! | [`bus`] | the face that publishes on ZeroMQ |
 //! | `past` | reading the archive for who asks |
 //! | [`per_node`] | a limit on what is told of one node |
+//! | [`cli`] | the command line of `lamon-collector` |
 //! | [`program`] | command line, configuration, signals: what the programs do the same way |
 //! | [`replay`] | stored samples through other limits |
 //! | [`sample`] | a sample on the hub's timeline |
@@ -26,6 +27,7 @@
 
 mod address;
 pub mod bus;
+pub mod cli;
 pub mod config;
 pub mod control;
 mod core;
