@@ -98,7 +98,7 @@ impl Trust {
 ///
 /// See [`Key::load_or_make`].
 pub fn own_key(path: &Path, node: &NodeName) -> Result<Key, KeyFileError> {
-    own_folder(path).map_err(|error| KeyFileError::Io { path: path.into(), what: "made", error })?;
+    own_folder(path).map_err(|error| KeyFileError::Unmade { path: path.into(), error })?;
     Key::load_or_make(path, node.as_str())
 }
 
