@@ -155,6 +155,15 @@ impl KeyPair {
         }
         let mut text = String::new();
         file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+        Self::of_text(&text, path)
+    }
+
+    /// The key pair in this text, which was read from `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFileError::Form`], which names the file.
+    pub fn of_text(text: &str, path: &Path) -> Result<Self, KeyFileError> {
         let word = |word| text.lines().find_map(|line| line.trim().strip_prefix(word).map(str::trim));
         let public = word("public").and_then(|text| text.parse().ok());
         let secret = word("secret").and_then(decoded);
