@@ -81,26 +81,30 @@ bench-rts2: ## The same for RTS2 devices alone; beside the original where RTS2_B
 	$(CARGO) build --locked --release -p rts2-bench
 	target/release/rts2-bench $(BENCH)
 
-# What the RTS2 protocol is fuzzed by, and how long each.
-FUZZ_TARGETS := $(basename $(notdir $(wildcard rts2dev/fuzz/fuzz_targets/*.rs)))
+# What is fuzzed, and how long each: what reads bytes of strangers, and the RTS2 protocol.
+FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs rts2dev/fuzz/fuzz_targets/*.rs)))
 FUZZ_SECONDS ?= 600
 # cargo-fuzz wants a nightly compiler for its sanitizer; this lets the stable one do it.
-FUZZ := cd rts2dev/fuzz && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
+FUZZ := RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
+# In the shell: the folder that has $target.
+fuzz_folder := $$(dirname $$(dirname $$(ls fuzz/fuzz_targets/$$target.rs rts2dev/fuzz/fuzz_targets/$$target.rs 2>/dev/null)))
 
-fuzz: deps-fuzz ## Fuzz the RTS2 protocol (FUZZ_SECONDS=600 for each of FUZZ_TARGETS)
+fuzz: deps-fuzz ## Fuzz what reads bytes of strangers (FUZZ_SECONDS=600 for each of FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
-	    mkdir -p rts2dev/fuzz/target/corpus/$$target; \
-	    echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
-	    ($(FUZZ) run $$target target/corpus/$$target corpus/$$target -- -dict=rts2.dict -max_len=4096 \
-	        -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1) || exit; \
+	    folder=$(fuzz_folder); words=$$(cd $$folder && ls *.dict 2>/dev/null); \
+	    mkdir -p $$folder/target/corpus/$$target; \
+	    echo "fuzzing $$target of $$folder for $(FUZZ_SECONDS) s"; \
+	    (cd $$folder && $(FUZZ) run $$target target/corpus/$$target corpus/$$target -- $${words:+-dict=$$words} \
+	        -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1) || exit; \
 	done
 
 fuzz-corpus: deps-fuzz ## Add what fuzzing found to the small corpus that the tests replay
 	@for target in $(FUZZ_TARGETS); do \
-	    rm -rf rts2dev/fuzz/target/small && mkdir -p rts2dev/fuzz/target/corpus/$$target rts2dev/fuzz/target/small; \
-	    ($(FUZZ) run $$target target/small corpus/$$target target/corpus/$$target -- \
+	    folder=$(fuzz_folder); \
+	    rm -rf $$folder/target/small && mkdir -p $$folder/target/corpus/$$target $$folder/target/small; \
+	    (cd $$folder && $(FUZZ) run $$target target/small corpus/$$target target/corpus/$$target -- \
 	        -set_cover_merge=1 -use_counters=0 -max_len=2048) || exit; \
-	    rm -rf rts2dev/fuzz/corpus/$$target && mv rts2dev/fuzz/target/small rts2dev/fuzz/corpus/$$target; \
+	    rm -rf $$folder/corpus/$$target && mv $$folder/target/small $$folder/corpus/$$target; \
 	done
 
 deps-fuzz:

@@ -150,6 +150,8 @@ pub(crate) struct Admitted {
 
 struct Connection {
     number: u64,
+    /// The key that it came with.
+    key: Option<Fingerprint>,
     /// When it was last told that a connection of this node took another's place.
     replaced_told: Option<Instant>,
     replaced: CancellationToken,
@@ -369,7 +371,7 @@ impl Core {
             let _ = reply.send(Err(why));
             return;
         }
-        let peer = peer.address;
+        let (peer, key) = (peer.address, peer.key);
         let interval = Duration::from_millis(hello.interval_ms.into()).max(Sample::SHORTEST_INTERVAL);
         match self.watch.handle_hello(Now::read(), &node, Some(interval)) {
             Ok(updates) => self.show(&updates),
@@ -387,7 +389,7 @@ impl Core {
         let told = self.agents.get(&node).map(|before| before.replaced_told);
         let told_at = told.flatten().filter(|at| at.elapsed() < REPLACED_AGAIN);
         let replaced_told = told_at.or(told.map(|_| Instant::now()));
-        let connection = Connection { number: self.connections, replaced_told, replaced, settings };
+        let connection = Connection { number: self.connections, key, replaced_told, replaced, settings };
         let admitted = Admitted { connection: connection.number, settings: receiver };
         if self.peer_limit.admit(Now::read().monotonic).is_some() {
             info!(%node, %peer, os = hello.os, version = hello.agent_version, "agent connected");

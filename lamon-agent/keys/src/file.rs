@@ -74,10 +74,18 @@ impl Key {
     ///
     /// [`KeyFileError`].
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
-        let pem = lamon_secret::read(path, MAX_FILE_BYTES, Readers::Owner)?;
+        Self::of_pem(&lamon_secret::read(path, MAX_FILE_BYTES, Readers::Owner)?, path)
+    }
+
+    /// The key in these bytes, which were read from `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFileError::Form`], which names the file.
+    pub fn of_pem(pem: &[u8], path: &Path) -> Result<Self, KeyFileError> {
         let wrong = |what| move |_| KeyFileError::Form { path: path.into(), what };
-        let private = PrivateKeyDer::from_pem_slice(&pem).map_err(wrong("private key"))?;
-        let certificate = CertificateDer::from_pem_slice(&pem).map_err(wrong("certificate"))?;
+        let private = PrivateKeyDer::from_pem_slice(pem).map_err(wrong("private key"))?;
+        let certificate = CertificateDer::from_pem_slice(pem).map_err(wrong("certificate"))?;
         let fingerprint = Fingerprint::of(&certificate).ok_or(()).map_err(wrong_certificate(path))?;
         Ok(Self { certificate, private, fingerprint })
     }

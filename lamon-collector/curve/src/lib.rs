@@ -143,7 +143,15 @@ impl KeyPair {
     ///
     /// [`KeyFileError`].
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
-        let text = lamon_secret::text(path, MAX_FILE_BYTES, Readers::Owner)?;
+        Self::of_text(&lamon_secret::text(path, MAX_FILE_BYTES, Readers::Owner)?, path)
+    }
+
+    /// The key pair in this text, which was read from `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFileError::Form`], which names the file.
+    pub fn of_text(text: &str, path: &Path) -> Result<Self, KeyFileError> {
         let word = |word| text.lines().find_map(|line| line.trim().strip_prefix(word).map(str::trim));
         let public = word("public").and_then(|text| text.parse().ok());
         let secret = word("secret").and_then(decoded);
