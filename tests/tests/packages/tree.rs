@@ -13,12 +13,12 @@ use crate::network::{ADDRESSES, Host};
 const WITH: &str = "libzmq5,adduser";
 
 /// The whole Debian of a computer, deleted with this.
-pub(crate) struct Tree {
+pub(crate) struct Tree<'h> {
     folder: TempDir,
     /// The computer's name.
     name: &'static str,
     /// Its network.
-    host: Host,
+    host: &'h Host,
 }
 
 /// What somebody who is there has been told.
@@ -45,9 +45,9 @@ impl Said {
     }
 }
 
-impl Tree {
+impl<'h> Tree<'h> {
     /// A new one.
-    pub(crate) fn new(name: &'static str, host: Host) -> Self {
+    pub(crate) fn new(name: &'static str, host: &'h Host) -> Self {
         let folder = TempDir::with_prefix_in(format!("lamon-{name}-"), cache()).unwrap();
         let copied = Command::new("cp").arg("-a").arg(pristine().join(".")).arg(folder.path()).status();
         assert!(copied.unwrap().success(), "the tree is not copied");
@@ -63,7 +63,7 @@ impl Tree {
     }
 
     pub(crate) fn host(&self) -> &Host {
-        &self.host
+        self.host
     }
 
     /// A path of that computer, as this one sees it.
@@ -83,8 +83,10 @@ impl Tree {
     /// A command there, in its network and under its name, which sees its own processes' files alone.
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = self.host.command("unshare");
-        // The mount is seen by this command alone, and ends with it.
-        let begin = "hostname \"$1\" && mount -t proc proc \"$0/proc\" && shift && exec chroot \"$0\" \"$@\"";
+        // The mounts are seen by this command alone, and end with it.
+        let begin = "hostname \"$1\" && mount -t proc proc \"$0/proc\" && \
+                     mount -t devpts -o newinstance,ptmxmode=666 devpts \"$0/dev/pts\" && \
+                     mount --bind \"$0/dev/pts/ptmx\" \"$0/dev/ptmx\" && shift && exec chroot \"$0\" \"$@\"";
         command.args(["--uts", "--mount", "sh", "-ec", begin]).arg(self.folder.path());
         command.args([self.name, program]).args(arguments).stdin(Stdio::null());
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", "/root");
@@ -95,6 +97,22 @@ impl Tree {
     /// A line that root types there.
     pub(crate) fn types(&self, line: &str) -> Said {
         Said::of(&self.command("sh", &["-c", line]).output().unwrap())
+    }
+
+    /// A line that a document has its reader type, as it stands there but for the name of the hub.
+    ///
+    /// # Panics
+    ///
+    /// When it is not in the document, or does not end well.
+    #[track_caller]
+    pub(crate) fn typed(&self, document: &str, line: &str) -> String {
+        self.types(&as_documented(document, line)).well()
+    }
+
+    /// The same at a terminal, where a question is answered.
+    pub(crate) fn answers(&self, document: &str, line: &str, answer: &str) -> Command {
+        let line = as_documented(document, line);
+        self.command("sh", &["-c", &format!("(sleep 1; echo {answer}) | script -qec '{line}' /dev/null >&2")])
     }
 
     /// `dpkg -i` of packages; a configuration that was changed by hand is kept, as dpkg proposes.
@@ -109,6 +127,14 @@ impl Tree {
             .collect();
         self.types(&format!("dpkg --force-confdef --force-confold -i {0} && rm {0}", names.join(" ")))
     }
+}
+
+/// A command of a document, which is looked for in it.
+fn as_documented(document: &str, line: &str) -> String {
+    let text = fs::read_to_string(top().join(document)).unwrap();
+    let mut lines = text.lines().map(|line| line.split('#').next().unwrap().trim());
+    assert!(lines.any(|found| found == line), "{document} does not say: {line}");
+    line.replace("HUB", "hub")
 }
 
 fn cache() -> PathBuf {

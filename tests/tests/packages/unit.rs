@@ -18,7 +18,7 @@ impl Unit {
     }
 }
 
-impl Tree {
+impl Tree<'_> {
     /// Starts a service; it is ended with what is returned.
     pub(crate) fn start(&self, service: &str) -> Process {
         let unit = Unit(self.read(&format!("/usr/lib/systemd/system/{service}.service")));
