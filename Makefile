@@ -6,7 +6,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows deps-deb deps-dist deb dist test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny fmt fmt-check clippy doc check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -15,8 +15,8 @@ help: ## List these targets
 deps: ## Install what building needs (Debian, Ubuntu; elsewhere say what is needed)
 	@$(call install,$(call missing_to_build),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm and a C and C++ compiler)
 
-deps-test: ## Install what the tests need as well
-	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm a C and C++ compiler netcat tmux openssl chromium, Python with pyzmq and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
+deps-test: deps-deb ## Install what the tests need as well
+	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm a C and C++ compiler netcat tmux openssl chromium groff mmdebstrap iproute2, Python with pyzmq and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
 
 build: deps page ## Build every program, for debugging
 	$(CARGO) build --locked --workspace --bins
@@ -50,6 +50,30 @@ windows-missing:
 
 deps-windows:
 	@$(call install,$(missing_for_windows),a C compiler for Windows (x86_64-w64-mingw32-gcc) wine and the target $(WINDOWS) of rustup)
+
+# Packages. cargo-deb is built once, without the optimization across crates that its own releases want: that takes half as long.
+install_tool = $(CARGO) install --locked --config profile.release.lto=false --config profile.release.codegen-units=16
+TOOLS := lamon-agent lamon-sensord lamon-collector lamon lamon-mon lamon-notify lamon-web rts2c
+DIST := target/dist
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
+
+deps-deb:
+	@$(CARGO) deb --version >/dev/null 2>&1 || $(install_tool) cargo-deb
+
+deps-dist: deps-deb
+	@$(CARGO) cyclonedx --version >/dev/null 2>&1 || $(install_tool) cargo-cyclonedx
+
+deb: page deps-deb ## Make packages for Debian and Ubuntu in target/dist (release build; DEBFULLNAME and DEBEMAIL say by whom)
+	$(CARGO) build --locked --release $(TOOLS:%=--bin %) --bin lamon-pages
+	@rm -f $(DIST)/*.deb
+	@mkdir -p $(DIST)
+	@CARGO='$(CARGO)' packaging/deb.sh release $(DIST) >/dev/null
+	@! command -v lintian >/dev/null 2>&1 || lintian --fail-on error,warning $(DIST)/*.deb
+	@cd $(DIST) && du -h --apparent-size *.deb
+
+dist: deb deps-dist ## The same, archives for other systems, checksums, and what everything was built of (SBOM), in target/dist
+	@CARGO='$(CARGO)' packaging/dist.sh $(VERSION) $(DIST) '$(TOOLS)'
+	@cd $(DIST) && du -h --apparent-size *
 
 test: deps-test page fmt-check clippy doc ## Check everything: form, lints, documents, configuration, every test
 	$(CARGO) build --locked --workspace --bins --examples
@@ -149,6 +173,10 @@ missing_to_build = $(shell \
 	pkg-config --exists libzmq 2>/dev/null || [ -e /usr/include/zmq.h ] || echo libzmq3-dev)
 # mariadb-server-core has the server's programs and starts no server of the system; galera-4 is the library of its clusters.
 missing_to_test = $(shell \
+	command -v groff >/dev/null 2>&1 || echo ' groff-base'; \
+	command -v mmdebstrap >/dev/null 2>&1 || echo ' mmdebstrap'; \
+	[ -x /usr/sbin/ip ] || echo ' iproute2'; \
+	command -v curl >/dev/null 2>&1 || echo ' curl'; \
 	command -v nc >/dev/null 2>&1 || echo ' netcat-openbsd'; \
 	command -v tmux >/dev/null 2>&1 || echo ' tmux'; \
 	python3 -c 'import zmq' 2>/dev/null || /usr/bin/python3 -c 'import zmq' 2>/dev/null || echo ' python3-zmq'; \

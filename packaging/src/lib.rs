@@ -8,6 +8,7 @@
 //! | `help` | what stands below the options of `--help`, as sections of a page |
 //! | `roff` | text as the manual's language wants it |
 //!
+//! What goes into which package stands in `Cargo.toml`, and what is done when one is installed or removed in `scripts/`.
 
 mod help;
 mod page;
