@@ -6,6 +6,7 @@
 //! | [`process`] | a program that runs, with what it wrote to its log; found beside the test's own program |
 //! | [`hub`], [`agent`] | the daemons, started with a configuration of their own on free ports |
 //! | [`simulated`] | an agent that sends what it is told, speaking the real protocol |
+//! | [`make`] | programs that another compiler builds |
 //! | [`text`] | a sender of text lines |
 //! | [`bus`] | a subscriber of the ZeroMQ bus |
 //! | [`speaker`] | a hub on the bus that the test speaks for |
@@ -29,6 +30,7 @@ pub mod camera;
 pub mod chaos;
 pub mod hub;
 pub mod lamon;
+pub mod make;
 pub mod pages;
 pub mod process;
 pub mod receivers;
