@@ -6,7 +6,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows static static-agent static-missing deps-static macos-check test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows static static-agent static-missing deps-static macos-check deps-deb deps-dist deb dist test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny fmt fmt-check clippy doc check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -15,8 +15,8 @@ help: ## List these targets
 deps: ## Install what building needs (Debian, Ubuntu; elsewhere say what is needed)
 	@$(call install,$(call missing_to_build),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm and a C and C++ compiler)
 
-deps-test: ## Install what the tests need as well
-	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm a C and C++ compiler netcat tmux openssl chromium, Python with pyzmq and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
+deps-test: deps-deb ## Install what the tests need as well
+	@$(call install,$(call missing_to_build)$(call missing_to_test),libzmq3-dev (ZeroMQ with its headers) pkg-config make Node.js (18 or newer) with npm a C and C++ compiler netcat tmux openssl chromium groff mmdebstrap iproute2, Python with pyzmq and the server programs of MariaDB (mariadbd and mariadb-install-db) with Galera)
 
 build: deps page ## Build every program, for debugging
 	$(CARGO) build --locked --workspace --bins
@@ -85,6 +85,30 @@ macos-check: ## Check the types of lamon-agent for macOS, where Debian's newer R
 	RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 SDKROOT=/ CC_$(subst -,_,$(MACOS))=true AR_$(subst -,_,$(MACOS))=true \
 	    /usr/bin/cargo check -Z build-std=std,panic_abort --locked --target $(MACOS) --target-dir target/macos -p lamon-agent
 
+# Packages. cargo-deb is built once, without the optimization across crates that its own releases want: that takes half as long.
+install_tool = $(CARGO) install --locked --config profile.release.lto=false --config profile.release.codegen-units=16
+TOOLS := lamon-agent lamon-sensord lamon-collector lamon lamon-mon lamon-notify lamon-web rts2c
+DIST := target/dist
+VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
+
+deps-deb:
+	@$(CARGO) deb --version >/dev/null 2>&1 || $(install_tool) cargo-deb
+
+deps-dist: deps-deb
+	@$(CARGO) cyclonedx --version >/dev/null 2>&1 || $(install_tool) cargo-cyclonedx
+
+deb: page deps-deb ## Make packages for Debian and Ubuntu in target/dist (release build; DEBFULLNAME and DEBEMAIL say by whom)
+	$(CARGO) build --locked --release $(TOOLS:%=--bin %) --bin lamon-pages
+	@rm -f $(DIST)/*.deb
+	@mkdir -p $(DIST)
+	@CARGO='$(CARGO)' packaging/deb.sh release $(DIST) >/dev/null
+	@! command -v lintian >/dev/null 2>&1 || lintian --fail-on error,warning $(DIST)/*.deb
+	@cd $(DIST) && du -h --apparent-size *.deb
+
+dist: deb deps-dist ## The same, archives for other systems, checksums, and what everything was built of (SBOM), in target/dist
+	@CARGO='$(CARGO)' packaging/dist.sh $(VERSION) $(DIST) '$(TOOLS)'
+	@cd $(DIST) && du -h --apparent-size *
+
 test: deps-test page fmt-check clippy doc ## Check everything: form, lints, documents, configuration, every test
 	$(CARGO) build --locked --workspace --bins --examples
 	@[ -n '$(strip $(missing_for_windows))' ] || $(MAKE) --no-print-directory windows-agent
@@ -119,26 +143,30 @@ bench-rts2: ## The same for RTS2 devices alone; beside the original where RTS2_B
 	$(CARGO) build --locked --release -p rts2-bench
 	target/release/rts2-bench $(BENCH)
 
-# What the RTS2 protocol is fuzzed by, and how long each.
-FUZZ_TARGETS := $(basename $(notdir $(wildcard rts2dev/fuzz/fuzz_targets/*.rs)))
+# What is fuzzed, and how long each: what reads bytes of strangers, and the RTS2 protocol.
+FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs rts2dev/fuzz/fuzz_targets/*.rs)))
 FUZZ_SECONDS ?= 600
 # cargo-fuzz wants a nightly compiler for its sanitizer; this lets the stable one do it.
-FUZZ := cd rts2dev/fuzz && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
+FUZZ := RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
+# In the shell: the folder that has $target.
+fuzz_folder := $$(dirname $$(dirname $$(ls fuzz/fuzz_targets/$$target.rs rts2dev/fuzz/fuzz_targets/$$target.rs 2>/dev/null)))
 
-fuzz: deps-fuzz ## Fuzz the RTS2 protocol (FUZZ_SECONDS=600 for each of FUZZ_TARGETS)
+fuzz: deps-fuzz ## Fuzz what reads bytes of strangers (FUZZ_SECONDS=600 for each of FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
-	    mkdir -p rts2dev/fuzz/target/corpus/$$target; \
-	    echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
-	    ($(FUZZ) run $$target target/corpus/$$target corpus/$$target -- -dict=rts2.dict -max_len=4096 \
-	        -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1) || exit; \
+	    folder=$(fuzz_folder); words=$$(cd $$folder && ls *.dict 2>/dev/null); \
+	    mkdir -p $$folder/target/corpus/$$target; \
+	    echo "fuzzing $$target of $$folder for $(FUZZ_SECONDS) s"; \
+	    (cd $$folder && $(FUZZ) run $$target target/corpus/$$target corpus/$$target -- $${words:+-dict=$$words} \
+	        -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1) || exit; \
 	done
 
 fuzz-corpus: deps-fuzz ## Add what fuzzing found to the small corpus that the tests replay
 	@for target in $(FUZZ_TARGETS); do \
-	    rm -rf rts2dev/fuzz/target/small && mkdir -p rts2dev/fuzz/target/corpus/$$target rts2dev/fuzz/target/small; \
-	    ($(FUZZ) run $$target target/small corpus/$$target target/corpus/$$target -- \
+	    folder=$(fuzz_folder); \
+	    rm -rf $$folder/target/small && mkdir -p $$folder/target/corpus/$$target $$folder/target/small; \
+	    (cd $$folder && $(FUZZ) run $$target target/small corpus/$$target target/corpus/$$target -- \
 	        -set_cover_merge=1 -use_counters=0 -max_len=2048) || exit; \
-	    rm -rf rts2dev/fuzz/corpus/$$target && mv rts2dev/fuzz/target/small rts2dev/fuzz/corpus/$$target; \
+	    rm -rf $$folder/corpus/$$target && mv $$folder/target/small $$folder/corpus/$$target; \
 	done
 
 deps-fuzz:
@@ -183,6 +211,10 @@ missing_to_build = $(shell \
 	pkg-config --exists libzmq 2>/dev/null || [ -e /usr/include/zmq.h ] || echo libzmq3-dev)
 # mariadb-server-core has the server's programs and starts no server of the system; galera-4 is the library of its clusters.
 missing_to_test = $(shell \
+	command -v groff >/dev/null 2>&1 || echo ' groff-base'; \
+	command -v mmdebstrap >/dev/null 2>&1 || echo ' mmdebstrap'; \
+	[ -x /usr/sbin/ip ] || echo ' iproute2'; \
+	command -v curl >/dev/null 2>&1 || echo ' curl'; \
 	command -v nc >/dev/null 2>&1 || echo ' netcat-openbsd'; \
 	command -v tmux >/dev/null 2>&1 || echo ' tmux'; \
 	python3 -c 'import zmq' 2>/dev/null || /usr/bin/python3 -c 'import zmq' 2>/dev/null || echo ' python3-zmq'; \

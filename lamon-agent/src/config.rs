@@ -151,6 +151,12 @@ impl Config {
         self.key.with_file_name("hubs")
     }
 
+    /// The file that says that this agent was enrolled, beside its key.
+    #[must_use]
+    pub fn enrolled(&self) -> PathBuf {
+        self.key.with_file_name("enrolled")
+    }
+
     /// What is to be read on this node.
     #[must_use]
     pub fn selection(&self) -> Selection {
@@ -178,6 +184,14 @@ pub struct HubAddress {
     pub host: String,
     /// The TCP port.
     pub port: u16,
+}
+
+impl HubAddress {
+    /// Whether both are written for the same: the case of a name does not count.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.port == other.port && self.host.eq_ignore_ascii_case(&other.host)
+    }
 }
 
 impl std::str::FromStr for HubAddress {

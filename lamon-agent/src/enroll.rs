@@ -98,7 +98,7 @@ pub async fn run(
     };
     let mut connection = connect().await?;
     let known = config.known_hubs();
-    trust::learn(&known, &KnownHub { address: wanted.hub.clone(), key })?;
+    trust::learn(&known, &config.enrolled(), &KnownHub { address: wanted.hub.clone(), key })?;
     say(&format!("{} is known by its key {key}, in {}", wanted.hub, known.display()));
     let until = Instant::now() + wanted.wait.duration();
     let mut told = String::new();

@@ -8,7 +8,7 @@
 //! | [`config`] | the file `hub.toml` |
 //! | [`hub`] | sets up the tasks and lets them end in order |
 //! | `core` | the task that owns the watch and tells the faces |
-//! | `intake` | port 7617: agents and text |
+//! | [`intake`] | port 7617: agents and text |
 //! | `address` | what of an address tells one stranger from another |
 //! | `keys` | pure: keys of nodes, who may speak for which |
 //! | [`watch`] | pure: nodes, rules, levels, silence |
@@ -18,6 +18,7 @@
 //! | [`bus`] | the face that publishes on ZeroMQ |
 //! | `past` | reading the archive for who asks |
 //! | [`per_node`] | a limit on what is told of one node |
+//! | [`cli`] | the command line of `lamon-collector` |
 //! | [`program`] | command line, configuration, signals: what the programs do the same way |
 //! | [`replay`] | stored samples through other limits |
 //! | [`sample`] | a sample on the hub's timeline |
@@ -26,13 +27,14 @@
 
 mod address;
 pub mod bus;
+pub mod cli;
 pub mod config;
 pub mod control;
 mod core;
 mod durable;
 pub mod face;
 pub mod hub;
-mod intake;
+pub mod intake;
 mod keys;
 mod past;
 pub mod per_node;

@@ -6,11 +6,14 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`cli`] | the command line |
 //! | [`config`] | the section `[rts2]`, and RTS2's own command line |
 //! | [`face`] | the picture as RTS2 devices |
 //! | [`devices`] | the thread that runs the devices |
 //! | [`sky`] | night and day as centrald has them |
 
+#[cfg(unix)]
+pub mod cli;
 pub mod config;
 #[cfg(unix)]
 pub mod devices;

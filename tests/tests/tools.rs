@@ -1,6 +1,6 @@
 //! The programs of this package: the demonstration and the load generator do what they say, and leave nothing behind.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use lamon_tests::archive;
 use lamon_tests::hub::Hub;
@@ -12,6 +12,38 @@ async fn run(mut command: Command) -> anyhow::Result<(String, Option<i32>)> {
     let output = patiently("a program's end", run).await??;
     let printed = [output.stdout, output.stderr].concat();
     Ok((String::from_utf8_lossy(&printed).into_owned(), output.status.code()))
+}
+
+/// `lamon-collector check | head -1`.
+#[test]
+fn a_reader_that_goes_away_ends_a_program_quietly() {
+    for (program, task) in [
+        ("lamon-collector", "check"),
+        ("lamon-sensord", "check"),
+        ("lamon-web", "check"),
+        ("lamon-agent", "--once"),
+    ] {
+        let program = lamon_tests::process::find(program).unwrap();
+        let mut command = Command::new(&program);
+        command.arg(task).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.success() && said.is_empty(),
+            "{}: {} {said}",
+            program.display(),
+            output.status
+        );
+    }
+}
+
+#[test]
+fn the_demonstration_explains_itself() {
+    let output = Command::new(env!("CARGO_BIN_EXE_demo")).arg("--help").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.contains("DEMO_SECONDS=N"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,7 +24,9 @@ use thiserror::Error;
 use tracing::info;
 
 use self::door::Door;
+pub use self::door::asked_about;
 pub use self::face::BusFace;
+pub use self::thread::answer_to;
 use crate::config::BusConfig;
 
 /// Why there is no bus.

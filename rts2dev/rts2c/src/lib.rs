@@ -17,11 +17,17 @@ mod watch;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use rts2dev::client::Login;
 
 use args::{Args, Task};
 use exit::{Failure, INTERRUPTED};
+
+/// Its command line, for the manual page and for shells that complete it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Args::command()
+}
 
 /// Runs the program.
 #[must_use]

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Makes the packages for Debian and Ubuntu of programs that were built:
+#
+#     packaging/deb.sh PROFILE FOLDER [VERSION]
+#
+# PROFILE is release, or dev, whose packages are made quickly and are large. VERSION is the family's when left out.
+# DEBFULLNAME and DEBEMAIL say who answers for the packages, as everywhere in Debian.
+set -eu
+cd "$(dirname "$0")/.."
+profile=$1
+folder=$2
+version=${3:-$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)}
+case $profile in
+    dev) programs=debug fast=--fast ;;
+    *) programs=$profile fast= ;;
+esac
+maintainer="${DEBFULLNAME:-The lamon developers} <${DEBEMAIL:-lamon@lamon.invalid}>"
+
+"${CARGO_TARGET_DIR:-target}/$programs/lamon-pages" target/packaging
+# Debian's form; a date that the same sources have again.
+date=$(git log -1 --format=%cD 2>/dev/null || date -R)
+cat > target/packaging/changelog <<EOF
+lamon ($version-1) unstable; urgency=medium
+
+  * What is new for operators is in changelog.gz, beside this file.
+
+ -- $maintainer  $date
+EOF
+for package in agent hub apps; do
+    ${CARGO:-cargo} deb --quiet --no-build $fast --profile "$profile" -p lamon-packaging --variant "$package" \
+        --deb-version "$version-1" --maintainer "$maintainer" -o "$folder/"
+done
