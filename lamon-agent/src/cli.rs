@@ -58,7 +58,14 @@ enum Command {
 pub(crate) struct Options {
     /// The configuration
     #[cfg_attr(windows, doc = r"[default: C:\ProgramData\lamon\agent.toml where it exists]")]
-    #[cfg_attr(not(windows), doc = "[default: /etc/lamon/agent.toml where it exists]")]
+    #[cfg_attr(
+        target_os = "macos",
+        doc = "[default: /Library/Application Support/lamon/agent.toml where it exists]"
+    )]
+    #[cfg_attr(
+        not(any(windows, target_os = "macos")),
+        doc = "[default: /etc/lamon/agent.toml where it exists]"
+    )]
     #[arg(short, long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A hub; give it several times for several, in the order in which they are tried

@@ -7,6 +7,7 @@
 //! | [`hub`], [`agent`] | the daemons, started with a configuration of their own on free ports |
 //! | [`keyed`] | keys of simulated nodes, and what operators do with them |
 //! | [`simulated`] | an agent that sends what it is told, speaking the real protocol |
+//! | [`make`] | programs that another compiler builds |
 //! | [`text`] | a sender of text lines |
 //! | [`bus`] | a subscriber of the ZeroMQ bus |
 //! | [`speaker`] | a hub on the bus that the test speaks for |
@@ -32,6 +33,7 @@ pub mod chaos;
 pub mod hub;
 pub mod keyed;
 pub mod lamon;
+pub mod make;
 pub mod pages;
 pub mod process;
 pub mod receivers;
