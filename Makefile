@@ -212,6 +212,7 @@ missing_to_build = $(shell \
 # mariadb-server-core has the server's programs and starts no server of the system; galera-4 is the library of its clusters.
 missing_to_test = $(shell \
 	command -v groff >/dev/null 2>&1 || echo ' groff-base'; \
+	command -v dpkg-shlibdeps >/dev/null 2>&1 || echo ' dpkg-dev'; \
 	command -v mmdebstrap >/dev/null 2>&1 || echo ' mmdebstrap'; \
 	[ -x /usr/sbin/ip ] || echo ' iproute2'; \
 	command -v curl >/dev/null 2>&1 || echo ' curl'; \
