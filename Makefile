@@ -6,7 +6,9 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows static static-agent static-missing deps-static macos-check deps-deb deps-dist deb dist test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows static static-agent static-missing deps-static \
+    macos-check deps-deb deps-dist deb dist test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny audit fmt fmt-check clippy doc \
+    check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -175,6 +177,10 @@ deps-fuzz:
 deny: ## Check licences, sources and versions of what is used (installs cargo-deny)
 	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
 	$(CARGO) deny check licenses bans sources
+
+audit: ## Look for known weaknesses in what is used (downloads RustSec's database)
+	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
+	$(CARGO) deny check advisories
 
 fmt: ## Bring all code into its form
 	$(CARGO) fmt --all
