@@ -6,7 +6,9 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows static static-agent static-missing deps-static macos-check deps-deb deps-dist deb dist test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows static static-agent static-missing deps-static \
+    macos-check deps-deb deps-dist deb dist test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny audit fmt fmt-check clippy doc \
+    check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -176,6 +178,10 @@ deny: ## Check licences, sources and versions of what is used (installs cargo-de
 	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
 	$(CARGO) deny check licenses bans sources
 
+audit: ## Look for known weaknesses in what is used (downloads RustSec's database)
+	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
+	$(CARGO) deny check advisories
+
 fmt: ## Bring all code into its form
 	$(CARGO) fmt --all
 
@@ -212,6 +218,7 @@ missing_to_build = $(shell \
 # mariadb-server-core has the server's programs and starts no server of the system; galera-4 is the library of its clusters.
 missing_to_test = $(shell \
 	command -v groff >/dev/null 2>&1 || echo ' groff-base'; \
+	command -v dpkg-shlibdeps >/dev/null 2>&1 || echo ' dpkg-dev'; \
 	command -v mmdebstrap >/dev/null 2>&1 || echo ' mmdebstrap'; \
 	[ -x /usr/sbin/ip ] || echo ' iproute2'; \
 	command -v curl >/dev/null 2>&1 || echo ' curl'; \

@@ -14,6 +14,10 @@ case $profile in
     dev) programs=debug fast=--fast ;;
     *) programs=$profile fast= ;;
 esac
+command -v dpkg-shlibdeps >/dev/null || {
+    echo 'dpkg-shlibdeps is missing, by which packages know what they depend on: install dpkg-dev' >&2
+    exit 1
+}
 maintainer="${DEBFULLNAME:-The lamon developers} <${DEBEMAIL:-lamon@lamon.invalid}>"
 
 "${CARGO_TARGET_DIR:-target}/$programs/lamon-pages" target/packaging
@@ -26,7 +30,13 @@ lamon ($version-1) unstable; urgency=medium
 
  -- $maintainer  $date
 EOF
+# Side by side, as most of the time goes into compressing.
+made=
 for package in agent hub apps; do
     ${CARGO:-cargo} deb --quiet --no-build $fast --profile "$profile" -p lamon-packaging --variant "$package" \
-        --deb-version "$version-1" --maintainer "$maintainer" -o "$folder/"
+        --deb-version "$version-1" --maintainer "$maintainer" -o "$folder/" &
+    made="$made $!"
+done
+for each in $made; do
+    wait "$each"
 done

@@ -60,8 +60,10 @@ fi
 ${CARGO:-cargo} cyclonedx --quiet --manifest-path packaging/Cargo.toml --format json --spec-version 1.5 --no-build-deps \
     --override-filename "$sbom"
 sed "s#file://$PWD/#file:///lamon/#g" packaging/$sbom.json >"$folder/lamon-$version.cdx.json"
-# The page's own; npm has known how since its version 10.
-if page=$(cd lamon-apps/web/page && npm sbom --sbom-format cyclonedx --omit dev 2>/dev/null); then
+# The page's own, with the version of all; npm has known how since its version 10.
+mkdir "$work/page"
+cp lamon-apps/web/page/package.json lamon-apps/web/page/package-lock.json "$work/page/"
+if page=$(cd "$work/page" && npm pkg set "version=$version" && npm sbom --package-lock-only --sbom-format cyclonedx --omit dev 2>/dev/null); then
     printf '%s\n' "$page" >"$folder/lamon-web-page-$version.cdx.json"
 fi
 

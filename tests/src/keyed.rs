@@ -20,7 +20,7 @@ use crate::simulated::InTls;
 pub fn key(folder: &Path, node: &str, hub: Fingerprint) -> anyhow::Result<(InTls, Fingerprint)> {
     let key = Key::load_or_make(&folder.join(format!("{node}.key")), node)?;
     let config = client(&key, Believed::Keys(vec![hub]))?;
-    Ok((InTls { config, join: None }, key.fingerprint()))
+    Ok((InTls { config, join: None, from: None }, key.fingerprint()))
 }
 
 /// A connection to a hub's control socket.

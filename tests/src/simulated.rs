@@ -1,6 +1,7 @@
 //! An agent that sends what it is told: for the load generator, and for tests that must know exactly what was sent or
 //! that send what no real agent would.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,7 +16,7 @@ use lamon_wire::reading::Reading;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::{TcpSocket, TcpStream, ToSocketAddrs};
 use tokio_rustls::TlsConnector;
 
 use crate::wait::patiently;
@@ -96,6 +97,8 @@ pub struct InTls {
     pub config: Arc<ClientConfig>,
     /// The secret that lets it in.
     pub join: Option<String>,
+    /// The address of this computer that it comes from; the system's choice when not given.
+    pub from: Option<IpAddr>,
 }
 
 /// The bytes to and from a hub, plain or in TLS.
@@ -161,7 +164,8 @@ impl SimulatedAgent {
         clock: NodeClock,
         tls: Option<&InTls>,
     ) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(hub).await.context("no connection to the hub")?;
+        let from = tls.and_then(|tls| tls.from);
+        let stream = connect_from(hub, from).await.context("no connection to the hub")?;
         stream.set_nodelay(true)?;
         let mut stream: Box<dyn Wire> = match tls {
             Some(tls) => {
@@ -338,6 +342,15 @@ pub fn readings(values: &[f64], decimals: u8) -> Vec<Reading> {
 
 fn wall() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+async fn connect_from(hub: impl ToSocketAddrs, from: Option<IpAddr>) -> std::io::Result<TcpStream> {
+    let Some(from) = from else { return TcpStream::connect(hub).await };
+    let mut hubs = tokio::net::lookup_host(hub).await?;
+    let hub = hubs.next().ok_or(std::io::ErrorKind::NotFound)?;
+    let socket = if from.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.bind((from, 0).into())?;
+    socket.connect(hub).await
 }
 
 async fn next_payload(

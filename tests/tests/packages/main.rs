@@ -18,13 +18,19 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lamon_tests::process::Process;
-use lamon_tests::wait::PATIENCE;
+use lamon_tests::wait::{PATIENCE, patiently};
+use rts2dev::testing::Centrald;
 use rustix::process::Signal;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 use self::installed::{installed, purged, removed, scanned};
 use self::made::{Made, top};
 use self::tree::Tree;
+
+/// Where RTS2's programs look for centrald.
+const CENTRALD_PORT: u16 = 617;
 
 /// How lamon(1) ends when the hub does not let somebody operate it.
 const NOT_ALLOWED: i32 = 77;
@@ -115,6 +121,24 @@ fn rolled_out(hub: &Tree<'_>, node: &Tree<'_>) {
     stop(running);
 }
 
+/// Starts the hub as RTS2's scripts do by the line of the installed example, under a centrald at its usual port.
+fn in_rts2(hub: &Tree<'_>, runtime: &Runtime) -> (Centrald, Process) {
+    let socket = hub.host().listen(CENTRALD_PORT);
+    socket.set_nonblocking(true).unwrap();
+    let centrald = Centrald::start_on(TcpListener::from_std(socket).unwrap(), |_| ()).unwrap();
+    let devices = hub.read("/usr/share/doc/lamon-hub/examples/rts2/devices");
+    let line = devices.lines().find_map(|line| line.strip_prefix("sensor\tlamon\t")).unwrap();
+    let (name, options) = line.split_once('\t').unwrap();
+    let line = format!("exec rts2-sensor-lamon -d {name} {options} -i");
+    let hub_process = Process::run("rts2-sensor-lamon", hub.command("sh", &["-c", &line]), None).unwrap();
+    runtime.block_on(patiently("NODES is registered", centrald.registered(name)));
+    eventually("RTS2 sees the node", || {
+        let said = hub.types("rts2c get NODES.ccd01_cpu_percent");
+        said.out.trim().parse::<f64>().ok().filter(|percent| (0.0..=100.0).contains(percent))
+    });
+    (centrald, hub_process)
+}
+
 #[test]
 fn what_a_site_installs_works_and_goes_again() {
     if let Some(missing) = missing() {
@@ -184,13 +208,10 @@ fn what_a_site_installs_works_and_goes_again() {
     assert!(hub.read("/etc/lamon/hub.toml.dpkg-dist").contains("New in this release"));
     stop(sensord);
 
-    // Now by RTS2's scripts, which call it so.
-    let devices = hub.read("/usr/share/doc/lamon-hub/examples/rts2/devices");
-    let line = devices.lines().find_map(|line| line.strip_prefix("sensor\tlamon\t")).unwrap();
-    let (name, options) = line.split_once('\t').unwrap();
-    let line = format!("exec rts2-sensor-lamon -d {name} {options} -i");
-    sensord = Process::run("rts2-sensor-lamon", hub.command("sh", &["-c", &line]), None).unwrap();
-    heard(&hub, "ccd01");
+    let runtime = Runtime::new().unwrap();
+    let _in_it = runtime.enter();
+    let (_centrald, started) = in_rts2(&hub, &runtime);
+    sensord = started;
     assert_eq!(fs::read(hub.path("/var/lib/lamon/hub.key")).unwrap(), key);
     assert!(hub.types("lamon-sensord db status").well().contains("samples"));
 

@@ -1,6 +1,11 @@
 //! Computers on one network: namespaces of the kernel, joined by a wire.
 
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::AsFd as _;
 use std::process::Command;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// A computer's network; it is gone with this.
 pub(crate) struct Host {
@@ -50,6 +55,17 @@ impl Host {
         let mut command = Command::new("/usr/sbin/ip");
         command.args(["netns", "exec", &self.name, program]);
         command
+    }
+
+    /// A socket of this program that listens there, for this computer alone.
+    pub(crate) fn listen(&self, port: u16) -> TcpListener {
+        let space = File::open(format!("/run/netns/{}", self.name)).unwrap();
+        // The thread goes over into that network and ends with it; the socket stays where it was made.
+        let listener = std::thread::spawn(move || {
+            move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap()
+        });
+        listener.join().unwrap()
     }
 
     /// Every address and port that somebody listens on, `127.0.0.1:7617`, and every open port of UDP, `udp …`, sorted.
