@@ -20,7 +20,7 @@ pub fn print(text: impl Display) {
     std::process::exit(exit::SOFTWARE.into());
 }
 
-/// [`print`] with an end of line.
+/// [`print()`] with an end of line.
 pub fn line(text: impl Display) {
     print(format_args!("{text}\n"));
 }
