@@ -31,6 +31,21 @@ pub enum Durability {
     Normal,
 }
 
+/// Gives a new file to whom its folder belongs: root runs a command before the hub's first start, and the hub has a user of its own.
+/// SQLite gives the files beside it to the same. Who may not leaves it.
+#[cfg(unix)]
+fn own_as_folder(path: &Path) {
+    use std::os::unix::fs::{MetadataExt as _, lchown};
+
+    if let Some(Ok(folder)) = path.parent().map(std::fs::metadata) {
+        let _ = lchown(path, Some(folder.uid()), Some(folder.gid()));
+    }
+}
+
+/// Elsewhere files belong to whom their folder does.
+#[cfg(not(unix))]
+fn own_as_folder(_: &Path) {}
+
 /// Opens or makes a file to write, with a write-ahead log and a page cache of `cache_kib`.
 ///
 /// # Errors
@@ -42,8 +57,12 @@ pub(crate) fn open_to_write(
     durability: Durability,
     cache_kib: u32,
 ) -> Result<SqliteConnection, Fault> {
+    let new = !path.exists();
     let mut connection =
         SqliteConnection::establish(&uri(path, "rwc")).map_err(|error| Fault::of_text(&error.to_string()))?;
+    if new {
+        own_as_folder(path);
+    }
     let synchronous = match durability {
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",
@@ -177,6 +196,23 @@ impl std::fmt::Display for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Only root can give files away, so that others see here that nothing fails.
+    #[cfg(unix)]
+    #[test]
+    fn what_root_makes_is_the_hubs() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+
+        let folder = tempfile::tempdir().unwrap();
+        let given = chown(folder.path(), Some(61_184), Some(61_184)).is_ok();
+        let path = folder.path().join("a.db");
+        let mut connection = open_to_write(&path, Durability::Full, 64).unwrap();
+        connection.batch_execute("CREATE TABLE t (x TEXT)").unwrap();
+        for file in ["a.db", "a.db-wal", "a.db-shm"] {
+            let owner = folder.path().join(file).metadata().unwrap().uid();
+            assert!(!given || owner == 61_184, "{file} is of {owner}");
+        }
+    }
 
     #[test]
     fn every_path_can_be_opened() {

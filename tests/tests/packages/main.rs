@@ -159,6 +159,9 @@ fn what_a_site_installs_works_and_goes_again() {
 
     // As installed. The agent on the hub's computer needs nothing.
     hub.typed("README.md", "lamon-sensord check");
+    // Root may do that before the hub runs.
+    hub.types("lamon-sensord migrate").well();
+    assert_eq!(hub.stat("/var/lib/lamon/archive.sqlite"), "644 lamon:lamon");
     let mut sensord = hub.start("lamon-sensord");
     let web = hub.start("lamon-web");
     hub.typed("README.md", "lamon-notify check");
