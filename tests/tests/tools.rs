@@ -1,9 +1,12 @@
 //! The programs of this package: the demonstration and the load generator do what they say, and leave nothing behind.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use lamon_tests::archive;
 use lamon_tests::hub::Hub;
+use lamon_tests::keyed::Operator;
+use lamon_tests::text::say;
 use lamon_tests::wait::patiently;
 
 /// What a program printed, and its exit code.
@@ -87,11 +90,9 @@ async fn a_demonstration_without_its_centrald_says_so() {
     assert!(printed.contains(&format!("no centrald at CENTRALD={free}")), "{printed}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_load_of_many_nodes_arrives() {
-    let hub = Hub::collector().start();
+/// The load on this hub, plain, or in TLS by a token.
+async fn load_arrives(hub: &Hub, more: &[&str]) {
     let mut loadgen = Command::new(env!("CARGO_BIN_EXE_loadgen"));
-    let hub_address = hub.address().to_string();
     loadgen.args([
         "--nodes",
         "20",
@@ -104,7 +105,7 @@ async fn the_load_of_many_nodes_arrives() {
         "--metrics",
         "12",
     ]);
-    loadgen.args(["--hub", &hub_address]);
+    loadgen.args(["--hub", &hub.address().to_string()]).args(more);
     let (printed, code) = run(loadgen).await.unwrap();
     assert_eq!(code, Some(0), "{printed}");
     assert!(printed.contains("20 of 20 nodes"), "{printed}");
@@ -113,4 +114,22 @@ async fn the_load_of_many_nodes_arrives() {
         let rows = archive::rows(&hub.archive(), node, 201).await;
         assert_eq!(rows[0].metrics.len(), 13, "twelve, and the hub's clock_offset: {:?}", rows[0]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_load_of_many_nodes_arrives() {
+    load_arrives(&Hub::collector().start(), &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_load_of_many_nodes_arrives_in_tls() {
+    let hub = Hub::collector().start();
+    let folder = tempfile::TempDir::new().unwrap();
+    let join = folder.path().join("join");
+    let token = Operator::connect(hub.control()).unwrap().join(20, Duration::from_secs(3_600)).unwrap();
+    std::fs::write(&join, token).unwrap();
+    load_arrives(&hub, &["--join", join.to_str().unwrap()]).await;
+    // Their names are taken by keys.
+    let refused = say(hub.address(), "node=load0001 cpu_percent=1").await.unwrap();
+    assert!(refused.contains("has a key"), "{refused}");
 }
