@@ -6,7 +6,9 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows deps-deb deps-dist deb dist test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny fmt fmt-check clippy doc check-config
+.PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows static static-agent static-missing deps-static \
+    macos-check deps-deb deps-dist deb dist test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny audit fmt fmt-check clippy doc \
+    check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -51,6 +53,40 @@ windows-missing:
 deps-windows:
 	@$(call install,$(missing_for_windows),a C compiler for Windows (x86_64-w64-mingw32-gcc) wine and the target $(WINDOWS) of rustup)
 
+# The agent for any Linux: one file that needs nothing of the system it is copied to, with musl as its C library. rustup's target has
+# musl with it (rustup target add x86_64-unknown-linux-musl); Debian's Rust takes that of musl-dev, and LLVM's unwinder, from which
+# musl lacks one function that is called before an abort only.
+STATIC := x86_64-unknown-linux-musl
+STATIC_AGENT := target/static/$(STATIC)/release/lamon-agent
+static_std = $(wildcard $(shell rustc --print target-libdir --target $(STATIC) 2>/dev/null)/libstd-*)
+static_cargo = $(if $(static_std),$(CARGO) build,$(static_debian) /usr/bin/cargo build -Z build-std=std,panic_abort)
+static_debian = RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=cc \
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS='-C link-self-contained=yes -C link-arg=-Wl,--defsym=__fprintf_chk=abort -L native=$(CURDIR)/target/static/crt'
+static_crt = $(foreach file,rcrt1.o crti.o crtn.o libc.a,/usr/lib/x86_64-linux-musl/$(file)) \
+    $(foreach file,crtbeginS.o crtendS.o,$(shell cc -print-file-name=$(file))) $(llvm_unwind)
+llvm_unwind = $(lastword $(wildcard /usr/lib/llvm-*/lib/libunwind.a))
+
+static: deps-static static-agent ## Build lamon-agent for any Linux of the last ten years, as one static file
+	@ls -l $(STATIC_AGENT)
+
+static-agent:
+	@[ -n '$(static_std)' ] || { mkdir -p target/static/crt && ln -sf $(static_crt) target/static/crt/; }
+	CC_x86_64_unknown_linux_musl=musl-gcc CARGO_PROFILE_RELEASE_STRIP=symbols $(static_cargo) --locked --release --target $(STATIC) --target-dir target/static -p lamon-agent --bin lamon-agent
+
+# What `make static` would install.
+static-missing:
+	@echo '$(strip $(missing_for_static))'
+
+deps-static:
+	@$(call install,$(missing_for_static),musl with its compiler (musl-gcc) and the target $(STATIC) of rustup)
+
+# Without Apple's tools nothing can be linked or run for macOS, but types are known: Debian's Rust has the standard library's sources.
+# What is written in C (in ring) is not compiled; the stand-ins say that it was.
+MACOS ?= aarch64-apple-darwin
+macos-check: ## Check the types of lamon-agent for macOS, where Debian's newer Rust is (make static installs it)
+	RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 SDKROOT=/ CC_$(subst -,_,$(MACOS))=true AR_$(subst -,_,$(MACOS))=true \
+	    /usr/bin/cargo check -Z build-std=std,panic_abort --locked --target $(MACOS) --target-dir target/macos -p lamon-agent
+
 # Packages. cargo-deb is built once, without the optimization across crates that its own releases want: that takes half as long.
 install_tool = $(CARGO) install --locked --config profile.release.lto=false --config profile.release.codegen-units=16
 TOOLS := lamon-agent lamon-sensord lamon-collector lamon lamon-mon lamon-notify lamon-web rts2c
@@ -78,6 +114,8 @@ dist: deb deps-dist ## The same, archives for other systems, checksums, and what
 test: deps-test page fmt-check clippy doc ## Check everything: form, lints, documents, configuration, every test
 	$(CARGO) build --locked --workspace --bins --examples
 	@[ -n '$(strip $(missing_for_windows))' ] || $(MAKE) --no-print-directory windows-agent
+	@[ -n '$(strip $(missing_for_static))' ] || $(MAKE) --no-print-directory static-agent
+	@[ -n '$(strip $(missing_for_macos))' ] || $(MAKE) --no-print-directory macos-check
 	@$(MAKE) --no-print-directory check-config
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --locked --workspace --no-fail-fast
@@ -86,6 +124,8 @@ else
 	$(CARGO) test --locked --workspace --no-fail-fast
 endif
 	@[ -z '$(strip $(missing_for_windows))' ] || echo 'The agent for Windows was not built and run: make windows installs what that needs.'
+	@[ -z '$(strip $(missing_for_static))' ] || echo 'The static agent was not built and run: make static installs what that needs.'
+	@[ -z '$(strip $(missing_for_macos))' ] || echo 'The agent for macOS was not checked: make static installs what that needs.'
 	@[ -n "$$RTS2_BINDIR" ] || echo 'RTS2_BINDIR is not set: the cases under real RTS2 programs were not run.'
 
 demo: deps page ## See this computer as RTS2 sees it and in a browser, live, until Ctrl-C
@@ -105,26 +145,30 @@ bench-rts2: ## The same for RTS2 devices alone; beside the original where RTS2_B
 	$(CARGO) build --locked --release -p rts2-bench
 	target/release/rts2-bench $(BENCH)
 
-# What the RTS2 protocol is fuzzed by, and how long each.
-FUZZ_TARGETS := $(basename $(notdir $(wildcard rts2dev/fuzz/fuzz_targets/*.rs)))
+# What is fuzzed, and how long each: what reads bytes of strangers, and the RTS2 protocol.
+FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs rts2dev/fuzz/fuzz_targets/*.rs)))
 FUZZ_SECONDS ?= 600
 # cargo-fuzz wants a nightly compiler for its sanitizer; this lets the stable one do it.
-FUZZ := cd rts2dev/fuzz && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
+FUZZ := RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
+# In the shell: the folder that has $target.
+fuzz_folder := $$(dirname $$(dirname $$(ls fuzz/fuzz_targets/$$target.rs rts2dev/fuzz/fuzz_targets/$$target.rs 2>/dev/null)))
 
-fuzz: deps-fuzz ## Fuzz the RTS2 protocol (FUZZ_SECONDS=600 for each of FUZZ_TARGETS)
+fuzz: deps-fuzz ## Fuzz what reads bytes of strangers (FUZZ_SECONDS=600 for each of FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
-	    mkdir -p rts2dev/fuzz/target/corpus/$$target; \
-	    echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
-	    ($(FUZZ) run $$target target/corpus/$$target corpus/$$target -- -dict=rts2.dict -max_len=4096 \
-	        -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1) || exit; \
+	    folder=$(fuzz_folder); words=$$(cd $$folder && ls *.dict 2>/dev/null); \
+	    mkdir -p $$folder/target/corpus/$$target; \
+	    echo "fuzzing $$target of $$folder for $(FUZZ_SECONDS) s"; \
+	    (cd $$folder && $(FUZZ) run $$target target/corpus/$$target corpus/$$target -- $${words:+-dict=$$words} \
+	        -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1) || exit; \
 	done
 
 fuzz-corpus: deps-fuzz ## Add what fuzzing found to the small corpus that the tests replay
 	@for target in $(FUZZ_TARGETS); do \
-	    rm -rf rts2dev/fuzz/target/small && mkdir -p rts2dev/fuzz/target/corpus/$$target rts2dev/fuzz/target/small; \
-	    ($(FUZZ) run $$target target/small corpus/$$target target/corpus/$$target -- \
+	    folder=$(fuzz_folder); \
+	    rm -rf $$folder/target/small && mkdir -p $$folder/target/corpus/$$target $$folder/target/small; \
+	    (cd $$folder && $(FUZZ) run $$target target/small corpus/$$target target/corpus/$$target -- \
 	        -set_cover_merge=1 -use_counters=0 -max_len=2048) || exit; \
-	    rm -rf rts2dev/fuzz/corpus/$$target && mv rts2dev/fuzz/target/small rts2dev/fuzz/corpus/$$target; \
+	    rm -rf $$folder/corpus/$$target && mv $$folder/target/small $$folder/corpus/$$target; \
 	done
 
 deps-fuzz:
@@ -133,6 +177,10 @@ deps-fuzz:
 deny: ## Check licences, sources and versions of what is used (installs cargo-deny)
 	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
 	$(CARGO) deny check licenses bans sources
+
+audit: ## Look for known weaknesses in what is used (downloads RustSec's database)
+	@command -v cargo-deny >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
+	$(CARGO) deny check advisories
 
 fmt: ## Bring all code into its form
 	$(CARGO) fmt --all
@@ -188,10 +236,16 @@ missing_to_test = $(shell \
 missing_for_windows = $(shell \
 	command -v x86_64-w64-mingw32-gcc >/dev/null 2>&1 || echo gcc-mingw-w64-x86-64-win32; \
 	[ -e /usr/lib/wine/wine64 ] || command -v wine64 >/dev/null 2>&1 || command -v wine >/dev/null 2>&1 || echo wine64; \
-	[ -n "$(windows_std)" ] || { \
-	    /usr/bin/rustc --version 2>/dev/null | grep -q ' 1\.\(9[5-9]\|[1-9][0-9][0-9]\)' || echo rustc-web; \
-	    /usr/bin/cargo --version 2>/dev/null | grep -q ' 1\.\(9[5-9]\|[1-9][0-9][0-9]\)' || echo cargo-web; \
-	    [ -e /usr/lib/rustlib/src/rust/library ] || echo rust-web-src; })
+	[ -n "$(windows_std)" ] || { $(debian_rust); })
+missing_for_static = $(shell \
+	command -v musl-gcc >/dev/null 2>&1 || echo musl-tools; \
+	[ -n "$(static_std)" ] || { $(debian_rust); [ -n "$(llvm_unwind)" ] || echo libunwind-14-dev; })
+missing_for_macos = $(shell $(debian_rust))
+
+# A Rust of Debian's that builds its standard library for other systems: what of it is missing.
+debian_rust = /usr/bin/rustc --version 2>/dev/null | grep -q ' 1\.\(9[5-9]\|[1-9][0-9][0-9]\)' || echo rustc-web; \
+	/usr/bin/cargo --version 2>/dev/null | grep -q ' 1\.\(9[5-9]\|[1-9][0-9][0-9]\)' || echo cargo-web; \
+	[ -e /usr/lib/rustlib/src/rust/library ] || echo rust-web-src
 
 # $(call install,packages,in words for other systems)
 define install

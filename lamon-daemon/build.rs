@@ -1,9 +1,15 @@
 //! Puts the commit and its date into the binaries, so that a hub can tell which of a hundred agents is old.
 
+use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    println!("cargo::rerun-if-changed=../.git/logs/HEAD");
+    // Where it is in a worktree too; a file that is not there would have this run at every build.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"])
+        && Path::new(&log).exists()
+    {
+        println!("cargo::rerun-if-changed={log}");
+    }
     println!("cargo::rerun-if-changed=build.rs");
     let commit = git(&["log", "-1", "--format=%h %cs"]).unwrap_or_default();
     println!("cargo::rustc-env=LAMON_COMMIT={commit}");

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use lamon_daemon::seconds::Seconds;
+use lamon_wire::PORT;
 use lamon_wire::names::NodeName;
 
-use crate::config::{Config, DEFAULT_PATH};
+use crate::config::{Config, DEFAULT_PATH, HubAddress};
 use crate::readers::Found;
 use crate::ring::Ring;
 use crate::sampler::Sample;
@@ -36,7 +37,9 @@ pub(crate) fn report(
         None => format!("defaults, there is no {DEFAULT_PATH}"),
     };
     let given = if config.node.is_some() { "configured" } else { "the host name" };
-    let hubs: Vec<String> = config.hubs_now().iter().map(ToString::to_string).collect();
+    let hubs = config.hubs_now();
+    let first = hubs.first().cloned().unwrap_or_else(|| HubAddress { host: "localhost".into(), port: PORT });
+    let hubs: Vec<String> = hubs.iter().map(ToString::to_string).collect();
     let (bytes, buffer) = (ring_bytes(config, sample), config.buffer.bytes());
     let samples = buffer / bytes.max(1);
     let kept = config.interval.duration().saturating_mul(u32::try_from(samples).unwrap_or(u32::MAX));
@@ -45,7 +48,7 @@ pub(crate) fn report(
     let _ = writeln!(out, "configuration  {source}: good");
     let _ = writeln!(out, "node           {node} ({given})");
     let _ = writeln!(out, "hubs           {} (the first that accepts is used)", hubs.join(", "));
-    let _ = match Trust::load(config, node) {
+    let _ = match Trust::load(config, node, &first) {
         Ok(Some(trust)) if trust.join.is_some() => {
             writeln!(out, "connection     TLS, with a secret that lets this node in")
         }

@@ -23,7 +23,7 @@ const LOOKUP_STACK_BYTES: usize = 256 * 1_024;
 /// Without a command it runs in the foreground until SIGTERM or Ctrl-C, as systemd wants it. Samples are kept in memory
 /// until the hub has them on its disk, and with a spool on this computer's disk too.
 #[derive(Debug, Parser)]
-#[command(name = "lamon-agent", version = lamon_daemon::VERSION, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(name = "lamon-agent", version = lamon_daemon::VERSION, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -40,19 +40,14 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Check the configuration and say what follows from it on this node
-    Check(Options),
+    Check,
     /// Make this node known to a hub, and the hub to this node: their connection is then in TLS
     ///
     /// Shows the hub's key to be compared with what `lamon keys` prints there, unless --hub-key or --join says it. Then an
     /// operator approves this node on the hub, `lamon approve NODE`, or the secret of --join lets it in.
-    Enroll {
-        #[command(flatten)]
-        wanted: enroll::Wanted,
-        #[command(flatten)]
-        options: Options,
-    },
+    Enroll(enroll::Wanted),
     /// Print the fingerprint of this node's key, to be compared with what `lamon keys` shows on the hub
-    Key(Options),
+    Key,
     /// The agent as a service of Windows, which runs whether anybody is logged in or not
     #[cfg(windows)]
     #[command(subcommand)]
@@ -63,23 +58,30 @@ enum Command {
 pub(crate) struct Options {
     /// The configuration
     #[cfg_attr(windows, doc = r"[default: C:\ProgramData\lamon\agent.toml where it exists]")]
-    #[cfg_attr(not(windows), doc = "[default: /etc/lamon/agent.toml where it exists]")]
-    #[arg(short, long, value_name = "FILE")]
+    #[cfg_attr(
+        target_os = "macos",
+        doc = "[default: /Library/Application Support/lamon/agent.toml where it exists]"
+    )]
+    #[cfg_attr(
+        not(any(windows, target_os = "macos")),
+        doc = "[default: /etc/lamon/agent.toml where it exists]"
+    )]
+    #[arg(short, long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A hub; give it several times for several, in the order in which they are tried
-    #[arg(long = "hub", value_name = "HOST:PORT")]
+    #[arg(long = "hub", global = true, value_name = "HOST:PORT")]
     hubs: Vec<HubAddress>,
     /// The name of this node
-    #[arg(long, value_parser = NodeName::new)]
+    #[arg(long, global = true, value_parser = NodeName::new)]
     node: Option<NodeName>,
     /// Time between samples: 1s to 1d
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, global = true, value_name = "TIME")]
     interval: Option<Interval>,
     /// How much is logged
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, global = true, value_name = "LEVEL")]
     log: Option<LogLevel>,
     /// Where logs go
-    #[arg(long, value_name = "TARGET")]
+    #[arg(long, global = true, value_name = "TARGET")]
     log_to: Option<LogTarget>,
 }
 
@@ -93,6 +95,9 @@ Examples:
   lamon-agent --interval 1s --log debug       run against a hub on this computer, and see all of it
 
 Exit codes: 0 ended as asked, 2 wrong command line, 69 spool in use by another agent, 78 wrong configuration (file:line:column says where).";
+
+/// Clap's own code for it.
+const WRONG_COMMAND_LINE: u8 = 2;
 
 /// What is to be done.
 enum Task {
@@ -125,14 +130,20 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let (task, options) = match cli.command {
+    let options = cli.options;
+    let task = match cli.command {
+        Some(_) if cli.once => {
+            return Err(Failure(WRONG_COMMAND_LINE, "--once goes with no command".into()));
+        }
         #[cfg(windows)]
-        Some(Command::Service(action)) => return crate::service::act(action).and_then(|said| print(&said)),
-        Some(Command::Check(options)) => (Task::Check, options),
-        Some(Command::Enroll { wanted, options }) => (Task::Enroll(wanted), options),
-        Some(Command::Key(options)) => (Task::Key, options),
-        None if cli.once => (Task::Once, cli.options),
-        None => (Task::Run, cli.options),
+        Some(Command::Service(action)) => {
+            return crate::service::act(action, options).and_then(|said| print(&said));
+        }
+        Some(Command::Check) => Task::Check,
+        Some(Command::Enroll(wanted)) => Task::Enroll(wanted),
+        Some(Command::Key) => Task::Key,
+        None if cli.once => Task::Once,
+        None => Task::Run,
     };
     let check = matches!(task, Task::Check);
     let path = options.config.clone();
@@ -190,6 +201,12 @@ pub(crate) fn serve(
 }
 
 impl Options {
+    /// The configuration's file that was named.
+    #[cfg(windows)]
+    pub(crate) fn config(&self) -> Option<&std::path::Path> {
+        self.config.as_deref()
+    }
+
     /// The configuration of the file with what the command line says over it, and the node's name.
     pub(crate) fn apply(self) -> Result<(Config, NodeName), Failure> {
         let loaded = Config::load(self.config.as_deref());

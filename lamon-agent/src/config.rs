@@ -1,5 +1,5 @@
-//! The agent's configuration, `/etc/lamon/agent.toml` or `C:\ProgramData\lamon\agent.toml`. Every key has a default, so that an
-//! empty file works.
+//! The agent's configuration: `/etc/lamon/agent.toml`, on Windows `C:\ProgramData\lamon\agent.toml`, on macOS `agent.toml` in
+//! `/Library/Application Support/lamon`. Every key has a default, so that an empty file works.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,16 +18,24 @@ use crate::readers::Selection;
 use crate::trust;
 
 /// Where the configuration is looked for when the command line names none; this file may be absent.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "macos")))]
 pub const DEFAULT_PATH: &str = "/etc/lamon/agent.toml";
+
+/// Where the configuration is looked for when the command line names none; this file may be absent.
+#[cfg(target_os = "macos")]
+pub const DEFAULT_PATH: &str = "/Library/Application Support/lamon/agent.toml";
 
 /// Where the configuration is looked for when the command line names none; this file may be absent.
 #[cfg(windows)]
 pub const DEFAULT_PATH: &str = r"C:\ProgramData\lamon\agent.toml";
 
 /// Where the agent's key is when nobody says otherwise.
-#[cfg(not(windows))]
+#[cfg(not(any(windows, target_os = "macos")))]
 pub const DEFAULT_KEY: &str = "/var/lib/lamon-agent/agent.key";
+
+/// Where the agent's key is when nobody says otherwise.
+#[cfg(target_os = "macos")]
+pub const DEFAULT_KEY: &str = "/Library/Application Support/lamon/agent.key";
 
 /// Where the agent's key is when nobody says otherwise.
 #[cfg(windows)]
@@ -143,6 +151,12 @@ impl Config {
         self.key.with_file_name("hubs")
     }
 
+    /// The file that says that this agent was enrolled, beside its key.
+    #[must_use]
+    pub fn enrolled(&self) -> PathBuf {
+        self.key.with_file_name("enrolled")
+    }
+
     /// What is to be read on this node.
     #[must_use]
     pub fn selection(&self) -> Selection {
@@ -170,6 +184,14 @@ pub struct HubAddress {
     pub host: String,
     /// The TCP port.
     pub port: u16,
+}
+
+impl HubAddress {
+    /// Whether both are written for the same: the case of a name does not count.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.port == other.port && self.host.eq_ignore_ascii_case(&other.host)
+    }
 }
 
 impl std::str::FromStr for HubAddress {

@@ -47,8 +47,8 @@ pub enum EnrollError {
     #[error("the join token is of a hub with another key than --hub-key says")]
     TwoHubs,
     /// Nobody approved it in time.
-    #[error("not approved yet: {0}. The agent goes on asking, once it runs; nothing more is to be done here")]
-    NotApproved(String),
+    #[error("not approved yet. The agent goes on asking, once it runs; nothing more is to be done here")]
+    NotApproved,
 }
 
 /// What is wanted.
@@ -98,7 +98,7 @@ pub async fn run(
     };
     let mut connection = connect().await?;
     let known = config.known_hubs();
-    trust::learn(&known, &KnownHub { address: wanted.hub.clone(), key })?;
+    trust::learn(&known, &config.enrolled(), &KnownHub { address: wanted.hub.clone(), key })?;
     say(&format!("{} is known by its key {key}, in {}", wanted.hub, known.display()));
     let until = Instant::now() + wanted.wait.duration();
     let mut told = String::new();
@@ -120,7 +120,7 @@ pub async fn run(
         }
         loop {
             if Instant::now() + ASK_AGAIN > until {
-                return Err(EnrollError::NotApproved(why));
+                return Err(EnrollError::NotApproved);
             }
             sleep(ASK_AGAIN).await;
             // A hub that is restarted meanwhile is waited for.

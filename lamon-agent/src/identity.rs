@@ -87,10 +87,26 @@ pub fn boot_id() -> [u8; 16] {
     parse_uuid(&text)
 }
 
+/// Sixteen bytes that change at each boot and only then. The time of the boot, which is there as well, is moved by whoever sets the
+/// clock.
+#[must_use]
+#[cfg(target_os = "macos")]
+pub fn boot_id() -> [u8; 16] {
+    let mut command = std::process::Command::new("/usr/sbin/sysctl");
+    let said = command.args(["-n", "kern.bootsessionuuid"]).stdin(std::process::Stdio::null()).output();
+    let id = said.map(|output| parse_uuid(&String::from_utf8_lossy(&output.stdout))).unwrap_or_default();
+    if id == [0; 16] { boot_time() } else { id }
+}
+
 /// Sixteen bytes that change at each boot and only then: the time of the boot.
 #[must_use]
-#[cfg(not(any(target_os = "linux", windows)))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 pub fn boot_id() -> [u8; 16] {
+    boot_time()
+}
+
+#[cfg(not(any(target_os = "linux", windows)))]
+fn boot_time() -> [u8; 16] {
     u128::from(sysinfo::System::boot_time().unwrap_or_default()).to_be_bytes()
 }
 
@@ -141,7 +157,7 @@ mod windows {
 }
 
 /// The bytes of a UUID; zeroes where a digit is missing.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 fn parse_uuid(text: &str) -> [u8; 16] {
     let mut digits = text.chars().filter_map(|c| c.to_digit(16)).filter_map(|digit| u8::try_from(digit).ok());
     [(); 16].map(|()| {

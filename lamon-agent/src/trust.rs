@@ -1,7 +1,8 @@
 //! Whom the agent believes, and by what it is believed: its key, the hubs that it was enrolled with, a secret to join.
 //!
 //! An agent that knows no hub's key speaks plain, which a hub takes from addresses that it lists. One that knows a key
-//! speaks TLS and nothing else: nobody can talk it back.
+//! speaks TLS and nothing else: nobody can talk it back. That it was enrolled is written down apart from the hubs' keys, so that
+//! losing those does not make it speak plain, not even after a restart.
 
 use std::fs;
 use std::io::{self, Write};
@@ -47,9 +48,15 @@ pub enum TrustError {
     },
     /// The hubs that were known are not known any more.
     #[error(
-        "{0} is gone, and with it the hubs' keys: run lamon-agent enroll again; only when it is started anew does the agent speak plain"
+        "{hubs} is gone or empty, and with it the hubs' keys: run lamon-agent enroll again; the agent speaks plain only when {} is removed too, and it is started anew",
+        marker.display()
     )]
-    Gone(PathBuf),
+    Gone {
+        /// The file that had them.
+        hubs: PathBuf,
+        /// The file that says that this agent was enrolled.
+        marker: PathBuf,
+    },
     /// The file with the join secret holds none.
     #[error("{0} holds no join token: put there what lamon join printed on the hub")]
     Join(PathBuf),
@@ -74,22 +81,42 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// What is configured and known; `None` when no hub's key is, so that the agent speaks plain.
+    /// What is configured and known of the hub at this address; `None` when no hub's key is known at all, and none ever was, so
+    /// that the agent speaks plain.
+    ///
+    /// At an address that the agent was enrolled with it believes the key that was there, and those that the operator lists; at
+    /// any other, which may be another name of the same hub, the keys of all that it was enrolled with.
     ///
     /// # Errors
     ///
     /// [`TrustError`].
-    pub fn load(config: &Config, node: &NodeName) -> Result<Option<Self>, TrustError> {
+    pub fn load(config: &Config, node: &NodeName, hub: &HubAddress) -> Result<Option<Self>, TrustError> {
         let join = config.join.as_deref().map(join_token).transpose()?.flatten();
-        let mut keys = config.hub_keys.clone();
-        keys.extend(known(&config.known_hubs())?.into_iter().map(|hub| hub.key));
-        keys.extend(join.as_ref().map(JoinToken::hub));
+        let (hubs, marker) = (config.known_hubs(), config.enrolled());
+        let enrolled = known(&hubs)?;
+        if !enrolled.is_empty() && !marker.exists() {
+            // Of an agent that was enrolled before there was such a file. Where it cannot be written, the next time.
+            let _ = mark(&marker);
+        }
+        let keys = believed_at(config, join.as_ref(), &enrolled, hub);
         if keys.is_empty() {
-            return Ok(None);
+            return if marker.exists() { Err(TrustError::Gone { hubs, marker }) } else { Ok(None) };
         }
         let own = own_key(&config.key, node)?;
         Ok(Some(Self { tls: lamon_keys::client(&own, Believed::Keys(keys))?, join }))
     }
+}
+
+/// The keys that are believed of who answers at this address.
+fn believed_at(
+    config: &Config,
+    join: Option<&JoinToken>,
+    enrolled: &[KnownHub],
+    hub: &HubAddress,
+) -> Vec<Fingerprint> {
+    let bound = enrolled.iter().any(|known| known.address.is_same(hub));
+    let of_hub = enrolled.iter().filter(|known| !bound || known.address.is_same(hub)).map(|known| known.key);
+    config.hub_keys.iter().copied().chain(join.map(JoinToken::hub)).chain(of_hub).collect()
 }
 
 /// The agent's own key, made where there is none.
@@ -98,7 +125,7 @@ impl Trust {
 ///
 /// See [`Key::load_or_make`].
 pub fn own_key(path: &Path, node: &NodeName) -> Result<Key, KeyFileError> {
-    own_folder(path).map_err(|error| KeyFileError::Io { path: path.into(), what: "made", error })?;
+    own_folder(path).map_err(|error| KeyFileError::Unmade { path: path.into(), error })?;
     Key::load_or_make(path, node.as_str())
 }
 
@@ -137,14 +164,16 @@ pub fn known(path: &Path) -> Result<Vec<KnownHub>, TrustError> {
     Ok(hubs)
 }
 
-/// Writes a hub down as known, in the place of what was known of its address.
+/// Writes a hub down as known, in the place of what was known of its address, and before that, in `marker`, that the agent was
+/// enrolled.
 ///
 /// # Errors
 ///
 /// [`TrustError`].
-pub fn learn(path: &Path, hub: &KnownHub) -> Result<(), TrustError> {
+pub fn learn(path: &Path, marker: &Path, hub: &KnownHub) -> Result<(), TrustError> {
     let mut hubs = known(path)?;
-    match hubs.iter_mut().find(|known| known.address == hub.address) {
+    mark(marker).map_err(|error| TrustError::File { path: marker.into(), what: "written", error })?;
+    match hubs.iter_mut().find(|known| known.address.is_same(&hub.address)) {
         Some(known) => known.key = hub.key,
         None => hubs.push(hub.clone()),
     }
@@ -155,6 +184,11 @@ pub fn learn(path: &Path, hub: &KnownHub) -> Result<(), TrustError> {
     }
     let unwritten = |error| TrustError::File { path: path.into(), what: "written", error };
     write(path, text.as_bytes()).map_err(unwritten)
+}
+
+/// Writes down that the agent was enrolled.
+fn mark(marker: &Path) -> io::Result<()> {
+    write(marker, b"# This agent was enrolled, and speaks plain to nobody while this file is here, though it knows no hub's key.\n")
 }
 
 fn read(path: &Path) -> Result<Option<String>, TrustError> {
@@ -223,9 +257,11 @@ mod tests {
     fn hubs_are_learned_and_learned_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/hubs");
+        let marker = path.with_file_name("enrolled");
         assert_eq!(known(&path).unwrap(), []);
-        for learned in [hub("a", 1), hub("[::1]:7618", 2), hub("a:7617", 3)] {
-            learn(&path, &learned).unwrap();
+        for learned in [hub("a", 1), hub("[::1]:7618", 2), hub("A:7617", 3)] {
+            learn(&path, &marker, &learned).unwrap();
+            assert!(marker.exists());
         }
         assert_eq!(known(&path).unwrap(), [hub("a", 3), hub("[::1]:7618", 2)]);
     }
@@ -237,7 +273,7 @@ mod tests {
         let (path, victim) = (folder.path().join("hubs"), folder.path().join("victim"));
         fs::write(&victim, "whole").unwrap();
         std::os::unix::fs::symlink(&victim, folder.path().join("hubs.new")).unwrap();
-        learn(&path, &hub("a", 1)).unwrap();
+        learn(&path, &folder.path().join("enrolled"), &hub("a", 1)).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "whole");
         assert!(!fs::symlink_metadata(&path).unwrap().is_symlink());
         assert_eq!(known(&path).unwrap(), [hub("a", 1)]);
@@ -262,14 +298,56 @@ mod tests {
         let node = NodeName::new("ccd01").unwrap();
         let key = folder.path().join("agent.key");
         let config = Config { key: key.clone(), ..Config::default() };
-        assert!(Trust::load(&config, &node).unwrap().is_none());
+        let load = || Trust::load(&config, &node, &hub("a", 1).address);
+        assert!(load().unwrap().is_none());
         assert!(!key.exists());
-        learn(&config.known_hubs(), &hub("a", 1)).unwrap();
-        assert!(Trust::load(&config, &node).unwrap().is_some());
-        assert!(key.exists());
+        own_key(&key, &node).unwrap();
+        assert!(load().unwrap().is_none(), "lamon-agent key alone enrolls nobody");
+        learn(&config.known_hubs(), &config.enrolled(), &hub("a", 1)).unwrap();
+        assert!(load().unwrap().is_some());
         // A key that cannot be used is no reason to speak plain.
         fs::write(&key, "").unwrap();
-        assert!(Trust::load(&config, &node).is_err());
+        assert!(load().is_err());
+    }
+
+    #[test]
+    fn an_agent_that_was_enrolled_speaks_plain_no_more_whatever_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = NodeName::new("ccd01").unwrap();
+        let config = Config { key: folder.path().join("agent.key"), ..Config::default() };
+        let (hubs, marker) = (config.known_hubs(), config.enrolled());
+        let load = || Trust::load(&config, &node, &hub("a", 1).address);
+        // As it was enrolled before there was a marker.
+        fs::write(&hubs, format!("a:7617 {}\n", hub("a", 1).key)).unwrap();
+        assert!(load().unwrap().is_some() && marker.exists());
+        fs::write(&hubs, "").unwrap();
+        assert!(matches!(load(), Err(TrustError::Gone { .. })), "cut to nothing by a loss of power");
+        fs::remove_file(&hubs).unwrap();
+        let why = load().unwrap_err().to_string();
+        assert!(why.contains("lamon-agent enroll again") && why.contains("enrolled is removed too"), "{why}");
+        fs::remove_file(&marker).unwrap();
+        assert!(load().unwrap().is_none(), "that is what somebody wants");
+    }
+
+    #[test]
+    fn a_hubs_key_is_believed_at_its_own_address() {
+        let enrolled = [hub("a", 1), hub("b:7618", 2)];
+        let folder = tempfile::tempdir().unwrap();
+        let listed = vec![hub("x", 3).key];
+        let config = Config { key: folder.path().join("agent.key"), hub_keys: listed, ..Config::default() };
+        for known in &enrolled {
+            learn(&config.known_hubs(), &config.enrolled(), known).unwrap();
+        }
+        for (address, believed) in
+            [("a", [3, 1].as_slice()), ("A:7617", &[3, 1]), ("b:7618", &[3, 2]), ("b", &[3, 1, 2])]
+        {
+            let expected: Vec<_> = believed.iter().map(|number| hub("x", *number).key).collect();
+            assert_eq!(
+                believed_at(&config, None, &enrolled, &address.parse().unwrap()),
+                expected,
+                "{address}"
+            );
+        }
     }
 
     #[test]
@@ -283,6 +361,7 @@ mod tests {
         fs::write(&path, format!("{token}\n")).unwrap();
         assert_eq!(join_token(&path).unwrap(), Some(token));
         let config = Config { key: folder.path().join("agent.key"), join: Some(path), ..Config::default() };
-        assert!(Trust::load(&config, &NodeName::new("a").unwrap()).unwrap().unwrap().join.is_some());
+        let loaded = Trust::load(&config, &NodeName::new("a").unwrap(), &hub("a", 1).address);
+        assert!(loaded.unwrap().unwrap().join.is_some());
     }
 }

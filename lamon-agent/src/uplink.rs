@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use lamon_daemon::backoff::Backoff;
 use lamon_daemon::limit::LogLimit;
 use lamon_daemon::systemd;
-use lamon_keys::JoinToken;
+use lamon_keys::{Fingerprint, JoinToken};
 use lamon_wire::frames::{Anchor, Settings};
 use lamon_wire::hello::{Extra, Hello, VERSION};
 use lamon_wire::names::NodeName;
@@ -24,7 +24,7 @@ use crate::ring::Ring;
 use crate::sampler::Sample;
 use crate::session::{Closed, Event, Session};
 use crate::spool::{Late, OpenError, Opened, Place, Spool, Tried, Written};
-use crate::trust::{Trust, TrustError};
+use crate::trust::{self, KnownHub, Trust, TrustError};
 
 /// The agent's samples and its connection to a hub, one at a time.
 pub struct Uplink {
@@ -320,8 +320,10 @@ impl Uplink {
         }
         let Some(hub) = self.hub().cloned() else { return };
         tracing::debug!("connecting to {hub}");
-        let trust = match Trust::load(&self.config, &self.node) {
-            Ok(None) if self.knows_keys => Err(TrustError::Gone(self.config.known_hubs())),
+        let trust = match Trust::load(&self.config, &self.node, &hub) {
+            Ok(None) if self.knows_keys => {
+                Err(TrustError::Gone { hubs: self.config.known_hubs(), marker: self.config.enrolled() })
+            }
             trust => trust,
         };
         self.knows_keys |= matches!(trust, Ok(Some(_)));
@@ -362,6 +364,8 @@ impl Uplink {
                 Ok(None) => {}
                 Ok(Some(Event::Welcomed(time))) => {
                     self.hub_time = Some(time);
+                    let hub_key = connection.hub_key();
+                    self.learn_joined(hub_key);
                     tracing::debug!("accepted, {} samples to be sent", self.ring.len());
                     // What another hub had set ends with its connection; this one sets its own right after.
                     wanted = Some(Settings::default());
@@ -402,6 +406,26 @@ impl Uplink {
             if !connection.is_flushed() {
                 return;
             }
+        }
+    }
+
+    /// A token did its work at this hub: from now on the hub is known as if the node had been enrolled, so that the token can be
+    /// removed.
+    fn learn_joined(&self, hub_key: Option<Fingerprint>) {
+        let joined = self.join.as_ref().map(JoinToken::hub).filter(|of_token| hub_key == Some(*of_token));
+        let (Some(key), Some(address)) = (joined, self.hub().cloned()) else { return };
+        let (known, hub) = (self.config.known_hubs(), KnownHub { address, key });
+        let learned = match trust::known(&known) {
+            Ok(hubs) if hubs.contains(&hub) => return,
+            Ok(_) => trust::learn(&known, &self.config.enrolled(), &hub),
+            Err(error) => Err(error),
+        };
+        match learned {
+            Ok(()) => tracing::info!(
+                "{} is known by its key from now on: the join token can be removed",
+                hub.address
+            ),
+            Err(error) => tracing::warn!("leave the join token where it is: {error}"),
         }
     }
 

@@ -94,7 +94,13 @@ fn mistakes_in_the_configuration_are_pointed_at() {
     let path = folder.path().join("agent.toml");
     let path = path.to_str().unwrap();
     std::fs::write(path, "node = \"ccd01\"\n  intervall = \"10s\"\n").unwrap();
-    for arguments in [&["check", "-c", path][..], &["-c", path], &["--once", "-c", path]] {
+    for arguments in [
+        &["check", "-c", path][..],
+        &["-c", path],
+        &["--once", "-c", path],
+        &["-c", path, "key"],
+        &["key", "-c", path],
+    ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(78), "{arguments:?}");
         let expected =
@@ -113,6 +119,7 @@ fn mistakes_on_the_command_line_are_told() {
         (&["--node", "a b"], "character ' ' at position 1"),
         (&["--hub", "http://hub"], "is no hub"),
         (&["--text"], "--once"),
+        (&["--once", "check"], "--once goes with no command"),
         (&["--hup", "a"], "--hub"),
     ] {
         let output = run(arguments);

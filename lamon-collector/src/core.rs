@@ -9,6 +9,7 @@ mod keys;
 mod log;
 mod operate;
 mod recent;
+mod reload;
 mod reports;
 mod sky;
 mod tonight;
@@ -17,8 +18,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lamon_control::answer::Did;
-use lamon_control::{Answer, Refusal, Why};
 use lamon_daemon::limit::LogLimit;
 use lamon_keys::Fingerprint;
 use lamon_store::registers::NodeRecord;
@@ -151,6 +150,8 @@ pub(crate) struct Admitted {
 
 struct Connection {
     number: u64,
+    /// The key that it came with.
+    key: Option<Fingerprint>,
     /// When it was last told that a connection of this node took another's place.
     replaced_told: Option<Instant>,
     replaced: CancellationToken,
@@ -160,6 +161,8 @@ struct Connection {
 /// The core task's state.
 pub(crate) struct Core {
     config: HubConfig,
+    /// As it was at the start, which much of it stays until the next one.
+    at_start: HubConfig,
     watch: Watch,
     keys: Keys,
     /// The hub's own key, or why there is none.
@@ -217,6 +220,7 @@ impl Core {
         let gates = Gates::new(config.gates.clone());
         let health = Health { completeness: 1.0, ..Health::default() };
         Self {
+            at_start: config.clone(),
             config,
             watch,
             keys: Keys::default(),
@@ -355,20 +359,7 @@ impl Core {
             }
             ToCore::Progress { node, epoch, progress } => self.watch.handle_progress(&node, epoch, progress),
             ToCore::Event(event) => self.show_of_peer(Update::Event(event)),
-            ToCore::Reload(Ok(config), reply) => {
-                self.reload(*config);
-                if let Some(reply) = reply {
-                    let text = "rules, gates, groups and what agents are told were read again".into();
-                    let _ = reply.send(Ok(Answer::Did(Did { text, id: None })));
-                }
-            }
-            ToCore::Reload(Err(why), reply) => {
-                let text = format!("the configuration stays as it was: {why}");
-                if let Some(reply) = reply {
-                    let _ = reply.send(Err(Refusal::new(Why::NotPossible, text.clone())));
-                }
-                self.show(&[event(None, EventKind::ReloadFailed, text)]);
-            }
+            ToCore::Reload(config, reply) => self.handle_reload(config, reply),
         }
     }
 
@@ -380,7 +371,7 @@ impl Core {
             let _ = reply.send(Err(why));
             return;
         }
-        let peer = peer.address;
+        let (peer, key) = (peer.address, peer.key);
         let interval = Duration::from_millis(hello.interval_ms.into()).max(Sample::SHORTEST_INTERVAL);
         match self.watch.handle_hello(Now::read(), &node, Some(interval)) {
             Ok(updates) => self.show(&updates),
@@ -398,7 +389,7 @@ impl Core {
         let told = self.agents.get(&node).map(|before| before.replaced_told);
         let told_at = told.flatten().filter(|at| at.elapsed() < REPLACED_AGAIN);
         let replaced_told = told_at.or(told.map(|_| Instant::now()));
-        let connection = Connection { number: self.connections, replaced_told, replaced, settings };
+        let connection = Connection { number: self.connections, key, replaced_told, replaced, settings };
         let admitted = Admitted { connection: connection.number, settings: receiver };
         if self.peer_limit.admit(Now::read().monotonic).is_some() {
             info!(%node, %peer, os = hello.os, version = hello.agent_version, "agent connected");
@@ -422,24 +413,6 @@ impl Core {
         }
         self.health.agents = self.agents.len();
         let _ = reply.send(Ok(admitted));
-    }
-
-    fn reload(&mut self, config: HubConfig) {
-        let updates = self.watch.reload(Now::read(), config.rules.clone(), config.groups.clone());
-        let of_gates = self.gates.reload(Now::read(), &self.watch, config.gates.clone());
-        for (node, agent) in &self.agents {
-            let settings = config.settings_for(node);
-            agent.settings.send_if_modified(|before| {
-                let changed = *before != settings;
-                before.clone_from(&settings);
-                changed
-            });
-        }
-        self.config = config;
-        self.show(&updates);
-        self.show(&of_gates);
-        self.look_at_the_sky();
-        self.show(&[event(None, EventKind::Reload, "rules, gates, groups and what agents are told were read again; the rest of the file waits for the next start".into())]);
     }
 
     fn heartbeat(&mut self) {

@@ -8,7 +8,7 @@
 //! | [`config`] | the file `hub.toml` |
 //! | [`hub`] | sets up the tasks and lets them end in order |
 //! | `core` | the task that owns the watch and tells the faces |
-//! | `intake` | port 7617: agents and text |
+//! | [`intake`] | port 7617: agents and text |
 //! | `address` | what of an address tells one stranger from another |
 //! | `keys` | pure: keys of nodes, who may speak for which |
 //! | [`watch`] | pure: nodes, rules, levels, silence |
@@ -34,7 +34,7 @@ mod core;
 mod durable;
 pub mod face;
 pub mod hub;
-mod intake;
+pub mod intake;
 mod keys;
 mod past;
 pub mod per_node;

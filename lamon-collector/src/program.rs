@@ -14,9 +14,9 @@ use std::thread::JoinHandle;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use lamon_daemon::config::ConfigError;
-use lamon_daemon::exit;
 use lamon_daemon::logging::{self, LogLevel, LogTarget};
 use lamon_daemon::signals::{Reloads, shutdown};
+use lamon_daemon::{answer, exit};
 use lamon_store::archive::Archive;
 use lamon_wire::names::{MetricName, NodeName};
 use serde::de::DeserializeOwned;
@@ -250,13 +250,12 @@ async fn reload_when_asked<S: DeserializeOwned + Default + Send + 'static>(
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's answer")]
 fn explain(config: &HubConfig, asked: &ExplainArgs) {
     let operated = Operated::read(config);
     let explanation = operated.rules.explain(&config.groups, None, &asked.node, &asked.metric);
-    println!("{}", explanation.with_thresholds(&operated.limits));
+    answer::line(explanation.with_thresholds(&operated.limits));
     for line in operated.complaints {
-        println!("  {line}");
+        answer::line(format_args!("  {line}"));
     }
 }
 
@@ -271,15 +270,14 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
 }
 
-#[expect(clippy::print_stdout, reason = "this is what check is asked for")]
 fn check(args: &HubArgs, config: &HubConfig, more: &[String]) {
     match &args.config {
-        Some(path) => println!("{}: good", path.display()),
-        None if Path::new(DEFAULT_PATH).exists() => println!("{DEFAULT_PATH}: good"),
-        None => println!("there is no {DEFAULT_PATH}: every default is taken"),
+        Some(path) => answer::line(format_args!("{}: good", path.display())),
+        None if Path::new(DEFAULT_PATH).exists() => answer::line(format_args!("{DEFAULT_PATH}: good")),
+        None => answer::line(format_args!("there is no {DEFAULT_PATH}: every default is taken")),
     }
     for line in config.consequences().iter().chain(&Operated::read(config).consequences()).chain(more) {
-        println!("  {line}");
+        answer::line(format_args!("  {line}"));
     }
 }
 

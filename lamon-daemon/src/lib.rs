@@ -1,9 +1,10 @@
-//! What every lamon daemon does the same way: configuration file, logs, signals, systemd, exit codes.
+//! What every lamon daemon does the same way: configuration file, answers, logs, signals, systemd, exit codes.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | [`config`] | reads a TOML file and points at the mistakes in it |
 //! | [`seconds`] | durations as people write them: `10s`, `5m`, `1.5` |
+//! | [`answer`] | prints what was asked for, into a pipe too |
 //! | [`logging`] | to the terminal when a person watches, else to syslog |
 //! | [`limit`] | keeps a peer from filling the log |
 //! | [`backoff`] | how long to wait before trying again |
@@ -11,6 +12,7 @@
 //! | [`systemd`] | readiness and watchdog of a `Type=notify` unit |
 //! | [`exit`] | exit codes |
 
+pub mod answer;
 pub mod backoff;
 pub mod config;
 pub mod exit;

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rts2_proto::{
-    Command, CommandReturn, Line, MAX_TEXT_BYTES, NameError, Parameters, ParseError, Rest, Text, ValueName,
+    Command, CommandReturn, ErrorCode, Line, MAX_TEXT_BYTES, NameError, Parameters, ParseError, Rest, Text,
+    ValueName,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,9 @@ use crate::handlers::{Caller, Refusal};
 use crate::lane::{Begun, Kind};
 use crate::parameters::FromParameters;
 use crate::shared::Shared;
+
+/// The longest usage of a command, characters: it stands in one line of the protocol.
+const MAX_USAGE: usize = 120;
 
 /// Commands of one device. People type them: nobody knows that many.
 pub const MAX_COMMANDS: usize = 256;
@@ -66,7 +70,13 @@ type Doing = Pin<Box<dyn Future<Output = CommandReturn> + Send>>;
 
 /// A device's commands by name; as in RTS2, the case of a command matters.
 #[derive(Default)]
-pub(crate) struct Commands(BTreeMap<String, Handler>);
+pub(crate) struct Commands(BTreeMap<String, Declared>);
+
+struct Declared {
+    handler: Handler,
+    /// Its parameters, for who gave others; empty when nobody said.
+    usage: String,
+}
 
 impl Commands {
     /// Adds one.
@@ -101,8 +111,16 @@ impl Commands {
                 }
             }))
         });
-        self.0.insert(name, handler);
+        self.0.insert(name, Declared { handler, usage: String::new() });
         Ok(())
+    }
+
+    /// Says what the parameters of a command are. One that is not there stays so.
+    pub(crate) fn set_usage(&mut self, name: &str, usage: &str) {
+        if let Some(declared) = self.0.get_mut(name) {
+            // A line of the protocol is one line.
+            declared.usage = usage.chars().filter(|c| !c.is_control()).take(MAX_USAGE).collect();
+        }
     }
 }
 
@@ -114,15 +132,20 @@ pub(crate) fn begin(
     caller: Caller,
     end: CancellationToken,
 ) -> Begun {
-    let handler = std::str::from_utf8(word.as_bytes()).ok().and_then(|word| {
+    let declared = std::str::from_utf8(word.as_bytes()).ok().and_then(|word| {
         let commands = shared.commands();
-        commands.0.get(word).map(Arc::clone)
+        let Declared { handler, usage } = commands.0.get(word)?;
+        Some((Arc::clone(handler), usage.clone()))
     });
-    let Some(handler) = handler else {
+    let Some((handler, usage)) = declared else {
         return Begun::Ended(CommandReturn::unknown_command(word.as_bytes()));
     };
     match handler(caller, parameters) {
         Ok(work) => shared.lane.submit(Kind::Command, end, work).into(),
-        Err(_) => Begun::Ended(CommandReturn::bad_parameters(word.as_bytes())),
+        Err(_) if usage.is_empty() => Begun::Ended(CommandReturn::bad_parameters(word.as_bytes())),
+        Err(_) => Begun::Ended(CommandReturn::failed(
+            ErrorCode::Parameters,
+            format!("invalid parameters/invalid number of parameters - {word} {usage}"),
+        )),
     }
 }

@@ -125,6 +125,12 @@ impl DeviceHandle {
         self.shared.commands().add(name, command)
     }
 
+    /// Says what a command wants, as `<node> <seconds> "<reason>" [who]`: who gave other parameters is told so, behind RTS2's own
+    /// words. A command that is not there has no use for it.
+    pub fn set_command_usage(&self, name: &str, usage: &str) {
+        self.shared.commands().set_usage(name, usage);
+    }
+
     /// Sends a message to every centrald, where operators see it; while none has the device registered, to the system's
     /// log ([`syslog`](crate::DeviceOptions::syslog)). Where there is no such log either, the newest
     /// [`MAX_WAITING_MESSAGES`](crate::MAX_WAITING_MESSAGES) wait for a centrald. It is cut at

@@ -310,6 +310,9 @@ async fn commands_of_the_device() {
                 Err::<(), _>(Refusal::hardware("stuck"))
             })
             .unwrap();
+        // Control characters would end the line of the protocol; a command that is not there is no matter.
+        handle.set_command_usage("jam", "<hard: on or off>\n");
+        handle.set_command_usage("nosuch", "<x>");
     })
     .await;
     let mut client = client(&device, "moved").await;
@@ -328,7 +331,7 @@ async fn commands_of_the_device() {
         ("moved 5", &["-1 unknow command moved"]),
         ("jam off", &["-4 stuck"]),
         ("jam on", &["-5 the device's handler panicked"]),
-        ("jam perhaps", &[&bad("jam")]),
+        ("jam perhaps", &["-2 invalid parameters/invalid number of parameters - jam <hard: on or off>"]),
         ("home", &["+0 OK"]),
     ];
     for (line, answer) in table {

@@ -5,7 +5,9 @@
 //! |---|---|
 //! | [`process`] | a program that runs, with what it wrote to its log; found beside the test's own program |
 //! | [`hub`], [`agent`] | the daemons, started with a configuration of their own on free ports |
+//! | [`keyed`] | keys of simulated nodes, and what operators do with them |
 //! | [`simulated`] | an agent that sends what it is told, speaking the real protocol |
+//! | [`make`] | programs that another compiler builds |
 //! | [`text`] | a sender of text lines |
 //! | [`bus`] | a subscriber of the ZeroMQ bus |
 //! | [`speaker`] | a hub on the bus that the test speaks for |
@@ -15,6 +17,7 @@
 //! | [`camera`] | the real camera, and the real program that has it expose |
 //! | [`wiretap`] | a proxy that records what an agent sends |
 //! | [`archive`] | rows of an archive, waited for |
+//! | [`witness`] | a good node beside bad peers, and the hub's memory |
 //! | [`wait`] | the one deadline of every wait |
 //! | [`story`] | the stories that are told with every centrald, archive and sender |
 //! | [`visitor`] | the web page with users, and who visits it without a browser |
@@ -28,7 +31,9 @@ pub mod bus;
 pub mod camera;
 pub mod chaos;
 pub mod hub;
+pub mod keyed;
 pub mod lamon;
+pub mod make;
 pub mod pages;
 pub mod process;
 pub mod receivers;
@@ -42,3 +47,4 @@ pub mod visitor;
 pub mod wait;
 pub mod web;
 pub mod wiretap;
+pub mod witness;

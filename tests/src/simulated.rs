@@ -1,6 +1,7 @@
 //! An agent that sends what it is told: for the load generator, and for tests that must know exactly what was sent or
 //! that send what no real agent would.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -9,11 +10,14 @@ use anyhow::{Context, bail};
 use lamon_wire::MAGIC;
 use lamon_wire::frames::{AgentFrame, HubFrame, Pong, Row, Samples, Table, TableEntry};
 use lamon_wire::framing::FrameBuffer;
-use lamon_wire::hello::{Answer, Hello, VERSION, Welcome};
+use lamon_wire::hello::{Answer, Extra, Hello, VERSION, Welcome};
 use lamon_wire::names::{MetricName, NodeName};
 use lamon_wire::reading::Reading;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, ToSocketAddrs};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream, ToSocketAddrs};
+use tokio_rustls::TlsConnector;
 
 use crate::wait::patiently;
 
@@ -86,10 +90,26 @@ impl Default for NodeClock {
     }
 }
 
+/// How a simulated agent is known to the hub, and knows it.
+#[derive(Debug, Clone)]
+pub struct InTls {
+    /// Its key, and whom it believes.
+    pub config: Arc<ClientConfig>,
+    /// The secret that lets it in.
+    pub join: Option<String>,
+    /// The address of this computer that it comes from; the system's choice when not given.
+    pub from: Option<IpAddr>,
+}
+
+/// The bytes to and from a hub, plain or in TLS.
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Wire for S {}
+
 /// A simulated agent that a hub accepted.
 #[derive(Debug)]
 pub struct SimulatedAgent {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     frames: FrameBuffer,
     /// What is still to be sent: a wait that is given up in the middle leaves it here, and no frame is torn.
     out: Vec<u8>,
@@ -104,7 +124,20 @@ impl SimulatedAgent {
     ///
     /// When the hub cannot be reached, or does not accept it; with its reason.
     pub async fn connect(hub: impl ToSocketAddrs, identity: &Identity) -> anyhow::Result<Self> {
-        Self::connect_at(hub, identity, NodeClock::new()).await
+        Self::connect_over(hub, identity, NodeClock::new(), None).await
+    }
+
+    /// The same in TLS.
+    ///
+    /// # Errors
+    ///
+    /// As [`SimulatedAgent::connect`].
+    pub async fn connect_tls(
+        hub: impl ToSocketAddrs,
+        identity: &Identity,
+        tls: &InTls,
+    ) -> anyhow::Result<Self> {
+        Self::connect_over(hub, identity, NodeClock::new(), Some(tls)).await
     }
 
     /// The same by these clocks, which go on from connection to connection.
@@ -117,12 +150,37 @@ impl SimulatedAgent {
         identity: &Identity,
         clock: NodeClock,
     ) -> anyhow::Result<Self> {
-        let mut stream = TcpStream::connect(hub).await.context("no connection to the hub")?;
+        Self::connect_over(hub, identity, clock, None).await
+    }
+
+    /// The same by these clocks, in TLS where something is given for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`SimulatedAgent::connect`].
+    pub async fn connect_over(
+        hub: impl ToSocketAddrs,
+        identity: &Identity,
+        clock: NodeClock,
+        tls: Option<&InTls>,
+    ) -> anyhow::Result<Self> {
+        let from = tls.and_then(|tls| tls.from);
+        let stream = connect_from(hub, from).await.context("no connection to the hub")?;
         stream.set_nodelay(true)?;
+        let mut stream: Box<dyn Wire> = match tls {
+            Some(tls) => {
+                let connector = TlsConnector::from(Arc::clone(&tls.config));
+                let name = ServerName::try_from("hub").context("no name")?;
+                Box::new(connector.connect(name, stream).await.context("no TLS with the hub")?)
+            }
+            None => Box::new(stream),
+        };
         let mut out = MAGIC.to_vec();
         let (monotonic_ms, wall_ms) = (clock.monotonic_ms(), clock.wall_us() / 1_000);
-        Hello { monotonic_ms, wall_ms, ..hello(identity)? }.write(&mut out)?;
+        let extra = Extra { join: tls.and_then(|tls| tls.join.clone()) };
+        Hello { monotonic_ms, wall_ms, ..hello(identity)? }.write_with(&extra, &mut out)?;
         stream.write_all(&out).await?;
+        stream.flush().await?;
         let mut frames = FrameBuffer::new();
         let Some(payload) = next_payload(&mut stream, &mut frames).await? else {
             bail!("the hub closed without an answer to the hello");
@@ -199,7 +257,8 @@ impl SimulatedAgent {
             let count = self.stream.write(&self.out).await?;
             self.out.drain(..count);
         }
-        Ok(())
+        // What TLS holds goes out too.
+        self.stream.flush().await
     }
 
     /// The hub's next frame; `None` when it closed. Pings are answered by the way. Cancel-safe.
@@ -285,7 +344,19 @@ fn wall() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-async fn next_payload(stream: &mut TcpStream, frames: &mut FrameBuffer) -> std::io::Result<Option<Vec<u8>>> {
+async fn connect_from(hub: impl ToSocketAddrs, from: Option<IpAddr>) -> std::io::Result<TcpStream> {
+    let Some(from) = from else { return TcpStream::connect(hub).await };
+    let mut hubs = tokio::net::lookup_host(hub).await?;
+    let hub = hubs.next().ok_or(std::io::ErrorKind::NotFound)?;
+    let socket = if from.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.bind((from, 0).into())?;
+    socket.connect(hub).await
+}
+
+async fn next_payload(
+    stream: &mut (impl AsyncRead + Unpin),
+    frames: &mut FrameBuffer,
+) -> std::io::Result<Option<Vec<u8>>> {
     let mut read = [0; READ_BYTES];
     loop {
         if let Some(payload) = frames.next_frame() {

@@ -149,7 +149,7 @@ impl Page {
 pub fn add_users(folder: &Path) {
     for (name, role) in [("vic", "view"), ("olga", "operate"), ("ada", "admin")] {
         let (code, said) = lamon_web(folder, &format!("user add {name} --role {role}"), PASSWORD);
-        assert_eq!((code, said.trim()), (Some(0), format!("lamon-web: {name} may log in: {role}").as_str()));
+        assert_eq!((code, said.trim()), (Some(0), format!("{name} may log in: {role}").as_str()));
     }
 }
 

@@ -97,6 +97,12 @@ impl Wiretap {
         Ok(sent)
     }
 
+    /// The bytes that came on the first connection, whatever they are.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<u8> {
+        lock(&self.tape).connections.first().map(|(from_agent, _)| from_agent.clone()).unwrap_or_default()
+    }
+
     /// Up to which number of each epoch the hub said that it has them on disk.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ async fn operators_at_rts2(centrald: SocketAddr) {
         ("forget door", "door is heard: stop its agent first"),
         ("set_limits door disk_percent \"1\"", "is no pair of limits"),
         ("reset_limits swap", "no operator set limits of swap"),
-        ("mute door", "invalid parameters"),
+        ("mute door", "number of parameters - mute <nodes> <seconds> \"<reason>\" [who]"),
     ] {
         let said = refused(&nodes, line).await;
         assert!(said.contains(why), "{line}: {said}");

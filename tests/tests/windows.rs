@@ -2,16 +2,16 @@
 //!
 //! Where wine or the compiler for Windows is missing, which `make windows` installs, one line says that nothing was tested.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as the tests do")]
-#![expect(clippy::print_stdout, reason = "what was not tested is said")]
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use lamon_store::Sample;
 use lamon_tests::archive;
 use lamon_tests::hub::Hub;
 use lamon_tests::lamon::{Said, lamon};
+use lamon_tests::make::{agent_for, top};
 use lamon_tests::process::Process;
 use tempfile::TempDir;
 
@@ -22,20 +22,6 @@ const WINESERVER: [&str; 3] = ["/usr/lib/wine/wineserver64", "/usr/lib/wine/wine
 /// The compiler of C for Windows.
 const CC: &str = "x86_64-w64-mingw32-gcc";
 
-fn top() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-/// `make` in the top folder, without what the running cargo tells its children of itself.
-fn make(target: &str) -> Command {
-    let mut command = Command::new("make");
-    command.args(["--no-print-directory", "-s", target]).current_dir(top()).stdin(Stdio::null());
-    for variable in ["CARGO", "RUSTC", "LD_LIBRARY_PATH", "MAKEFLAGS", "CARGO_MAKEFLAGS"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
 /// A Windows of wine's in a folder of its own, with the agent on its drive C. All that runs in it ends with this.
 struct Windows {
     folder: TempDir,
@@ -45,15 +31,9 @@ struct Windows {
 impl Windows {
     /// Builds the agent and sets it up; `None` where that cannot be done on this computer, which is said.
     fn set_up() -> Option<Self> {
-        let missing = make("windows-missing").output().unwrap();
-        let missing = String::from_utf8(missing.stdout).unwrap();
-        if !missing.trim().is_empty() {
-            println!(
-                "the agent for Windows was not tested, make windows installs what is missing: {missing}"
-            );
+        if !agent_for("windows") {
             return None;
         }
-        assert!(make("windows-agent").status().unwrap().success(), "the agent for Windows is not built");
         let folder = TempDir::with_prefix("lamon-wine").unwrap();
         let windows = Self { wine: found(&WINE), folder };
         let booted = windows.command("wineboot").arg("--init").stderr(Stdio::null()).status().unwrap();

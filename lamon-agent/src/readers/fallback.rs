@@ -1,7 +1,8 @@
-//! All readers of a node that is neither Linux nor Windows, through sysinfo: the same metrics, with what that library knows.
+//! All readers of a node that is neither Linux nor Windows, through sysinfo: the same metrics, with what that library knows. What is
+//! peculiar to macOS is in [`macos`](super::macos).
 //!
-//! Less than on Linux: no inodes; every interface but the loopback counts, so a bridge or a team of interfaces counts
-//! twice; a watched process is compared by the name that the system shows.
+//! Less than on Linux: no inodes; elsewhere than on macOS every interface but the loopback counts, so a bridge or a team of
+//! interfaces counts twice; a watched process is compared by the name that the system shows.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -14,9 +15,12 @@ use super::networks::{Counters, Networks};
 use super::numbers::percent;
 use super::restarts::Restarts;
 use super::sensors::Sensors;
-use super::{Found, Selection, SystemReaders, ignores};
+use super::{Found, Selection, SystemReaders, ignores, macos};
 use crate::clock::Now;
 use crate::sheet::{Core, DeviceMetric, Sheet};
+
+/// Whether this is a Mac.
+const MACOS: bool = cfg!(target_os = "macos");
 
 /// The most disks that are reported one by one.
 const MAX_DISKS: usize = 48;
@@ -135,7 +139,12 @@ impl Readers {
         let busy = f64::from(system.global_cpu_usage());
         sheet.core(Core::CpuPercent, (!first && busy.is_finite()).then_some(busy.clamp(0.0, 100.0)));
         let total = system.total_memory();
-        sheet.core(Core::MemoryPercent, percent(total.saturating_sub(system.available_memory()), total));
+        let used = if MACOS {
+            macos::used_memory(system.used_memory(), total)
+        } else {
+            total.saturating_sub(system.available_memory())
+        };
+        sheet.core(Core::MemoryPercent, percent(used, total));
         sheet.core(Core::SwapPercent, percent(system.used_swap(), system.total_swap()).or(Some(0.0)));
         sheet.core(Core::Load1, System::load_average().ok().map(|load| load.one));
         let count = |processes: usize| u32::try_from(processes).ok().map(f64::from);
@@ -198,9 +207,14 @@ fn list_disks() -> Vec<Disk> {
         .map(|disk| {
             let kind = disk.file_system().to_string_lossy().into_owned();
             let remote = REMOTE.iter().any(|start| kind.to_ascii_lowercase().starts_with(start));
+            let own = if MACOS {
+                macos::is_own_disk(disk.mount_point(), disk.is_read_only(), disk.is_removable())
+            } else {
+                !disk.is_read_only()
+            };
             Disk {
                 point: disk.mount_point().into(),
-                local: !remote && !disk.is_read_only() && disk.total_space() > 0,
+                local: own && !remote && disk.total_space() > 0,
                 kind,
                 total_bytes: disk.total_space(),
                 available_bytes: disk.available_space(),
@@ -212,11 +226,17 @@ fn list_disks() -> Vec<Disk> {
     disks
 }
 
-/// What every interface but the loopback counted.
+/// What every interface that is worth it counted: not the loopback.
 fn counters(interfaces: &mut sysinfo::Networks) -> Vec<Counters> {
     interfaces.refresh(true);
     let named = interfaces.iter().map(|(name, data)| (name.to_string_lossy(), data));
-    let counted = named.filter(|(name, _)| !matches!(&**name, "lo" | "lo0"));
+    let counted = named.filter(|(name, data)| {
+        if MACOS {
+            macos::counts_interface(name, data.total_received(), data.total_transmitted())
+        } else {
+            !matches!(&**name, "lo" | "lo0")
+        }
+    });
     let counters = counted.map(|(name, data)| Counters {
         name: name.into_owned(),
         received: data.total_received(),

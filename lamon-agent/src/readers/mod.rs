@@ -3,7 +3,7 @@
 //! On Linux the agent reads /proc, /sys and the mounts by itself (microseconds where a general library takes
 //! milliseconds, and it knows inodes, physical interfaces and dead mounts); temperatures come through sysinfo.
 //! On Windows it asks the system's own calls, for what sysinfo costs more and knows less. Elsewhere `fallback` asks sysinfo for
-//! everything. Each is a `Readers`, which does what [`SystemReaders`] says.
+//! everything, with `macos` for what is peculiar there. Each is a `Readers`, which does what [`SystemReaders`] says.
 
 mod asker;
 mod numbers;
@@ -11,6 +11,8 @@ mod restarts;
 
 #[cfg(any(test, not(any(target_os = "linux", windows))))]
 pub mod fallback;
+#[cfg(any(test, not(any(target_os = "linux", windows))))]
+mod macos;
 #[cfg(any(test, not(target_os = "linux")))]
 mod networks;
 #[cfg(not(windows))]

@@ -6,7 +6,6 @@
 pub(crate) mod folder;
 mod install;
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,23 +36,19 @@ pub(crate) enum Action {
     ///
     /// Needs an administrator. The configuration, the key and the hubs are in C:\ProgramData\lamon, which only
     /// administrators, the system and its service accounts read then.
-    Install {
-        /// Another configuration than C:\ProgramData\lamon\agent.toml
-        #[arg(short, long, value_name = "FILE")]
-        config: Option<PathBuf>,
-    },
+    Install,
     /// Stop the service and remove it; configuration, key and program stay
     Uninstall,
     /// What Windows starts; not for people
-    Run(Options),
+    Run,
 }
 
 /// Does it; what is to be said about it is returned.
-pub(crate) fn act(action: Action) -> Result<String, Failure> {
+pub(crate) fn act(action: Action, options: Options) -> Result<String, Failure> {
     match action {
-        Action::Install { config } => install::install(config.as_deref()),
+        Action::Install => install::install(options.config()),
         Action::Uninstall => install::uninstall(),
-        Action::Run(options) => {
+        Action::Run => {
             *GIVEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(options);
             let ran = service_dispatcher::start(NAME, begin);
             let only = "only Windows starts it so: say lamon-agent service install, or lamon-agent alone to run in this window";

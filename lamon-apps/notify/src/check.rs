@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lamon_bus::Level;
-use lamon_daemon::exit;
+use lamon_daemon::{answer, exit};
 
 use crate::channel::Failure;
 use crate::config::{Config, Route};
@@ -16,13 +16,17 @@ const NOT_DELIVERED: u8 = 1;
 /// Says what the configuration means; the exit code.
 pub(crate) fn check(config: &Config) -> u8 {
     let mut code = exit::OK;
-    show(&format!("hub: {}, {}", config.hub.publish, config.hub.snapshot));
+    answer::line(format_args!("hub: {}, {}", config.hub.publish, config.hub.snapshot));
     if let Some(minute) = config.self_test {
-        show(&format!("self-test: every day at {:02}:{:02}", minute / 60, minute % 60));
+        answer::line(format_args!("self-test: every day at {:02}:{:02}", minute / 60, minute % 60));
     }
     for channel in &config.channels {
         let (name, limit) = (&channel.name, channel.limit);
-        show(&format!("channel {name}: at most {} messages in {} s", limit.count, limit.per.as_secs()));
+        answer::line(format_args!(
+            "channel {name}: at most {} messages in {} s",
+            limit.count,
+            limit.per.as_secs()
+        ));
         if let Err(why) = channel.channel.check() {
             say(&format!("channel {name} would fail: {why}"));
             code = exit::CONFIG;
@@ -34,10 +38,10 @@ pub(crate) fn check(config: &Config) -> u8 {
     for route in &config.routes {
         let levels: Vec<&str> = route.levels.iter().map(|level| level.as_str()).collect();
         let (name, levels, channels) = (&route.name, levels.join(", "), route.channels.join(", "));
-        show(&format!("route {name}: {levels} to {channels}"));
+        answer::line(format_args!("route {name}: {levels} to {channels}"));
     }
     if config.routes.is_empty() {
-        show("there is no route: nobody is told anything");
+        answer::line("there is no route: nobody is told anything");
     }
     code
 }
@@ -66,7 +70,7 @@ pub(crate) fn test(config: &Config, name: &str, text: Option<String>) -> u8 {
     };
     match channel.channel.deliver(&message, &[]) {
         Ok(()) => {
-            show(&format!("channel {name}: delivered"));
+            answer::line(format_args!("channel {name}: delivered"));
             exit::OK
         }
         Err(Failure::Some { left, why }) => {
@@ -78,9 +82,4 @@ pub(crate) fn test(config: &Config, name: &str, text: Option<String>) -> u8 {
             NOT_DELIVERED
         }
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the answer, to the person at the terminal")]
-fn show(text: &str) {
-    println!("{text}");
 }

@@ -37,7 +37,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use lamon_bus::Follower;
 use lamon_daemon::logging::{self, LogLevel, LogTarget};
 use lamon_daemon::signals::{self, Reloads};
-use lamon_daemon::{exit, systemd};
+use lamon_daemon::{answer, exit, systemd};
 use tokio::net::TcpListener;
 use tracing::{error, info};
 
@@ -107,7 +107,7 @@ pub fn main() -> ExitCode {
         return match users::command::perform(task, &config.login.users) {
             Ok(said) if said.is_empty() => ExitCode::SUCCESS,
             Ok(said) => {
-                say(&said);
+                answer::line(said);
                 ExitCode::SUCCESS
             }
             Err(error) => {
@@ -137,15 +137,25 @@ pub fn main() -> ExitCode {
         } else {
             "every computer that reaches it"
         };
-        say(&format!("the page is at {}, for {reach}", url(certificate.is_some(), config.listen)));
-        say(&format!("the hub is followed at {} and {}", config.bus.publish, config.bus.snapshot));
-        say(&config.database.as_ref().map_or_else(
+        answer::line(format_args!(
+            "the page is at {}, for {reach}",
+            url(certificate.is_some(), config.listen)
+        ));
+        answer::line(format_args!(
+            "the hub is followed at {} and {}",
+            config.bus.publish, config.bus.snapshot
+        ));
+        answer::line(config.database.as_ref().map_or_else(
             || "no [database] is configured: nothing of the past is shown".into(),
             |url| format!("the past is read from {url}"),
         ));
-        say(&format!("the hub is operated through {}", config.control.socket.display()));
+        answer::line(format_args!("the hub is operated through {}", config.control.socket.display()));
         let required = if config.login_is_required() { "; nothing is shown to others" } else { "" };
-        say(&format!("{} may log in, by {}{required}", lobby.users(), config.login.users.display()));
+        answer::line(format_args!(
+            "{} may log in, by {}{required}",
+            lobby.users(),
+            config.login.users.display()
+        ));
         return ExitCode::SUCCESS;
     }
     let logs =

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use lamon_secret::Readers;
 use serde::Deserialize;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -63,12 +63,14 @@ impl Certificate {
 
 fn read(files: &TlsConfig) -> Result<Arc<ServerConfig>, String> {
     let TlsConfig { certificate, key } = files;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes(certificate, false)?).collect();
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&public(certificate)?).collect();
     let chain = chain.map_err(|error| format!("{}: no PEM: {error}", certificate.display()))?;
     if chain.is_empty() {
         return Err(format!("{}: there is no certificate in it", certificate.display()));
     }
-    let secret = PrivateKeyDer::from_pem_slice(&bytes(key, true)?)
+    // systemd shows its credentials to a group.
+    let secret = lamon_secret::read(key, MAX_FILE_BYTES, Readers::OwnerAndGroup);
+    let secret = PrivateKeyDer::from_pem_slice(&secret.map_err(|error| error.to_string())?)
         .map_err(|error| format!("{}: there is no key in it: {error}", key.display()))?;
     let mut config = ServerConfig::builder_with_provider(ring::default_provider().into())
         .with_safe_default_protocol_versions()
@@ -80,22 +82,18 @@ fn read(files: &TlsConfig) -> Result<Arc<ServerConfig>, String> {
     Ok(config.into())
 }
 
-fn bytes(path: &Path, secret: bool) -> Result<Vec<u8>, String> {
-    let unreadable = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
-    let file = File::open(path).map_err(unreadable)?;
-    // Asked of the open file, so that it cannot be exchanged in between. A group may read it: systemd shows its credentials so.
-    if secret && file.metadata().map_err(unreadable)?.permissions().mode() & 0o037 != 0 {
-        let path = path.display();
-        return Err(format!("{path} may be read by others than its owner and group: chmod 600 {path}"));
-    }
+/// What everybody may read.
+fn public(path: &Path) -> Result<Vec<u8>, String> {
+    let unreadable = |error| format!("{} cannot be read: {error}", path.display());
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+    File::open(path).map_err(unreadable)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
     Ok(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 

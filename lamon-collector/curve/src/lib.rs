@@ -4,11 +4,11 @@
 //! them.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use lamon_secret::{Readers, SecretError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -28,21 +28,17 @@ pub struct NoKey(String);
 /// Why a file gives no key pair.
 #[derive(Debug, Error)]
 pub enum KeyFileError {
-    /// It cannot be read or made.
-    #[error("the bus's key in {path} cannot be {what}: {error}")]
-    Io {
+    /// It cannot be read, or others may read it.
+    #[error("the bus's key in {0}")]
+    Secret(#[from] SecretError),
+    /// It cannot be made.
+    #[error("the bus's key in {path} cannot be made: {error}")]
+    Unmade {
         /// Which file.
         path: PathBuf,
-        /// Read, made.
-        what: &'static str,
         /// Why.
         error: io::Error,
     },
-    /// Others may read it.
-    #[error(
-        "the bus's key in {0} may be read by others than its owner: chmod 600 it, and make a new one if somebody did"
-    )]
-    Mode(PathBuf),
     /// It holds no key pair.
     #[error(
         "{0} holds no key pair of the bus: move it away, and a new one is made, which the other side has to be told"
@@ -130,11 +126,10 @@ impl KeyPair {
     /// [`KeyFileError`]. A file that is damaged is left as it is.
     pub fn load_or_make(path: &Path) -> Result<Self, KeyFileError> {
         match Self::load(path) {
-            Err(KeyFileError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+            Err(KeyFileError::Secret(error)) if error.is_missing() => {
                 let pair = zmq::CurveKeyPair::new().map_err(KeyFileError::NoCurve)?;
                 let made = Self { public: PublicKey(pair.public_key), secret: pair.secret_key };
-                let unmade = |error| KeyFileError::Io { path: path.into(), what: "made", error };
-                made.write(path).map_err(unmade)?;
+                made.write(path).map_err(|error| KeyFileError::Unmade { path: path.into(), error })?;
                 // That of who was first, when several begin at once.
                 Self::load(path)
             }
@@ -148,13 +143,15 @@ impl KeyPair {
     ///
     /// [`KeyFileError`].
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
-        let unreadable = |error| KeyFileError::Io { path: path.into(), what: "read", error };
-        let file = File::open(path).map_err(unreadable)?;
-        if open_to_others(&file).map_err(unreadable)? {
-            return Err(KeyFileError::Mode(path.into()));
-        }
-        let mut text = String::new();
-        file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+        Self::of_text(&lamon_secret::text(path, MAX_FILE_BYTES, Readers::Owner)?, path)
+    }
+
+    /// The key pair in this text, which was read from `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFileError::Form`], which names the file.
+    pub fn of_text(text: &str, path: &Path) -> Result<Self, KeyFileError> {
         let word = |word| text.lines().find_map(|line| line.trim().strip_prefix(word).map(str::trim));
         let public = word("public").and_then(|text| text.parse().ok());
         let secret = word("secret").and_then(decoded);
@@ -165,36 +162,12 @@ impl KeyPair {
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        let new = path.with_extension(format!("{}.new", self.scratch_name()));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let placed = options.open(&new).and_then(|mut file| {
-            let secret = zmq::z85_encode(&self.secret).map_err(io::Error::other)?;
-            write!(
-                file,
-                "# A key of lamon's bus. Only the second line may be told to others.\npublic {}\nsecret {secret}\n",
-                self.public
-            )?;
-            file.sync_all()?;
-            match fs::hard_link(&new, path) {
-                // A file system without links.
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(&new, path),
-                // Who was first holds: his key may have been told already.
-                _ => fs::remove_file(&new),
-            }
-        });
-        if placed.is_err() {
-            let _ = fs::remove_file(&new);
-        }
-        placed
-    }
-
-    /// A name that no other program has: of the public half, which is as random.
-    fn scratch_name(&self) -> String {
-        self.public.0.iter().take(9).map(|byte| format!("{byte:02x}")).collect()
+        let secret = zmq::z85_encode(&self.secret).map_err(io::Error::other)?;
+        let text = format!(
+            "# A key of lamon's bus. Only the second line may be told to others.\npublic {}\nsecret {secret}\n",
+            self.public
+        );
+        lamon_secret::place(path, text.as_bytes())
     }
 
     /// What the other side has to know.
@@ -226,22 +199,9 @@ impl KeyPair {
     }
 }
 
-/// Asked of the open file, so that it cannot be exchanged in between.
-#[cfg(unix)]
-fn open_to_others(file: &File) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
-}
-
-/// Elsewhere the folder's access list keeps others out.
-#[cfg(not(unix))]
-fn open_to_others(_: &File) -> io::Result<bool> {
-    Ok(false)
-}
-
 #[cfg(all(test, unix))]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -261,26 +221,6 @@ mod tests {
         fs::write(&path, "public x\nsecret y\n").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(KeyPair::load_or_make(&path).unwrap_err().to_string().contains("holds no key pair"));
-    }
-
-    #[test]
-    fn all_who_begin_at_once_have_one_key() {
-        for _ in 0..20 {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("bus.key");
-            let begin = std::sync::Barrier::new(8);
-            let keys: Vec<_> = std::thread::scope(|scope| {
-                let one = || {
-                    begin.wait();
-                    KeyPair::load_or_make(&path).unwrap().public()
-                };
-                let all: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
-                all.into_iter().map(|one| one.join().unwrap()).collect()
-            });
-            let of_file = KeyPair::load(&path).unwrap().public();
-            assert!(keys.iter().all(|key| *key == of_file), "{keys:?} and {of_file}");
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
-        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! ZeroMQ asks it about each connection, and holds the connection until it is answered; the bus's thread does so between messages.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -57,14 +58,7 @@ impl Door {
     }
 
     fn known(&mut self, question: &[Vec<u8>]) -> Result<&str, &'static str> {
-        let [version, _, domain, address, _, mechanism, key, ..] = question else {
-            return Err("no question");
-        };
-        if version != VERSION || domain != DOMAIN.as_bytes() || mechanism != b"CURVE" {
-            return Err("CURVE alone is spoken here");
-        }
-        let key = PublicKey::of_bytes(key).ok_or("no key")?;
-        let address = String::from_utf8_lossy(address);
+        let (key, address) = asked_about(question)?;
         match self.clients.get(&key) {
             Some(name) => {
                 if self.news.admit(Instant::now()).is_some() {
@@ -80,4 +74,20 @@ impl Door {
             }
         }
     }
+}
+
+/// Whom a question of ZAP is about: the key that a peer proved to have, and from where it comes.
+///
+/// # Errors
+///
+/// The word for who is refused, when it has no key or speaks another mechanism.
+pub fn asked_about(question: &[Vec<u8>]) -> Result<(PublicKey, Cow<'_, str>), &'static str> {
+    let [version, _, domain, address, _, mechanism, key, ..] = question else {
+        return Err("no question");
+    };
+    if version != VERSION || domain != DOMAIN.as_bytes() || mechanism != b"CURVE" {
+        return Err("CURVE alone is spoken here");
+    }
+    let key = PublicKey::of_bytes(key).ok_or("no key")?;
+    Ok((key, String::from_utf8_lossy(address)))
 }

@@ -24,7 +24,9 @@ use thiserror::Error;
 use tracing::info;
 
 use self::door::Door;
+pub use self::door::asked_about;
 pub use self::face::BusFace;
+pub use self::thread::answer_to;
 use crate::config::BusConfig;
 
 /// Why there is no bus.
@@ -90,6 +92,9 @@ pub fn start(
     const HANDSHAKE_BYTES: i64 = 1_024;
     /// How long a connection may take to say who it is, milliseconds, as at the intake. Until then it costs one of the process's files.
     const HANDSHAKE_MS: i32 = 10_000;
+    /// How long a connection may be without a word before its other end is asked whether it is there, seconds: a follower whose
+    /// computer lost its power would cost one of the process's files for ever.
+    const KEEPALIVE_SECONDS: i32 = 60;
     let context = zmq::Context::new();
     // Whoever is not listed must not come in before the door is kept.
     let own = if config.clients.is_empty() { None } else { Some(KeyPair::load_or_make(key_path)?) };
@@ -108,6 +113,8 @@ pub fn start(
         let longest = if own.is_some() { HANDSHAKE_BYTES } else { thread::MAX_REQUEST_BYTES };
         socket.set_maxmsgsize(longest)?;
         socket.set_handshake_ivl(HANDSHAKE_MS)?;
+        socket.set_tcp_keepalive(1)?;
+        socket.set_tcp_keepalive_idle(KEEPALIVE_SECONDS)?;
         // An endpoint of both families, [::]:7618, takes IPv4 as well.
         socket.set_ipv6(endpoint.contains('['))?;
         if let Some(own) = &own {

@@ -2,6 +2,7 @@
 //!
 //! It waits on the face's queue, on the snapshot socket, and on ZeroMQ's questions about who comes in.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::json;
@@ -86,37 +87,47 @@ impl Bus {
 
     fn answer_one(&self) {
         let Ok(request) = self.answers.recv_multipart(zmq::DONTWAIT) else { return };
-        let Some((peer, rest)) = request.split_first() else { return };
-        // A REQ socket puts an empty frame before its words, a DEALER does not; the answer is put like the question.
-        let mut answer: Vec<&[u8]> = vec![peer];
-        let words = match rest.split_first() {
-            Some((first, words)) if first.is_empty() => {
-                answer.push(first);
-                words
-            }
-            _ => rest,
-        };
-        let header;
-        match words.split_first() {
-            Some((word, prefixes)) if word == b"snapshot" && prefixes.len() <= MAX_PREFIXES => {
-                let wanted = |topic: &str| {
-                    prefixes.is_empty() || prefixes.iter().any(|prefix| topic.as_bytes().starts_with(prefix))
-                };
-                let matching: Vec<_> = self.last.iter().filter(|(topic, _)| wanted(topic)).collect();
-                header = json!({ "started": seconds(self.started_ms), "topics": matching.len() }).to_string();
-                answer.extend([b"snapshot".as_slice(), header.as_bytes()]);
-                for (topic, json) in matching {
-                    answer.extend([topic.as_bytes(), json.as_slice()]);
-                }
-            }
-            _ => answer.extend([
-                b"error".as_slice(),
-                b"ask: snapshot, then at most 64 prefixes of topics, a frame each",
-            ]),
-        }
+        let Some(answer) = answer_to(&request, &self.last, self.started_ms) else { return };
         // A peer that went away or does not read loses its answer, nobody else does.
-        if let Err(error) = self.answers.send_multipart(answer, zmq::DONTWAIT) {
+        if let Err(error) = self.answers.send_multipart(answer.iter().map(|frame| &**frame), zmq::DONTWAIT) {
             debug!(%error, "a snapshot was not sent");
         }
     }
+}
+
+/// What is answered to a request for a snapshot, frame by frame: its first says who asked, and so does the answer's. `last` has the
+/// last message of every topic. Nothing to a request without a frame.
+pub fn answer_to<'a>(
+    request: &'a [Vec<u8>],
+    last: &'a BTreeMap<String, Vec<u8>>,
+    started_ms: i64,
+) -> Option<Vec<Cow<'a, [u8]>>> {
+    let (peer, rest) = request.split_first()?;
+    // A REQ socket puts an empty frame before its words, a DEALER does not; the answer is put like the question.
+    let mut answer: Vec<Cow<'a, [u8]>> = vec![peer.into()];
+    let words = match rest.split_first() {
+        Some((first, words)) if first.is_empty() => {
+            answer.push(first.into());
+            words
+        }
+        _ => rest,
+    };
+    match words.split_first() {
+        Some((word, prefixes)) if word == b"snapshot" && prefixes.len() <= MAX_PREFIXES => {
+            let wanted = |topic: &str| {
+                prefixes.is_empty() || prefixes.iter().any(|prefix| topic.as_bytes().starts_with(prefix))
+            };
+            let matching: Vec<_> = last.iter().filter(|(topic, _)| wanted(topic)).collect();
+            let header = json!({ "started": seconds(started_ms), "topics": matching.len() }).to_string();
+            answer.extend([b"snapshot".as_slice().into(), header.into_bytes().into()]);
+            for (topic, json) in matching {
+                answer.extend([topic.as_bytes().into(), json.into()]);
+            }
+        }
+        _ => answer.extend([
+            b"error".as_slice().into(),
+            b"ask: snapshot, then at most 64 prefixes of topics, a frame each".as_slice().into(),
+        ]),
+    }
+    Some(answer)
 }

@@ -7,7 +7,7 @@ use lamon_store::ArchiveUrl;
 use serde::Deserialize;
 
 /// Section `[journal]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JournalConfig {
     /// The journal's file; in the data directory when not given.

@@ -215,6 +215,25 @@ impl HubConfig {
         self.data_dir.join("operator.json")
     }
 
+    /// The sections that are not as they were at the start, of those that are looked at only then.
+    #[must_use]
+    pub fn waits_for_a_start(&self, at_start: &Self) -> Vec<&'static str> {
+        [
+            ("name", self.name != at_start.name),
+            ("data_dir", self.data_dir != at_start.data_dir),
+            ("log", (self.log, self.log_to) != (at_start.log, at_start.log_to)),
+            ("[intake]", self.intake != at_start.intake),
+            ("[bus]", self.bus != at_start.bus),
+            ("[control]", self.control != at_start.control),
+            ("[journal]", self.journal != at_start.journal),
+            ("[database]", self.database != at_start.database),
+            ("[archive]", self.archive != at_start.archive),
+        ]
+        .into_iter()
+        .filter_map(|(section, changed)| changed.then_some(section))
+        .collect()
+    }
+
     /// What the hub tells agents of this name about how to watch their node.
     #[must_use]
     pub fn settings_for(&self, node: &NodeName) -> lamon_wire::frames::Settings {

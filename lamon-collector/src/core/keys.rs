@@ -5,7 +5,7 @@ use lamon_control::key;
 use lamon_control::{Operation, Refusal, Why};
 use lamon_wire::names::NodeName;
 
-use super::{Core, event};
+use super::{Connection, Core, event};
 use crate::control::Replied;
 use crate::intake::Peer;
 use crate::keys::{Asks, KeyError, Told, Verdict};
@@ -106,8 +106,7 @@ impl Core {
             _ => return None,
         };
         Some(told.map(|told| {
-            // Who speaks for the node now does so by another key, or none: it says hello anew.
-            self.cut(&told.node);
+            self.cut_who_may_not_speak(&told.node);
             self.look_who_waits();
             let did = Did { text: told.text.clone(), id: None };
             self.changed(&[update(told)], did)
@@ -129,10 +128,13 @@ impl Core {
         Ok(self.changed(&[event(None, EventKind::Join, text.clone())], Did { text, id: None }))
     }
 
-    /// Ends a node's connection.
-    fn cut(&mut self, node: &NodeName) {
-        if let Some(connection) = self.agents.remove(node) {
+    /// Ends a node's connection if it has another key than the node has now, or none where there is one: it says hello anew. That
+    /// of who speaks by the right key stands, whatever became of other keys that asked for its name.
+    fn cut_who_may_not_speak(&mut self, node: &NodeName) {
+        let may_not = |connection: &&Connection| !self.keys.is_of(node, connection.key);
+        if let Some(connection) = self.agents.get(node).filter(may_not) {
             connection.replaced.cancel();
+            self.agents.remove(node);
             self.health.agents = self.agents.len();
         }
     }

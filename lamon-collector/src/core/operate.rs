@@ -86,7 +86,11 @@ impl Core {
             Operation::Mute { target, when, reason } => {
                 let (id, updates) = self.watch.mute(now, &target, &when, &reason, who)?;
                 let mute = self.watch.mutes().iter().find(|mute| mute.id == id);
-                let text = mute.map(crate::watch::describe).unwrap_or_default();
+                let mut text = mute.map(crate::watch::describe).unwrap_or_default();
+                // A mistyped name, or a node that comes later.
+                if !self.watch.nodes().any(|node| self.watch.mutes().of(node).any(|mute| mute.id == id)) {
+                    text.push_str("; no node of now is meant by it");
+                }
                 Ok(self.changed(&updates, Did { text, id: Some(id) }))
             }
             Operation::Unmute { mute } => {

@@ -271,9 +271,10 @@ impl Forwarder {
             // Until it is answered, the question stays.
             let known =
                 self.known_settings(archive, &hub).await.inspect_err(|_| self.settings.fresh = true)?;
-            self.report(Report::SettingsFound(known));
-            // The hub keeps what it takes up, and that is copied, not what it had before.
+            // The hub keeps what it takes up, and that is copied, not what it had before; said first, since the hub may have
+            // kept it before the next line here is run.
             self.settings.settings.mark_unchanged();
+            self.report(Report::SettingsFound(known));
             return Ok(());
         }
         self.settings.settings.mark_changed();

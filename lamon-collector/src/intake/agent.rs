@@ -159,8 +159,9 @@ pub(super) async fn serve(
     let _ = doors.core.send(ToCore::Closed { node, connection: number }).await;
 }
 
-async fn read_hello(
-    stream: &mut Stream,
+/// The hello behind the magic, with the secret that it brings; the sentence for who said none.
+pub(super) async fn read_hello(
+    stream: &mut (impl AsyncRead + Unpin),
     frames: &mut FrameBuffer,
 ) -> Result<(Hello, Option<String>), String> {
     let mut magic = [0; MAGIC.len()];
@@ -177,7 +178,10 @@ async fn read_hello(
 }
 
 /// Reads what is there into `frames`; how many bytes, 0 at the end of the stream. Cancel-safe.
-async fn read(stream: &mut Stream, frames: &mut FrameBuffer) -> std::io::Result<usize> {
+pub(super) async fn read(
+    stream: &mut (impl AsyncRead + Unpin),
+    frames: &mut FrameBuffer,
+) -> std::io::Result<usize> {
     poll_fn(|context| {
         let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
         let mut read = ReadBuf::uninit(&mut bytes);

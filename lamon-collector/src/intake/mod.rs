@@ -9,6 +9,7 @@
 //! | `session` | what an agent's frames mean; pure |
 //! | `stream` | a connection, plain or in TLS; what every one does the same way |
 //! | `strangers` | how many may be connected that nobody knows yet |
+//! | `unconnected` | what would be heard of bytes, without a socket |
 //! | `timeline` | lays an agent's clocks on the hub's; pure |
 
 mod agent;
@@ -19,6 +20,7 @@ mod strangers;
 mod stream;
 mod text;
 mod timeline;
+mod unconnected;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +33,7 @@ use tokio_rustls::rustls::ServerConfig;
 pub(crate) use self::listener::{Room, run};
 pub(crate) use self::own_key::OwnKey;
 pub(crate) use self::stream::Peer;
+pub use self::unconnected::{Heard, hear};
 use crate::core::ToCore;
 use crate::durable::JournalHandle;
 use crate::sample::Identity;

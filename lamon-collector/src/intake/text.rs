@@ -18,7 +18,7 @@ use super::strangers::Stranger;
 use super::stream::{Peer, Stream, close_gently};
 use crate::core::{NotTaken, TextFrom, ToCore};
 use crate::durable::{Append, GivenBack, Line as JournalLine};
-use crate::sample::{Arrival, Now, Sample};
+use crate::sample::{Arrival, Identity, Now, Sample};
 use crate::watch::{Event, EventKind};
 
 /// How long a connection may be idle. `nc` waits for the hub to close, and a person who types has time for a line.
@@ -113,7 +113,7 @@ async fn take(
 ) -> Result<(), Refusal> {
     let ends = |_| Refusal::NotNow(ENDS);
     let text = TextSample::parse(line).map_err(|error| Refusal::Wrong(error.to_string()))?;
-    let sample = Arc::new(to_sample(text, Now::read(), doors));
+    let sample = Arc::new(to_sample(text, Now::read(), doors.text_numbers.next()));
     let (reply, taken) = oneshot::channel();
     let text = Some(TextFrom { peer: who.clone(), reply });
     let message = ToCore::Sample { sample: Arc::clone(&sample), text };
@@ -138,14 +138,15 @@ async fn take(
     timeout(DISK_TIME, durable).await.unwrap_or(late)
 }
 
-fn to_sample(text: TextSample, now: Now, doors: &Doors) -> Sample {
+/// The sample of a line that came now.
+pub(super) fn to_sample(text: TextSample, now: Now, identity: Identity) -> Sample {
     let interval = text.interval_seconds.map(Duration::from_secs_f64);
     let taken_ms = believed(text.time, interval, now.unix_ms);
     Sample {
         taken_ms,
         age: Duration::from_millis(u64::try_from(now.unix_ms - taken_ms).unwrap_or_default()),
         node: text.node,
-        identity: doors.text_numbers.next(),
+        identity,
         interval,
         arrival: Arrival::Text,
         metrics: text.metrics,
@@ -164,7 +165,8 @@ fn believed(stated_seconds: Option<f64>, interval: Option<Duration>, now_ms: i64
 
 /// A line of the peer.
 #[derive(Debug, PartialEq)]
-enum Line {
+pub(super) enum Line {
+    /// As it came, without its end.
     Whole(Vec<u8>),
     /// Longer than [`MAX_LINE_BYTES`]; its rest is skipped.
     TooLong,
@@ -172,7 +174,7 @@ enum Line {
 
 /// Cuts bytes into lines, holding at most one that is not whole and one read.
 #[derive(Default)]
-struct Lines {
+pub(super) struct Lines {
     bytes: Vec<u8>,
     skipping: bool,
     ended: bool,
@@ -180,7 +182,10 @@ struct Lines {
 
 impl Lines {
     /// The next line; `None` at the end. A last line without its newline counts, since `printf` forgets it. Cancel-safe.
-    async fn next(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Option<Line>> {
+    pub(super) async fn next(
+        &mut self,
+        stream: &mut (impl AsyncRead + Unpin),
+    ) -> std::io::Result<Option<Line>> {
         loop {
             if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
                 let mut line: Vec<u8> = self.bytes.drain(..=end).collect();

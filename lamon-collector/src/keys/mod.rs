@@ -247,6 +247,11 @@ impl Keys {
         self.changes += 1;
     }
 
+    /// Whether this is the key of the node, or it has none and this is none.
+    pub(crate) fn is_of(&self, node: &NodeName, key: Option<Fingerprint>) -> bool {
+        self.approved.get(node).map(|has| has.key) == key
+    }
+
     /// How often anything changed that is to be kept.
     pub(crate) const fn changes(&self) -> u64 {
         self.changes

@@ -4,6 +4,7 @@
 //! twice are the same.
 
 use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,7 +50,6 @@ impl Drop for Part {
 }
 
 /// Makes the copies.
-#[expect(clippy::print_stdout, reason = "what was copied is what db backup is asked for")]
 pub(super) async fn run(config: &HubConfig, args: &BackupArgs) -> anyhow::Result<()> {
     let ended = shutdown().context("cannot listen for signals")?;
     let folder = &args.folder;
@@ -94,12 +94,15 @@ pub(super) async fn run(config: &HubConfig, args: &BackupArgs) -> anyhow::Result
         let named = fs::rename(&item.part.0, &item.to).and_then(|()| File::open(folder)?.sync_all());
         named.with_context(|| format!("cannot write {}", item.to.display()))?;
         before += item.bytes;
-        bar.suspend(|| println!("{}, {}", item.to.display(), DecimalBytes(size)));
+        // Nobody needs to read it for the copy to go on.
+        let _ = bar.suspend(|| writeln!(io::stdout(), "{}, {}", item.to.display(), DecimalBytes(size)));
     }
     bar.finish_and_clear();
     let url = &config.database.url;
     if url.sqlite_path().is_none() {
-        println!("the archive is in {url}: copy it with the server's own tools, mariadb-dump for one");
+        lamon_daemon::answer::line(format_args!(
+            "the archive is in {url}: copy it with the server's own tools, mariadb-dump for one"
+        ));
     }
     Ok(())
 }

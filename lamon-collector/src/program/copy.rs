@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use lamon_daemon::answer;
 use lamon_store::ArchiveUrl;
 use lamon_store::copying::Copying;
 
@@ -37,7 +38,6 @@ pub struct CopyArgs {
 }
 
 /// Copies.
-#[expect(clippy::print_stdout, reason = "what was copied is what db copy is asked for")]
 pub(super) async fn run(config: &HubConfig, args: &CopyArgs) -> anyhow::Result<()> {
     let with = |url: &ArchiveUrl, file: &Option<std::path::PathBuf>| match file {
         Some(file) => url.clone().with_password_file(file),
@@ -79,7 +79,7 @@ pub(super) async fn run(config: &HubConfig, args: &CopyArgs) -> anyhow::Result<(
     bar.finish_and_clear();
     for (table, read, written) in sums.into_iter().filter(|(table, ..)| *table != "retained") {
         let [read, written] = [read, written].map(|count| HumanCount(count as u64).to_string());
-        println!("{table:12} {read:>15} rows, {written} of them new in {to}");
+        answer::line(format_args!("{table:12} {read:>15} rows, {written} of them new in {to}"));
     }
     Ok(())
 }

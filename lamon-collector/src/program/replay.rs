@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use lamon_daemon::answer;
 use lamon_store::ArchiveReader;
 use lamon_wire::names::NodeName;
 use serde::Serialize;
@@ -67,7 +68,6 @@ struct Outcome {
 }
 
 /// Replays.
-#[expect(clippy::print_stdout, reason = "this is what replay is asked for")]
 pub(super) async fn run(config: &HubConfig, hub: &HubArgs, args: &ReplayArgs) -> anyhow::Result<()> {
     let tried = args.rules.as_deref().map(|file| rules::load(hub.config.as_deref(), file)).transpose()?;
     let to_ms = args.to.unwrap_or_else(now_ms);
@@ -86,7 +86,7 @@ pub(super) async fn run(config: &HubConfig, hub: &HubArgs, args: &ReplayArgs) ->
     // The present limits are those in force, with what operators set.
     let in_force = HubConfig { rules: Operated::read(config).rules, ..config.clone() };
     let (mut present, mut other) = (judge(&in_force), tried.as_ref().map(judge));
-    let mut list = |at_ms: i64, line: &Line| println!("{}  {}", utc(at_ms), line.text);
+    let mut list = |at_ms: i64, line: &Line| answer::line(format_args!("{}  {}", utc(at_ms), line.text));
     let mut quiet = |_: i64, _: &Line| {};
     let bar = bar(start_ms, to_ms);
     let mut outcome = Outcome {
@@ -127,10 +127,10 @@ pub(super) async fn run(config: &HubConfig, hub: &HubArgs, args: &ReplayArgs) ->
             },
         );
     if args.json {
-        println!("{}", serde_json::to_string(&outcome).context("the answer does not become JSON")?);
+        answer::line(serde_json::to_string(&outcome).context("the answer does not become JSON")?);
     } else {
         let name = args.rules.as_ref().map(|file| file.file_name().unwrap_or_default().to_string_lossy());
-        print!("{}", table::show(&outcome, name.as_deref()));
+        answer::print(table::show(&outcome, name.as_deref()));
     }
     Ok(())
 }

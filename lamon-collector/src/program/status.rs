@@ -13,12 +13,11 @@ use time::format_description::well_known::Rfc3339;
 use crate::config::HubConfig;
 
 /// Prints it.
-#[expect(clippy::print_stdout, reason = "this is what db status is asked for")]
 pub(super) async fn show(config: &HubConfig) -> anyhow::Result<()> {
     let mut text = String::new();
     let journal = journal(config, &mut text);
     let archive = archive(config, &mut text).await;
-    print!("{text}");
+    lamon_daemon::answer::print(text);
     journal.and(archive)
 }
 

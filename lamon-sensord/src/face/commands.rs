@@ -20,6 +20,21 @@ use rts2dev::{CommandError, DeviceHandle, FromParameters, Refusal, Reply};
 use super::limits;
 use super::operator::Operator;
 
+/// What each command wants, for who gave it something else.
+const USAGE: [(&str, &str); 11] = [
+    ("mute", r#"<nodes> <seconds> "<reason>" [who]"#),
+    ("unmute", "<number or nodes> [who]"),
+    ("ack", r#"<node> <metric or all> "<reason>" [who]"#),
+    ("override", r#"<gate> <seconds> "<reason>" [who]"#),
+    ("release", "<gate> [who]"),
+    ("approve", "<node> <key, or how it begins> [who]"),
+    ("revoke", r#"<node or key> "<reason>" [who]"#),
+    ("forget", "<node> [who]"),
+    ("set_limits", r#"<node> <metric> "<warning> <error>" [who]"#),
+    ("reset_limits", "<rule>, or <node> <metric>"),
+    ("reload", "[who]"),
+];
+
 /// What stands for a node as a whole where a metric is expected.
 const WHOLE: &str = "all";
 
@@ -56,7 +71,11 @@ pub(super) fn declare(device: &DeviceHandle, operator: &Operator) -> Result<(), 
     add(device, operator, "reset_limits", |(target, metric): (String, _)| {
         Ok((Operation::Reset { target, metric }, None))
     })?;
-    add(device, operator, "reload", |(who,): (_,)| Ok((Operation::Reload {}, who)))
+    add(device, operator, "reload", |(who,): (_,)| Ok((Operation::Reload {}, who)))?;
+    for (command, usage) in USAGE {
+        device.set_command_usage(command, usage);
+    }
+    Ok(())
 }
 
 fn add<P: FromParameters>(

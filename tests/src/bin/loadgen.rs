@@ -4,6 +4,7 @@
 //! acknowledged, and sends within the hub's window, as an agent does.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -13,7 +14,9 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use lamon_daemon::seconds::Seconds;
-use lamon_tests::simulated::{Identity, SimulatedAgent};
+use lamon_keys::JoinToken;
+use lamon_tests::keyed;
+use lamon_tests::simulated::{Identity, InTls, NodeClock, SimulatedAgent};
 use lamon_wire::frames::{AgentFrame, HubFrame, MAX_METRICS};
 use lamon_wire::reading::Reading;
 use tokio::task::JoinSet;
@@ -21,12 +24,14 @@ use tokio::time::{Instant, interval_at, sleep, sleep_until};
 
 /// Simulates many nodes on one hub, and says what it takes.
 ///
-/// The hub must take plain connections from here: plain_from in the section intake of its configuration.
+/// The hub must take plain connections from here (plain_from in the section intake of its configuration), or let the nodes in by a
+/// secret, with keys and in TLS.
 #[derive(Debug, Parser)]
 #[command(name = "loadgen", version = lamon_daemon::VERSION, after_help = "Examples:
   loadgen --nodes 100 --interval 10                 a hundred computers, as they are
   loadgen --nodes 1000 --interval 1 --duration 30   how much a hub takes
-  loadgen --nodes 10 --interval 10 --backlog 8640   ten computers that were cut off for a day")]
+  loadgen --nodes 10 --interval 10 --backlog 8640   ten computers that were cut off for a day
+  lamon join '*' --nodes 100 > join; loadgen --nodes 100 --join join --keys keys   the hundred in TLS")]
 struct Options {
     /// How many nodes: load0001, load0002, …
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -43,6 +48,13 @@ struct Options {
     /// How long, then it ends by itself; until Ctrl-C when not given.
     #[arg(long)]
     duration: Option<Seconds>,
+    /// Speak TLS, let in by the token in this file: lamon join '*' --nodes N, on the hub.
+    #[arg(long, value_name = "FILE")]
+    join: Option<PathBuf>,
+    /// With --join, where the nodes' keys are kept from one run to the next; made anew each time when not given, and such nodes
+    /// are strangers the next time.
+    #[arg(long, value_name = "FOLDER", requires = "join")]
+    keys: Option<PathBuf>,
     /// Samples that each node has waiting from the start.
     #[arg(long, value_name = "SAMPLES", default_value_t = 0)]
     backlog: u64,
@@ -96,11 +108,18 @@ async fn main() -> anyhow::Result<()> {
     anyhow::ensure!((1..=MAX_METRICS).contains(&options.metrics), "1 to {MAX_METRICS} metrics");
     anyhow::ensure!(!options.interval.duration().is_zero(), "an interval of 0 is none");
     let names: Arc<Vec<String>> = Arc::new(metric_names(options.metrics));
+    let scratch = tempfile::tempdir().context("no folder for keys")?;
+    let keys = match &options.join {
+        Some(file) => Some(Keys::read(file, options.keys.as_deref().unwrap_or(scratch.path()))?),
+        None => None,
+    };
     let counts = Arc::new(Counts::default());
     let mut nodes = JoinSet::new();
     for number in 1..=options.nodes {
         let (options, names, counts) = (Arc::clone(&options), Arc::clone(&names), Arc::clone(&counts));
-        nodes.spawn(async move { Node::new(number, &options).run(&options, &names, &counts).await });
+        let mut node = Node::new(number, &options);
+        node.tls = keys.as_ref().map(|keys| keys.of(&node.identity.node)).transpose()?;
+        nodes.spawn(async move { node.run(&options, &names, &counts).await });
     }
     let end = options.duration.map(|duration| Instant::now() + duration.duration());
     let stop = lamon_daemon::signals::shutdown().context("cannot listen for signals")?;
@@ -156,9 +175,31 @@ fn report(counts: &Counts, nodes: u32, total: Duration, span: Duration) {
     }
 }
 
+/// Keys of nodes that are let in by a token.
+struct Keys {
+    token: JoinToken,
+    folder: PathBuf,
+}
+
+impl Keys {
+    fn read(file: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let token = text.trim().parse().with_context(|| format!("{} is wrong", file.display()))?;
+        Ok(Self { token, folder: std::path::absolute(folder)? })
+    }
+
+    fn of(&self, node: &str) -> anyhow::Result<InTls> {
+        let (tls, _) = keyed::key(&self.folder, node, self.token.hub())?;
+        Ok(InTls { join: Some(self.token.secret().to_owned()), ..tls })
+    }
+}
+
 /// One simulated node.
 struct Node {
     identity: Identity,
+    /// Its key; plain when it has none.
+    tls: Option<InTls>,
     /// When each sample that is not acknowledged was taken; the first is `first`.
     waiting: VecDeque<Instant>,
     first: u64,
@@ -177,6 +218,7 @@ impl Node {
                 epoch: fastrand::u32(..),
                 interval: options.interval.duration(),
             },
+            tls: None,
             waiting: std::iter::repeat_n(now, backlog).collect(),
             first: 1,
             next: 1,
@@ -190,7 +232,13 @@ impl Node {
         let phase = interval.mul_f64(self.random.f64());
         let mut ticks = interval_at(Instant::now() + phase, interval);
         loop {
-            let lost = match SimulatedAgent::connect(options.hub.as_str(), &self.identity).await {
+            let connect = SimulatedAgent::connect_over(
+                options.hub.as_str(),
+                &self.identity,
+                NodeClock::new(),
+                self.tls.as_ref(),
+            );
+            let lost = match connect.await {
                 Ok(agent) => {
                     counts.connected.fetch_add(1, Ordering::Relaxed);
                     let lost = self.serve(agent, &mut ticks, names, counts).await;

@@ -30,7 +30,7 @@ impl DingTalk {
     fn signed(&self, now_ms: u128) -> Result<String, String> {
         let url = self.url.read()?;
         let Some(path) = &self.secret else { return Ok(url) };
-        let sign = sign::percent_encoded(&sign::dingtalk(now_ms, &secret::read(path)?));
+        let sign = sign::percent_encoded(&sign::dingtalk(now_ms, &secret(path)?));
         let mark = if url.contains('?') { '&' } else { '?' };
         Ok(format!("{url}{mark}timestamp={now_ms}&sign={sign}"))
     }

@@ -125,7 +125,7 @@ impl Email {
             Security::Starttls | Security::Tls => Some(self.trusted()?),
         };
         let credentials = match &self.user {
-            Some((user, password)) => Some(Credentials::new(user.clone(), secret::read(password)?)),
+            Some((user, password)) => Some(Credentials::new(user.clone(), secret(password)?)),
             None => None,
         };
         Ok(Session { server: (&self.server, self.port), security: self.security, tls, credentials })

@@ -31,13 +31,13 @@ impl Feishu {
         let Some(path) = &self.secret else {
             return Ok(json!({"msg_type": "text", "content": {"text": content}}));
         };
-        let sign = sign::feishu(now, &secret::read(path)?);
+        let sign = sign::feishu(now, &secret(path)?);
         let timestamp = now.to_string();
         Ok(json!({"timestamp": timestamp, "sign": sign, "msg_type": "text", "content": {"text": content}}))
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
         self.url.read()?;
-        self.secret.as_deref().map_or(Ok(()), |path| secret::read(path).map(drop))
+        self.secret.as_deref().map_or(Ok(()), |path| secret(path).map(drop))
     }
 }

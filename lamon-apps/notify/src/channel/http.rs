@@ -50,7 +50,7 @@ impl Url {
         match self {
             Self::Plain(url) => Ok(url.clone()),
             Self::File(path) => {
-                let url = secret::read(path)?;
+                let url = secret(path)?;
                 if is_url(&url) {
                     return Ok(url);
                 }

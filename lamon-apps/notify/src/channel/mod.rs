@@ -13,14 +13,12 @@
 //! | `syslog` | a log daemon |
 //! | `http` | what those that speak HTTP share |
 //! | `sign` | the robots' signatures |
-//! | `secret` | secrets from files |
 
 mod command;
 mod dingtalk;
 mod email;
 mod feishu;
 mod http;
-pub(crate) mod secret;
 mod sign;
 mod smtp;
 mod syslog;
@@ -39,9 +37,19 @@ pub(crate) use self::wecom::{Format, WeCom};
 pub(crate) use self::wecom_app::{Recipients, SERVICE, Token, WeComApp};
 
 use std::fmt;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::notice::Message;
+
+/// The secret in a file. It is read at each delivery, and shown by nothing.
+///
+/// # Errors
+///
+/// A sentence with the remedy, when the file cannot be used or others may read it.
+fn secret(path: &Path) -> Result<String, String> {
+    lamon_secret::first_line(path).map_err(|error| format!("the file {error}"))
+}
 
 /// Why a message was not delivered: a sentence, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -108,7 +108,7 @@ impl WeComApp {
 
     /// Exchanges the secret for a token.
     fn fetch_token(&self) -> Result<String, Failure> {
-        let secret = sign::percent_encoded(&secret::read(&self.secret)?);
+        let secret = sign::percent_encoded(&secret(&self.secret)?);
         let corpid = sign::percent_encoded(&self.corpid);
         let url = format!("{}/cgi-bin/gettoken?corpid={corpid}&corpsecret={secret}", self.url);
         // Its time runs from when it was made, not from when it came.
@@ -142,7 +142,7 @@ impl WeComApp {
 
     pub(super) fn check(&self) -> Result<(), String> {
         self.ca_file.as_deref().map_or(Ok(()), |path| http::authorities(path).map(drop))?;
-        secret::read(&self.secret).map(drop)
+        secret(&self.secret).map(drop)
     }
 }
 

@@ -39,10 +39,10 @@ fn check_says_what_it_means_and_what_is_wrong() {
     fs::set_permissions(&url, Permissions::from_mode(0o644)).unwrap();
     let (code, text) = site.told(&["check"]);
     assert_eq!(code, 78, "{text}");
-    assert!(text.contains("channel robot would fail: the file ") && text.contains("chmod 600 it"), "{text}");
+    assert!(text.contains("channel robot would fail: the file ") && text.contains(": chmod 600 /"), "{text}");
 
     let (code, text) = site.told(&["test", "robot"]);
-    assert!(code == 1 && text.contains("chmod 600 it"), "{code} {text}");
+    assert!(code == 1 && text.contains(": chmod 600 /"), "{code} {text}");
     assert_eq!(
         site.told(&["test", "fax"]),
         (64, "lamon-notify: there is no channel \"fax\": robot\n".into())

@@ -12,13 +12,14 @@ pub(crate) mod password;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write as _};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::SystemTime;
 
 use clap::ValueEnum;
+use lamon_secret::Readers;
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -101,30 +102,15 @@ impl Users {
     /// A sentence with the remedy, when it cannot be used or others may read or write it.
     pub(crate) fn load(path: &Path) -> Result<(Self, Option<Stamp>), String> {
         let failed = |what: String| format!("the password file {} {what}", path.display());
-        let unreadable = |error: io::Error| failed(format!("cannot be read: {error}"));
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Self::default(), None)),
-            Err(error) => return Err(unreadable(error)),
+        // Of before it is read: what changes in between is seen by the next look.
+        let stamp = Self::stamp(path);
+        let text = match lamon_secret::text(path, MAX_FILE_BYTES, Readers::Owner) {
+            Ok(text) => text,
+            Err(error) if error.is_missing() => return Ok((Self::default(), None)),
+            Err(error) => return Err(format!("the password file {error}")),
         };
-        // Asked of the open file, so that it cannot be exchanged in between.
-        let metadata = file.metadata().map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Err(failed("is no file".into()));
-        }
-        if metadata.permissions().mode() & 0o077 != 0 {
-            return Err(failed(format!(
-                "may be used by others than its owner: chmod 600 {}",
-                path.display()
-            )));
-        }
-        let mut text = String::new();
-        file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-        if u64::try_from(text.len()).is_ok_and(|length| length > MAX_FILE_BYTES) {
-            return Err(failed(format!("is longer than {MAX_FILE_BYTES} bytes")));
-        }
         let users = Self::parse(&text).map_err(failed)?;
-        Ok((users, Some(stamp(&metadata))))
+        Ok((users, stamp))
     }
 
     /// The stamp of the file as it is; none where there is none.
@@ -194,24 +180,7 @@ pub(crate) fn change(
     if users.0.len() > MAX_USERS {
         return Err(format!("there are {MAX_USERS} users already"));
     }
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    let written = || -> io::Result<()> {
-        let _ = fs::remove_file(&new);
-        // A new file, whatever was there: nobody else has it open.
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        // The page runs as the folder's owner, mostly: root, who makes the first user, must not lock it out.
-        let owner = fs::metadata(path).or_else(|_| folder.metadata())?;
-        if rustix::process::geteuid().is_root() {
-            fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-        }
-        file.write_all(users.text().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        folder.sync_all()
-    };
-    written().map_err(failed)
+    lamon_secret::replace(path, users.text().as_bytes()).map_err(failed)
 }
 
 fn stamp(metadata: &fs::Metadata) -> Stamp {
@@ -221,6 +190,7 @@ fn stamp(metadata: &fs::Metadata) -> Stamp {
 #[cfg(test)]
 mod tests {
     use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::Context;
 use lamon_tests::agent::Agent;
 use lamon_tests::hub::Hub;
+use lamon_tests::keyed::Operator;
 use lamon_tests::usage::{Memory, cpu, memory};
 use lamon_tests::wiretap::Wiretap;
 use lamon_wire::reading::Reading;
+use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -19,6 +21,8 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 /// An agent with a hub of its own that acknowledges at once.
 pub(crate) struct Running {
+    /// Its key, in TLS.
+    tls: Option<TempDir>,
     hub: Hub,
     wiretap: Wiretap,
     agent: Agent,
@@ -27,20 +31,29 @@ pub(crate) struct Running {
 
 /// Starts one for each run.
 pub(crate) fn start(options: &Options) -> anyhow::Result<Vec<Running>> {
-    progress(&format!("{} agents at {} s", options.runs(), INTERVAL.as_secs()));
-    (0..options.runs())
-        .map(|_| {
+    progress(&format!("{} agents at {} s, and as many in TLS", options.runs(), INTERVAL.as_secs()));
+    (0..options.runs() * 2)
+        .map(|run| {
             let hub = Hub::sensord().quietly().try_start()?;
             let wiretap = Handle::current().block_on(Wiretap::start(hub.address()))?;
-            let agent = Agent::named("bench")
+            let mut agent = Agent::named("bench")
                 .sending_to(wiretap.address())
                 .every(&format!("{}s", INTERVAL.as_secs()))
                 .quietly()
-                .from_a_copy()
-                .try_start()?;
+                .from_a_copy();
+            let tls = (run % 2 == 1).then(TempDir::new).transpose()?;
+            if let Some(folder) = &tls {
+                let mut operator = Operator::connect(hub.control())?;
+                let hub_key = operator.hub_key()?;
+                operator.approved(folder.path(), "bench")?;
+                agent = agent
+                    .keyed(&folder.path().join("bench.key"))
+                    .with(&format!("hub_keys = [\"{hub_key}\"]"));
+            }
+            let agent = agent.try_start()?;
             // The start, with its look-ups and its first two samples, is not the daemon's daily life.
             let ready = Instant::now() + INTERVAL * 2 + Duration::from_secs(2);
-            Ok(Running { hub, wiretap, agent, ready })
+            Ok(Running { tls, hub, wiretap, agent, ready })
         })
         .collect()
 }
@@ -52,13 +65,25 @@ pub(crate) fn finish(options: &Options, agents: Vec<Running>, table: &mut Table)
     // A whole number of intervals.
     let span = options.span(60, 10);
     let look = |running: &Running| {
-        anyhow::Ok((cpu(running.agent.id())?, running.wiretap.bytes(), running.wiretap.count()?))
+        // What goes over the wire in TLS is nobody's to count.
+        let samples = if running.tls.is_some() { 0 } else { running.wiretap.count()? };
+        anyhow::Ok((cpu(running.agent.id())?, running.wiretap.bytes(), samples))
     };
     let before = agents.iter().map(look).collect::<anyhow::Result<Vec<_>>>()?;
     std::thread::sleep(span);
-    let mut runs = Vec::new();
+    let (mut runs, mut in_tls) = (Vec::new(), Vec::new());
     for (running, (cpu_before, bytes_before, samples_before)) in agents.iter().zip(before) {
         let (cpu, bytes, samples) = look(running)?;
+        let cpu_percent = cpu.saturating_sub(cpu_before).as_secs_f64() * 100.0 / span.as_secs_f64();
+        if running.tls.is_some() {
+            let samples = (span.as_secs_f64() / INTERVAL.as_secs_f64()).max(1.0);
+            in_tls.push(Tls {
+                memory: memory(running.agent.id())?,
+                cpu_percent,
+                to_hub: number(bytes.0 - bytes_before.0) / samples,
+            });
+            continue;
+        }
         let samples = number(samples - samples_before).max(1.0);
         let sent = running.wiretap.sent()?;
         let last = sent.values().next_back().context("the agent sent nothing")?;
@@ -66,7 +91,7 @@ pub(crate) fn finish(options: &Options, agents: Vec<Running>, table: &mut Table)
             last.iter().filter(|(name, _)| lamon_wire::metric::CORE.contains(&name.as_str())).collect();
         runs.push(Run {
             memory: memory(running.agent.id())?,
-            cpu_percent: cpu.saturating_sub(cpu_before).as_secs_f64() * 100.0 / span.as_secs_f64(),
+            cpu_percent,
             to_hub: number(bytes.0 - bytes_before.0) / samples,
             to_agent: number(bytes.1 - bytes_before.1) / samples,
             metrics: last.len(),
@@ -79,6 +104,7 @@ pub(crate) fn finish(options: &Options, agents: Vec<Running>, table: &mut Table)
         running.hub.terminate()?;
     }
     rows(&runs, table);
+    rows_of_tls(&runs, &in_tls, table);
     Ok(())
 }
 
@@ -92,6 +118,27 @@ struct Run {
     metrics: usize,
     /// Bytes of a frame of the core metrics alone.
     core_bytes: f64,
+}
+
+/// One run in TLS.
+struct Tls {
+    memory: Memory,
+    /// Of a core.
+    cpu_percent: f64,
+    /// Bytes of TCP payload for each sample.
+    to_hub: f64,
+}
+
+fn rows_of_tls(plain: &[Run], runs: &[Tls], table: &mut Table) {
+    let of = |what: fn(&Tls) -> f64| runs.iter().map(what).collect::<Runs>();
+    table.section("the same agent in TLS 1.3".to_owned());
+    let resident = of(|run| megabytes(run.memory.resident));
+    table.row("resident memory", &resident, 2, "MB", Asked::Nothing);
+    let before = plain.iter().map(|run| megabytes(run.memory.resident)).collect::<Runs>().median();
+    let more = std::iter::once(resident.median() - before).collect();
+    table.row("  more than plain", &more, 2, "MB", Asked::AtMost(1.5, "1.5 MB"));
+    table.row("CPU, of a core", &of(|run| run.cpu_percent), 4, "%", Asked::AtMost(0.005, "0.005 %"));
+    table.row("TCP payload to the hub a sample, all metrics", &of(|run| run.to_hub), 1, "B", Asked::Nothing);
 }
 
 fn rows(runs: &[Run], table: &mut Table) {

@@ -28,6 +28,9 @@ pub(crate) enum Role {
     /// Lines of text as fast as they are answered.
     #[command(hide = true)]
     Lines(load::lines::Options),
+    /// Nodes that come back when their hub does.
+    #[command(hide = true)]
+    Storm(load::storm::Options),
     /// Nodes whose samples are timed.
     #[command(hide = true)]
     Timed(load::timed::Options),
@@ -55,6 +58,7 @@ pub(crate) fn run(role: Role) -> anyhow::Result<()> {
         Role::Flood(options) => load::flood::run(&options),
         Role::Acknowledged(options) => load::acknowledged::run(&options),
         Role::Lines(options) => load::lines::run(&options),
+        Role::Storm(options) => load::storm::run(&options),
         Role::Timed(options) => load::timed::run(options),
         Role::RawBus => raw::bus::run(),
         Role::RawLines => raw::lines::run(),

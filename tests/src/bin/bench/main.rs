@@ -11,6 +11,7 @@
 //! | `hubs.rs` | memory and CPU of the whole hub, by the number of its nodes |
 //! | `rates.rs`, `stores.rs` | the most samples a second, to the bus, the journal, the archives |
 //! | `latency.rs` | from the agent's send to the bus and to an RTS2 client; a day's backlog |
+//! | `storm.rs` | a hub that is started anew under its nodes, in TLS and plain |
 //! | `load/` | what loads a hub: the children |
 //! | `raw/` | bare loops: what this machine can do at most |
 
@@ -24,6 +25,7 @@ mod rates;
 mod raw;
 mod report;
 mod stores;
+mod storm;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -57,8 +59,8 @@ struct Options {
 }
 
 /// What can be asked for by name.
-const MEASUREMENTS: [&str; 9] =
-    ["agent", "hub", "bus", "rts2", "journal", "sqlite", "mariadb", "text", "latency"];
+const MEASUREMENTS: [&str; 10] =
+    ["agent", "hub", "bus", "rts2", "journal", "sqlite", "mariadb", "text", "latency", "storm"];
 
 impl Options {
     fn runs(&self) -> u32 {
@@ -108,6 +110,7 @@ fn measure(options: &Options) -> anyhow::Result<()> {
         ("sqlite", stores::sqlite),
         ("mariadb", stores::mariadb),
         ("latency", latency::measure),
+        ("storm", storm::measure),
     ] {
         if options.wants(name) {
             let done = measure(options, &mut table);

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::Parser;
 use rts2dev::client::{Client, RemoteDevice};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -35,8 +36,20 @@ const BLOCK_EVERY: Duration = Duration::from_secs(5);
 /// How long the device may take to register and to answer.
 const START_TIME: Duration = Duration::from_secs(20);
 
+/// The whole family on this computer: a hub, an agent, the web page and a small centrald, and their values live in this terminal as
+/// RTS2's clients see them. Ctrl-C ends all of it.
+#[derive(Debug, Parser)]
+#[command(name = "demo", version = lamon_daemon::VERSION, after_help = VARIABLES)]
+struct Args {}
+
+const VARIABLES: &str = "Environment:
+  CENTRALD=HOST:PORT  register there, as NODES_DEMO, instead of with the small centrald
+  DEMO_SECONDS=N      end after N seconds
+  NO_COLOR            no colours";
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    let Args {} = Args::parse();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

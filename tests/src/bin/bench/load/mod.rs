@@ -5,6 +5,7 @@ pub(crate) mod calm;
 mod clock;
 pub(crate) mod flood;
 pub(crate) mod lines;
+pub(crate) mod storm;
 pub(crate) mod timed;
 
 use std::fmt::Write as _;
