@@ -146,15 +146,22 @@ fn what_a_site_installs_works_and_goes_again() {
         return;
     }
     let made = Made::new();
+    let all = [made.package("lamon-agent"), made.package("lamon-hub"), made.package("lamon-apps")];
+    std::thread::scope(|scope| {
+        scope.spawn(|| looked_through(&all));
+        told(&made, &all);
+    });
+}
+
+/// The whole life of the packages at a site.
+fn told(made: &Made, all: &[PathBuf]) {
     let agent = made.package("lamon-agent");
-    let all = [agent.clone(), made.package("lamon-hub"), made.package("lamon-apps")];
-    looked_through(&all);
     let [hub, elsewhere] = network::wire();
     let (hub, node) = (Tree::new("hub", &hub), Tree::new("ccd01", &elsewhere));
 
-    hub.install(&all).well();
+    hub.install(all).well();
     installed(&hub);
-    hub.install(&all).well();
+    hub.install(all).well();
     installed(&hub);
 
     // As installed. The agent on the hub's computer needs nothing.

@@ -125,7 +125,10 @@ impl<'h> Tree<'h> {
                 format!("/tmp/{name}")
             })
             .collect();
-        self.types(&format!("dpkg --force-confdef --force-confold -i {0} && rm {0}", names.join(" ")))
+        self.types(&format!(
+            "dpkg --force-unsafe-io --force-confdef --force-confold -i {0} && rm {0}",
+            names.join(" ")
+        ))
     }
 }
 
