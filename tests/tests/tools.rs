@@ -1,4 +1,5 @@
 //! The programs of this package: the demonstration and the load generator do what they say, and leave nothing behind.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as the tests do")]
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
