@@ -5,11 +5,12 @@
 //! losing those does not make it speak plain, not even after a restart.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lamon_keys::{Believed, Fingerprint, JoinToken, Key, KeyFileError, SessionError};
+use lamon_secret::{Readers, SecretError};
 use lamon_wire::names::NodeName;
 use rustls::ClientConfig;
 use thiserror::Error;
@@ -57,6 +58,9 @@ pub enum TrustError {
         /// The file that says that this agent was enrolled.
         marker: PathBuf,
     },
+    /// The join secret cannot be read, or others may read it.
+    #[error("the join token in {0}")]
+    Secret(#[from] SecretError),
     /// The file with the join secret holds none.
     #[error("{0} holds no join token: put there what lamon join printed on the hub")]
     Join(PathBuf),
@@ -135,9 +139,11 @@ pub fn own_key(path: &Path, node: &NodeName) -> Result<Key, KeyFileError> {
 ///
 /// [`TrustError`].
 pub fn join_token(path: &Path) -> Result<Option<JoinToken>, TrustError> {
-    match read(path)? {
-        None => Ok(None),
-        Some(text) => text.trim().parse().map(Some).map_err(|_| TrustError::Join(path.into())),
+    // systemd shows its credentials to a group.
+    match lamon_secret::text(path, MAX_FILE_BYTES, Readers::OwnerAndGroup) {
+        Ok(text) => text.trim().parse().map(Some).map_err(|_| TrustError::Join(path.into())),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -183,12 +189,12 @@ pub fn learn(path: &Path, marker: &Path, hub: &KnownHub) -> Result<(), TrustErro
         text += &format!("{address} {key}\n");
     }
     let unwritten = |error| TrustError::File { path: path.into(), what: "written", error };
-    write(path, text.as_bytes()).map_err(unwritten)
+    lamon_secret::replace(path, text.as_bytes()).map_err(unwritten)
 }
 
 /// Writes down that the agent was enrolled.
 fn mark(marker: &Path) -> io::Result<()> {
-    write(marker, b"# This agent was enrolled, and speaks plain to nobody while this file is here, though it knows no hub's key.\n")
+    lamon_secret::replace(marker, b"# This agent was enrolled, and speaks plain to nobody while this file is here, though it knows no hub's key.\n")
 }
 
 fn read(path: &Path) -> Result<Option<String>, TrustError> {
@@ -202,33 +208,6 @@ fn read(path: &Path) -> Result<Option<String>, TrustError> {
     }
     fs::read_to_string(path).map(Some).map_err(unreadable)
 }
-
-fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let new = path.with_extension("new");
-    // What is there may lead elsewhere: root enrolls in a folder that is not root's.
-    let _ = fs::remove_file(&new);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&new)?;
-    file.write_all(text)?;
-    own_as_folder(&file, folder);
-    file.sync_all()?;
-    fs::rename(new, path)
-}
-
-/// Gives a file to whom its folder belongs: root enrolls, and the agent has a user of its own. Who may not leaves it.
-#[cfg(unix)]
-fn own_as_folder(file: &fs::File, folder: &Path) {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-
-    if let Ok(folder) = fs::metadata(folder) {
-        let _ = fchown(file, Some(folder.uid()), Some(folder.gid()));
-    }
-}
-
-/// Elsewhere files belong to whom their folder does.
-#[cfg(not(unix))]
-fn own_as_folder(_: &fs::File, _: &Path) {}
 
 /// Makes the folder of the key, where everybody reads what is made: on Windows.
 #[cfg(windows)]
@@ -355,10 +334,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("join");
         assert!(join_token(&path).unwrap().is_none());
-        fs::write(&path, "x").unwrap();
+        lamon_secret::replace(&path, b"x").unwrap();
         assert!(join_token(&path).unwrap_err().to_string().contains("holds no join token"));
         let token = JoinToken::make(hub("a", 1).key).unwrap();
-        fs::write(&path, format!("{token}\n")).unwrap();
+        lamon_secret::replace(&path, format!("{token}\n").as_bytes()).unwrap();
         assert_eq!(join_token(&path).unwrap(), Some(token));
         let config = Config { key: folder.path().join("agent.key"), join: Some(path), ..Config::default() };
         let loaded = Trust::load(&config, &NodeName::new("a").unwrap(), &hub("a", 1).address);

@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -210,7 +211,13 @@ async fn a_join_secret_lets_so_many_in() {
     assert!(token.ends_with(&hub_key(&hub)), "{token}");
     let file = folder.path().join("join");
     std::fs::write(&file, &token).unwrap();
+    let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
     let file = file.to_str().unwrap().to_owned();
+    // Whoever reads it gets in.
+    mode(0o644);
+    let (code, said) = run(&mut agent(folder.path(), "ccd01", &["enroll", &address, "--join", &file]));
+    assert!(code == Some(69) && said.contains("may be used by others than its owner: chmod 600"), "{said}");
+    mode(0o600);
     let join = |node: &str| {
         run(&mut agent(folder.path(), node, &["enroll", &address, "--join", &file, "--wait", "0"]))
     };
@@ -231,7 +238,7 @@ async fn a_join_secret_lets_so_many_in() {
     assert!(!std::fs::read_to_string(hub.data_dir().join("operator.json")).unwrap().contains(secret));
     // The agent alone, by its configuration.
     let token = ask(&hub, "join door2").out;
-    std::fs::write(folder.path().join("join2"), token).unwrap();
+    lamon_secret::replace(&folder.path().join("join2"), token.as_bytes()).unwrap();
     let line = format!("join = {:?}", folder.path().join("join2"));
     let _daemon = Agent::named("door2").sending_to(hub.address()).with(&line).start();
     archive::rows(&hub.archive(), "door2", 2).await;
@@ -244,7 +251,7 @@ async fn a_join_secret_is_told_to_the_hub_that_made_it() {
     let (first, second) = (strict().named("first").start(), strict().named("second").start());
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("join");
-    std::fs::write(&file, ask(&second, "join *").out).unwrap();
+    lamon_secret::replace(&file, ask(&second, "join *").out.as_bytes()).unwrap();
     let lines = format!("hub_keys = [{:?}]\njoin = {file:?}", hub_key(&first));
     let agent = Agent::named("ccd01").sending_to(first.address()).sending_to(second.address());
     let agent = agent.with(&lines).start();
