@@ -4,13 +4,12 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() {
-    // Where it is in a worktree too; a file that is not there would have this run at every build.
-    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"])
-        && Path::new(&log).exists()
-    {
+    println!("cargo::rerun-if-changed=build.rs");
+    // Where that is git says: in a second work tree it is elsewhere. A file that is not there would have everything built anew each time.
+    let log = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|log| Path::new(log).exists());
+    if let Some(log) = log {
         println!("cargo::rerun-if-changed={log}");
     }
-    println!("cargo::rerun-if-changed=build.rs");
     let commit = git(&["log", "-1", "--format=%h %cs"]).unwrap_or_default();
     println!("cargo::rustc-env=LAMON_COMMIT={commit}");
 }

@@ -12,6 +12,8 @@
 //! | `answers` | the paths `login`, `logout`, `me` |
 
 pub(crate) mod answers;
+#[cfg(test)]
+mod any_header;
 mod attempts;
 pub(crate) mod caller;
 mod compare;

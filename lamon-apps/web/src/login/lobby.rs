@@ -209,7 +209,8 @@ impl Lobby {
 }
 
 /// Name and password of `Basic bmFtZTpwYXNzd29yZA==` (RFC 7617).
-fn credentials(basic: &str) -> Option<(String, String)> {
+/// Name and password of a header for them (RFC 7617).
+pub(super) fn credentials(basic: &str) -> Option<(String, String)> {
     let (scheme, coded) = basic.split_once(' ')?;
     let bytes = STANDARD.decode(coded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
     let text = String::from_utf8(bytes).ok()?;
