@@ -100,7 +100,13 @@ impl Trust {
         let enrolled = known(&hubs)?;
         if !enrolled.is_empty() && !marker.exists() {
             // Of an agent that was enrolled before there was such a file. Where it cannot be written, the next time.
-            let _ = mark(&marker);
+            if let Err(error) = mark(&marker) {
+                tracing::warn!(
+                    "{} cannot be written ({error}): were {} lost, this agent would speak plain",
+                    marker.display(),
+                    hubs.display()
+                );
+            }
         }
         let keys = believed_at(config, join.as_ref(), &enrolled, hub);
         if keys.is_empty() {
@@ -120,7 +126,9 @@ fn believed_at(
 ) -> Vec<Fingerprint> {
     let bound = enrolled.iter().any(|known| known.address.is_same(hub));
     let of_hub = enrolled.iter().filter(|known| !bound || known.address.is_same(hub)).map(|known| known.key);
-    config.hub_keys.iter().copied().chain(join.map(JoinToken::hub)).chain(of_hub).collect()
+    // A token is for a hub that is not known yet.
+    let of_token = join.map(JoinToken::hub).filter(|_| !bound);
+    config.hub_keys.iter().copied().chain(of_token).chain(of_hub).collect()
 }
 
 /// The agent's own key, made where there is none.

@@ -87,7 +87,14 @@ pub(crate) enum ToCore {
     /// What a peer did that an operator should know.
     Event(Event),
     /// The configuration was read again, or could not be, with the reason.
-    Reload(Result<Box<HubConfig>, String>, Option<ReloadReply>),
+    Reload {
+        /// The configuration, or why it stays as it was.
+        config: Result<Box<HubConfig>, String>,
+        /// Whether the section of the face is another than at the start.
+        face_waits: bool,
+        /// Who asked for it.
+        reply: Option<ReloadReply>,
+    },
 }
 
 /// Where the core task sends what others have to do for an operator.
@@ -359,7 +366,9 @@ impl Core {
             }
             ToCore::Progress { node, epoch, progress } => self.watch.handle_progress(&node, epoch, progress),
             ToCore::Event(event) => self.show_of_peer(Update::Event(event)),
-            ToCore::Reload(config, reply) => self.handle_reload(config, reply),
+            ToCore::Reload { config, face_waits, reply } => {
+                self.handle_reload(config, face_waits, reply);
+            }
         }
     }
 

@@ -92,6 +92,8 @@ pub struct Wires {
 pub struct Reloaded {
     /// The configuration, or why it stays as it was.
     pub config: Result<HubConfig, String>,
+    /// Whether the section of the face, `[rts2]`, is not as it was at the start, when it is looked at.
+    pub face_waits: bool,
     /// Who asked for it, and hears what came of it.
     pub reply: Option<ReloadReply>,
 }
@@ -186,8 +188,8 @@ pub async fn run(
     lamon_daemon::systemd::ready();
     loop {
         tokio::select! {
-            Some(Reloaded { config, reply }) = reloads.recv() => {
-                let _ = to_core.send(ToCore::Reload(config.map(Box::new), reply)).await;
+            Some(Reloaded { config, face_waits, reply }) = reloads.recv() => {
+                let _ = to_core.send(ToCore::Reload { config: config.map(Box::new), face_waits, reply }).await;
             }
             () = shutdown.cancelled() => break,
         }

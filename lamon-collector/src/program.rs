@@ -95,7 +95,7 @@ pub enum DbCommand {
 /// What a program adds to the collector.
 pub trait Extras {
     /// Its section of the configuration file, `[rts2]`.
-    type Section: DeserializeOwned + Default + Send + 'static;
+    type Section: DeserializeOwned + Default + PartialEq + Send + 'static;
 
     /// What the section has the program do, a sentence a line, for `check`.
     fn consequences(&self, hub: &HubConfig, section: &Self::Section) -> Vec<String>;
@@ -231,20 +231,25 @@ fn bind_control(config: &ControlConfig) -> anyhow::Result<Option<ControlSocket>>
 }
 
 /// On SIGHUP, or when an operator asks, reads the file again; a file with a mistake changes nothing.
-async fn reload_when_asked<S: DeserializeOwned + Default + Send + 'static>(
+async fn reload_when_asked<S: DeserializeOwned + Default + PartialEq + Send + 'static>(
     args: HubArgs,
     mut hangups: Reloads,
     mut asks: mpsc::Receiver<ReloadReply>,
     reloads: mpsc::Sender<Reloaded>,
 ) {
+    let read = || HubConfig::load::<S>(args.config.as_deref());
+    // The section of the face, which the hub does not know, as it was at the start.
+    let at_start = read().map(|(_, section)| section).unwrap_or_default();
     loop {
         let reply = tokio::select! {
             () = hangups.next() => None,
             Some(reply) = asks.recv() => Some(reply),
         };
-        let config = HubConfig::load::<S>(args.config.as_deref()).map(|(config, _)| config);
-        let config = config.map_err(|error| error.to_string());
-        if reloads.send(Reloaded { config, reply }).await.is_err() {
+        let (config, face_waits) = match read() {
+            Ok((config, section)) => (Ok(config), section != at_start),
+            Err(error) => (Err(error.to_string()), false),
+        };
+        if reloads.send(Reloaded { config, face_waits, reply }).await.is_err() {
             return;
         }
     }

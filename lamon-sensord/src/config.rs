@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 pub const DEFAULT_DEVICE: &str = "NODES";
 
 /// Section `[rts2]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rts2Config {
     /// The device's name, under which rts2-mon shows it.

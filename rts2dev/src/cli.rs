@@ -87,7 +87,7 @@ pub const LOCK_PREFIX: &str = "/var/run/rts2_";
 const HEADING: &str = "Options of RTS2 devices";
 
 /// The options of RTS2 devices, to be flattened into the options of a program. [`cli`](self) shows how.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 #[non_exhaustive]
 pub struct DeviceArgs {
     /// The device's name.

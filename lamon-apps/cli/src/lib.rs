@@ -23,6 +23,7 @@ mod show;
 mod table;
 mod times;
 
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -43,8 +44,9 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     if let Some(Task::Completion { shell }) = args.task {
-        clap_complete::generate(shell, &mut Args::command(), "lamon", &mut std::io::stdout());
-        return ExitCode::SUCCESS;
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Args::command(), "lamon", &mut script);
+        return print(&script);
     }
     if let Some(Task::BusKey { file }) = &args.task {
         return bus_key(file);
@@ -59,14 +61,21 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Prints what was asked for; a reader that went away (`| head`) is no error.
+fn print(answer: &[u8]) -> ExitCode {
+    match std::io::stdout().write_all(answer) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            say(&format!("the answer cannot be written: {error}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
 /// Needs no hub.
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
 fn bus_key(file: &Path) -> ExitCode {
     match KeyPair::load_or_make(file) {
-        Ok(key) => {
-            println!("{}", key.public());
-            ExitCode::SUCCESS
-        }
+        Ok(key) => print(format!("{}\n", key.public()).as_bytes()),
         Err(error) => {
             say(&error.to_string());
             ExitCode::from(exit::REFUSED)

@@ -95,6 +95,10 @@ pub fn start(
     /// How long a connection may be without a word before its other end is asked whether it is there, seconds: a follower whose
     /// computer lost its power would cost one of the process's files for ever.
     const KEEPALIVE_SECONDS: i32 = 60;
+    /// How often it is asked again, and how often in all: two minutes together. Where messages are on their way to it the system asks
+    /// by those instead, and gives up after a quarter of an hour (Linux, tcp_retries2).
+    const KEEPALIVE_AGAIN_SECONDS: i32 = 15;
+    const KEEPALIVE_TIMES: i32 = 4;
     let context = zmq::Context::new();
     // Whoever is not listed must not come in before the door is kept.
     let own = if config.clients.is_empty() { None } else { Some(KeyPair::load_or_make(key_path)?) };
@@ -115,6 +119,8 @@ pub fn start(
         socket.set_handshake_ivl(HANDSHAKE_MS)?;
         socket.set_tcp_keepalive(1)?;
         socket.set_tcp_keepalive_idle(KEEPALIVE_SECONDS)?;
+        socket.set_tcp_keepalive_intvl(KEEPALIVE_AGAIN_SECONDS)?;
+        socket.set_tcp_keepalive_cnt(KEEPALIVE_TIMES)?;
         // An endpoint of both families, [::]:7618, takes IPv4 as well.
         socket.set_ipv6(endpoint.contains('['))?;
         if let Some(own) = &own {

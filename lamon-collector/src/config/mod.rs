@@ -121,7 +121,7 @@ pub struct HubConfig {
 }
 
 /// The face section of a collector without a face: whatever it holds is for somebody else.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct NoFace;
 
 impl<'de> Deserialize<'de> for NoFace {

@@ -130,7 +130,7 @@ impl Core {
 
     /// Ends a node's connection if it has another key than the node has now, or none where there is one: it says hello anew. That
     /// of who speaks by the right key stands, whatever became of other keys that asked for its name.
-    fn cut_who_may_not_speak(&mut self, node: &NodeName) {
+    pub(super) fn cut_who_may_not_speak(&mut self, node: &NodeName) {
         let may_not = |connection: &&Connection| !self.keys.is_of(node, connection.key);
         if let Some(connection) = self.agents.get(node).filter(may_not) {
             connection.replaced.cancel();

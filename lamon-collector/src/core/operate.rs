@@ -238,6 +238,10 @@ impl Core {
         let Kept { mutes, acks, overrides, limits, keys, revoked, secrets, incomplete: _ } = kept;
         self.incomplete = false;
         self.keys.restore(keys, revoked, secrets);
+        // Whoever came in the meantime, when nobody's key was known.
+        for node in self.agents.keys().cloned().collect::<Vec<_>>() {
+            self.cut_who_may_not_speak(&node);
+        }
         let mut updates = self.watch.restore_operated(Now::read(), mutes, acks);
         updates.extend(self.watch.restore_limits(Now::read(), limits));
         updates.extend(self.gates.restore(Now::read(), overrides));

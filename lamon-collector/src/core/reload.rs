@@ -14,11 +14,13 @@ impl Core {
     pub(super) fn handle_reload(
         &mut self,
         config: Result<Box<HubConfig>, String>,
+        face_waits: bool,
         reply: Option<ReloadReply>,
     ) {
         let (kind, text) = match config {
             Ok(config) => {
-                let waits = config.waits_for_a_start(&self.at_start);
+                let mut waits = config.waits_for_a_start(&self.at_start);
+                waits.extend(face_waits.then_some("[rts2]"));
                 self.apply(*config);
                 let waits = if waits.is_empty() {
                     String::new()

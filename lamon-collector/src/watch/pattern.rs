@@ -15,6 +15,13 @@ pub struct NameGlob {
     exact: bool,
 }
 
+/// By what was written.
+impl PartialEq for NameGlob {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
 impl NameGlob {
     /// Compiles a glob. Case is folded, as names are.
     ///

@@ -31,20 +31,23 @@ pub enum Durability {
     Normal,
 }
 
-/// Gives a new file to whom its folder belongs: root runs a command before the hub's first start, and the hub has a user of its own.
-/// SQLite gives the files beside it to the same. Who may not leaves it.
+/// Makes a file that is not there, empty, which SQLite takes for a database, and gives it to whom its folder belongs: root runs a
+/// command before the hub's first start, and the hub has a user of its own. SQLite gives the files beside it to the same. No link is
+/// followed, since the folder is not root's. Where it cannot be made, SQLite says why.
 #[cfg(unix)]
-fn own_as_folder(path: &Path) {
-    use std::os::unix::fs::{MetadataExt as _, lchown};
+fn make_for_folder(path: &Path) {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
 
-    if let Some(Ok(folder)) = path.parent().map(std::fs::metadata) {
-        let _ = lchown(path, Some(folder.uid()), Some(folder.gid()));
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    if let (Ok(file), Some(Ok(folder))) = (made, path.parent().map(std::fs::metadata)) {
+        // Who may not leaves it.
+        let _ = fchown(file, Some(folder.uid()), Some(folder.gid()));
     }
 }
 
 /// Elsewhere files belong to whom their folder does.
 #[cfg(not(unix))]
-fn own_as_folder(_: &Path) {}
+fn make_for_folder(_: &Path) {}
 
 /// Opens or makes a file to write, with a write-ahead log and a page cache of `cache_kib`.
 ///
@@ -57,12 +60,9 @@ pub(crate) fn open_to_write(
     durability: Durability,
     cache_kib: u32,
 ) -> Result<SqliteConnection, Fault> {
-    let new = !path.exists();
+    make_for_folder(path);
     let mut connection =
         SqliteConnection::establish(&uri(path, "rwc")).map_err(|error| Fault::of_text(&error.to_string()))?;
-    if new {
-        own_as_folder(path);
-    }
     let synchronous = match durability {
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",

@@ -39,8 +39,8 @@ pub enum SecretError {
         /// Why.
         error: io::Error,
     },
-    /// It is a folder, a device, a pipe.
-    #[error("{0} is no file")]
+    /// It is a folder.
+    #[error("{0} is a folder")]
     NoFile(PathBuf),
     /// Others may read or write it.
     #[error(
@@ -78,10 +78,11 @@ impl SecretError {
 /// [`SecretError`].
 pub fn read(path: &Path, most_bytes: u64, readers: Readers) -> Result<Vec<u8>, SecretError> {
     let unreadable = |error| SecretError::Io { path: path.into(), error };
+    // Opening a pipe waits for who writes it, and a secret may well come through one (`<(pass show lamon)`).
     let file = File::open(path).map_err(unreadable)?;
     // Asked of the open file, so that it cannot be exchanged in between.
     let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
+    if metadata.is_dir() {
         return Err(SecretError::NoFile(path.into()));
     }
     if open_to_others(&metadata, readers) {
@@ -183,7 +184,7 @@ mod tests {
         assert!(told(&[b'x'; 5_000]).ends_with("is longer than 4096 bytes"));
         assert!(told(&[0xff; 10]).ends_with("is no text in UTF-8"));
         fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
-        assert!(first_line(folder.path()).unwrap_err().to_string().ends_with("is no file"));
+        assert!(first_line(folder.path()).unwrap_err().to_string().ends_with("is a folder"));
         fs::write(&path, [b'x'; 100]).unwrap();
         assert_eq!(read(&path, 100, Readers::Owner).unwrap().len(), 100);
         assert!(read(&path, 99, Readers::Owner).is_err());

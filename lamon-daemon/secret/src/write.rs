@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 ///
-/// When it cannot be written. Nothing is left behind then.
+/// When it cannot be written. Nothing is left behind then, but where the disk failed last of all, in keeping the folder: there the file is
+/// whole, and may be gone after a power cut.
 pub fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, bytes, |new, path| match fs::hard_link(new, path) {
         // A file system without links.
@@ -24,7 +25,8 @@ pub fn place(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// When it cannot be written. The old file stays then.
+/// When it cannot be written, or root cannot give it to its owner. The old file stays then, but where the disk failed last of all, in keeping
+/// the folder.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write(path, bytes, |new, path| fs::rename(new, path))
 }
@@ -40,7 +42,7 @@ fn write(path: &Path, bytes: &[u8], name_it: impl FnOnce(&Path, &Path) -> io::Re
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let written = options.open(&new).and_then(|mut file| {
         file.write_all(bytes)?;
-        own(&file, path, folder);
+        own(&file, path, folder)?;
         file.sync_all()?;
         name_it(&new, path)
     });
@@ -62,21 +64,26 @@ fn scratch(path: &Path) -> PathBuf {
 }
 
 /// Gives the file to the owner of the one before, or of the folder: root enrolls and makes users, and the daemon has a user of its own.
-/// Who may not leaves it.
+/// Who may not leaves it, as it is his own then.
 #[cfg(unix)]
-fn own(file: &File, path: &Path, folder: &Path) {
+fn own(file: &File, path: &Path, folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
 
     // Not what a link leads to.
     let before = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file);
-    if let Some(owner) = before.or_else(|| fs::metadata(folder).ok()) {
-        let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
+    let Some(owner) = before.or_else(|| fs::metadata(folder).ok()) else { return Ok(()) };
+    match fchown(file, Some(owner.uid()), Some(owner.gid())) {
+        Err(error) if file.metadata()?.uid() == 0 => Err(error),
+        _ => Ok(()),
     }
 }
 
 /// Elsewhere files belong to whom their folder does.
 #[cfg(not(unix))]
-fn own(_: &File, _: &Path, _: &Path) {}
+#[expect(clippy::unnecessary_wraps, reason = "it may fail on Unix")]
+fn own(_: &File, _: &Path, _: &Path) -> io::Result<()> {
+    Ok(())
+}
 
 #[cfg(all(test, unix))]
 mod tests {

@@ -20,21 +20,6 @@ use rts2dev::{CommandError, DeviceHandle, FromParameters, Refusal, Reply};
 use super::limits;
 use super::operator::Operator;
 
-/// What each command wants, for who gave it something else.
-const USAGE: [(&str, &str); 11] = [
-    ("mute", r#"<nodes> <seconds> "<reason>" [who]"#),
-    ("unmute", "<number or nodes> [who]"),
-    ("ack", r#"<node> <metric or all> "<reason>" [who]"#),
-    ("override", r#"<gate> <seconds> "<reason>" [who]"#),
-    ("release", "<gate> [who]"),
-    ("approve", "<node> <key, or how it begins> [who]"),
-    ("revoke", r#"<node or key> "<reason>" [who]"#),
-    ("forget", "<node> [who]"),
-    ("set_limits", r#"<node> <metric> "<warning> <error>" [who]"#),
-    ("reset_limits", "<rule>, or <node> <metric>"),
-    ("reload", "[who]"),
-];
-
 /// What stands for a node as a whole where a metric is expected.
 const WHOLE: &str = "all";
 
@@ -43,45 +28,78 @@ type Wish = (Operation, Option<String>);
 
 /// Adds the commands to the device.
 pub(super) fn declare(device: &DeviceHandle, operator: &Operator) -> Result<(), CommandError> {
-    add(device, operator, "mute", |(target, seconds, reason, who): (String, i64, String, _)| {
-        let seconds = u64::try_from(seconds).map_err(|_| Refusal::value("a mute lasts 1 second or more"))?;
-        Ok((Operation::Mute { target, when: When::For { seconds }, reason }, who))
+    add(
+        device,
+        operator,
+        ("mute", r#"<nodes> <seconds> "<reason>" [who]"#),
+        |(target, seconds, reason, who): (String, i64, String, _)| {
+            let seconds =
+                u64::try_from(seconds).map_err(|_| Refusal::value("a mute lasts 1 second or more"))?;
+            Ok((Operation::Mute { target, when: When::For { seconds }, reason }, who))
+        },
+    )?;
+    add(device, operator, ("unmute", "<number or nodes> [who]"), |(mute, who): (String, _)| {
+        Ok((Operation::Unmute { mute }, who))
     })?;
-    add(device, operator, "unmute", |(mute, who): (String, _)| Ok((Operation::Unmute { mute }, who)))?;
-    add(device, operator, "ack", |(node, metric, reason, who): (String, String, String, _)| {
-        let metric = (metric != WHOLE).then_some(metric);
-        Ok((Operation::Ack { node, metric, seconds: None, reason }, who))
+    add(
+        device,
+        operator,
+        ("ack", r#"<node> <metric or all> "<reason>" [who]"#),
+        |(node, metric, reason, who): (String, String, String, _)| {
+            let metric = (metric != WHOLE).then_some(metric);
+            Ok((Operation::Ack { node, metric, seconds: None, reason }, who))
+        },
+    )?;
+    add(
+        device,
+        operator,
+        ("override", r#"<gate> <seconds> "<reason>" [who]"#),
+        |(gate, seconds, reason, who): (String, i64, String, _)| {
+            let seconds =
+                u64::try_from(seconds).map_err(|_| Refusal::value("an override lasts 1 second or more"))?;
+            Ok((Operation::Override { gate, seconds, reason }, who))
+        },
+    )?;
+    add(device, operator, ("release", "<gate> [who]"), |(gate, who): (String, _)| {
+        Ok((Operation::Release { gate }, who))
     })?;
-    add(device, operator, "override", |(gate, seconds, reason, who): (String, i64, String, _)| {
-        let seconds =
-            u64::try_from(seconds).map_err(|_| Refusal::value("an override lasts 1 second or more"))?;
-        Ok((Operation::Override { gate, seconds, reason }, who))
+    add(
+        device,
+        operator,
+        ("approve", "<node> <key, or how it begins> [who]"),
+        |(node, key, who): (String, String, _)| Ok((Operation::Approve { node, key: Some(key) }, who)),
+    )?;
+    add(
+        device,
+        operator,
+        ("revoke", r#"<node or key> "<reason>" [who]"#),
+        |(target, reason, who): (String, String, _)| Ok((Operation::Revoke { target, reason }, who)),
+    )?;
+    add(device, operator, ("forget", "<node> [who]"), |(node, who): (String, _)| {
+        Ok((Operation::Forget { node }, who))
     })?;
-    add(device, operator, "release", |(gate, who): (String, _)| Ok((Operation::Release { gate }, who)))?;
-    add(device, operator, "approve", |(node, key, who): (String, String, _)| {
-        Ok((Operation::Approve { node, key: Some(key) }, who))
-    })?;
-    add(device, operator, "revoke", |(target, reason, who): (String, String, _)| {
-        Ok((Operation::Revoke { target, reason }, who))
-    })?;
-    add(device, operator, "forget", |(node, who): (String, _)| Ok((Operation::Forget { node }, who)))?;
-    add(device, operator, "set_limits", |(node, metric, pair, who): (String, String, String, _)| {
-        Ok((limits::wish(node, Some(metric), &pair)?, who))
-    })?;
-    add(device, operator, "reset_limits", |(target, metric): (String, _)| {
-        Ok((Operation::Reset { target, metric }, None))
-    })?;
-    add(device, operator, "reload", |(who,): (_,)| Ok((Operation::Reload {}, who)))?;
-    for (command, usage) in USAGE {
-        device.set_command_usage(command, usage);
-    }
-    Ok(())
+    add(
+        device,
+        operator,
+        ("set_limits", r#"<node> <metric> "<warning> <error>" [who]"#),
+        |(node, metric, pair, who): (String, String, String, _)| {
+            Ok((limits::wish(node, Some(metric), &pair)?, who))
+        },
+    )?;
+    add(
+        device,
+        operator,
+        ("reset_limits", "<rule>, or <node> <metric>"),
+        |(target, metric): (String, _)| Ok((Operation::Reset { target, metric }, None)),
+    )?;
+    add(device, operator, ("reload", "[who]"), |(who,): (_,)| Ok((Operation::Reload {}, who)))
 }
 
+/// Adds a command; who gives it other parameters is told what it wants.
 fn add<P: FromParameters>(
     device: &DeviceHandle,
     operator: &Operator,
-    name: &str,
+    (name, usage): (&str, &str),
     wish: impl Fn(P) -> Result<Wish, Refusal> + Send + Sync + 'static,
 ) -> Result<(), CommandError> {
     let operator = operator.clone();
@@ -91,5 +109,7 @@ fn add<P: FromParameters>(
             let (operation, who) = wish?;
             operator.ask(&caller, who.as_deref(), operation).await.map(|did| Reply::text(&did))
         }
-    })
+    })?;
+    device.set_command_usage(name, usage);
+    Ok(())
 }
