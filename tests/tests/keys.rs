@@ -238,10 +238,21 @@ async fn a_join_secret_lets_so_many_in() {
     assert!(!std::fs::read_to_string(hub.data_dir().join("operator.json")).unwrap().contains(secret));
     // The agent alone, by its configuration.
     let token = ask(&hub, "join door2").out;
-    lamon_secret::replace(&folder.path().join("join2"), token.as_bytes()).unwrap();
-    let line = format!("join = {:?}", folder.path().join("join2"));
-    let _daemon = Agent::named("door2").sending_to(hub.address()).with(&line).start();
+    let file = folder.path().join("join2");
+    lamon_secret::replace(&file, token.as_bytes()).unwrap();
+    let line = format!("join = {file:?}");
+    let key = folder.path().join("door2/agent.key");
+    let agent = || Agent::named("door2").sending_to(hub.address()).keyed(&key).with(&line);
+    let daemon = agent().start();
     archive::rows(&hub.archive(), "door2", 2).await;
+    daemon.says("the join token can be removed");
+    // It knows the hub without it from now on.
+    assert!(std::fs::read_to_string(key.with_file_name("hubs")).unwrap().contains(&hub_key(&hub)));
+    daemon.terminate().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let known = archive::rows(&hub.archive(), "door2", 2).await.len();
+    let _daemon = agent().start();
+    archive::rows(&hub.archive(), "door2", known + 1).await;
     assert!(ask(&hub, "end-join 1").out.contains("ended join secret 1"));
 }
 

@@ -19,6 +19,7 @@ use windows_service::service_control_handler::{self, ServiceControlHandlerResult
 use windows_service::service_dispatcher;
 
 use crate::cli::{self, Failure, Options};
+use crate::config::DEFAULT_PATH;
 
 /// The name of the service, and of the source of its events.
 const NAME: &str = "lamon-agent";
@@ -46,6 +47,10 @@ pub(crate) enum Action {
 /// Does it; what is to be said about it is returned.
 pub(crate) fn act(action: Action, options: Options) -> Result<String, Failure> {
     match action {
+        Action::Install if options.says_more() => Err(Failure(
+            exit::USAGE,
+            format!("the service takes --config alone: write the rest into {DEFAULT_PATH}"),
+        )),
         Action::Install => install::install(options.config()),
         Action::Uninstall => install::uninstall(),
         Action::Run => {

@@ -20,6 +20,7 @@ pub(crate) const ADDRESSES: [&str; 2] = ["192.0.2.1", "192.0.2.2"];
 
 /// Two computers that reach each other, and nobody else.
 pub(crate) fn wire() -> [Host; 2] {
+    sweep();
     let own = std::process::id();
     let hosts = ADDRESSES.map(|address| {
         let host = Host { name: format!("lamon-{own}-{}", address.rsplit('.').next().unwrap()), address };
@@ -47,6 +48,24 @@ pub(crate) fn wire() -> [Host; 2] {
         ip(&["-n", &host.name, "link", "set", "wire", "up"]);
     }
     hosts
+}
+
+/// Takes away what a run that was killed left.
+fn sweep() {
+    let Ok(names) = std::fs::read_dir("/run/netns") else { return };
+    for name in names.filter_map(|entry| entry.ok()?.file_name().into_string().ok()) {
+        let mut parts = name.split('-');
+        if let (Some("lamon"), Some(id), Some(_)) = (parts.next(), parts.next(), parts.next())
+            && is_gone(id)
+        {
+            ip(&["netns", "del", &name]);
+        }
+    }
+}
+
+/// Whether the process of this number has ended.
+pub(crate) fn is_gone(id: &str) -> bool {
+    id.parse::<u32>().is_ok() && !std::path::Path::new("/proc").join(id).exists()
 }
 
 impl Host {

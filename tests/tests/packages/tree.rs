@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 use crate::made::top;
-use crate::network::{ADDRESSES, Host};
+use crate::network::{ADDRESSES, Host, is_gone};
 
 /// What a small Debian needs beside what it always has: what the packages depend on.
 const WITH: &str = "libzmq5,adduser";
@@ -48,7 +48,8 @@ impl Said {
 impl<'h> Tree<'h> {
     /// A new one.
     pub(crate) fn new(name: &'static str, host: &'h Host) -> Self {
-        let folder = TempDir::with_prefix_in(format!("lamon-{name}-"), cache()).unwrap();
+        let folder =
+            TempDir::with_prefix_in(format!("lamon-{}-{name}-", std::process::id()), cache()).unwrap();
         let copied = Command::new("cp").arg("-a").arg(pristine().join(".")).arg(folder.path()).status();
         assert!(copied.unwrap().success(), "the tree is not copied");
         let tree = Self { folder, name, host };
@@ -112,7 +113,10 @@ impl<'h> Tree<'h> {
     /// The same at a terminal, where a question is answered.
     pub(crate) fn answers(&self, document: &str, line: &str, answer: &str) -> Command {
         let line = as_documented(document, line);
-        self.command("sh", &["-c", &format!("(sleep 1; echo {answer}) | script -qec '{line}' /dev/null >&2")])
+        // When the question stands there.
+        let question = "seq 600 | while read -r _; do grep -qs 'y/N' /tmp/terminal && break; sleep 0.1; done";
+        let terminal = format!("script -qefc '{line}' /tmp/terminal >&2");
+        self.command("sh", &["-c", &format!("({question}; echo {answer}) | {terminal}")])
     }
 
     /// `dpkg -i` of packages; a configuration that was changed by hand is kept, as dpkg proposes.
@@ -143,6 +147,13 @@ fn as_documented(document: &str, line: &str) -> String {
 fn cache() -> PathBuf {
     let folder = top().join("target/packages");
     fs::create_dir_all(&folder).unwrap();
+    // What a run that was killed left.
+    for entry in fs::read_dir(&folder).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        if name.strip_prefix("lamon-").and_then(|rest| rest.split('-').next()).is_some_and(is_gone) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
     folder
 }
 
@@ -152,7 +163,8 @@ fn pristine() -> PathBuf {
     let suite = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME=")).unwrap();
     let tree = cache().join(suite);
     if !tree.exists() {
-        let unfinished = TempDir::with_prefix_in("unfinished-", cache()).unwrap();
+        let unfinished =
+            TempDir::with_prefix_in(format!("lamon-{}-unfinished-", std::process::id()), cache()).unwrap();
         make(suite, unfinished.path());
         fs::rename(unfinished.path(), &tree).unwrap();
     }
