@@ -1,5 +1,7 @@
 //! Mail servers that refuse, hang and come back.
 
+use std::net::TcpListener;
+
 use crate::support::daemon::Site;
 use crate::support::hub::Hub;
 use crate::support::smtp::{Mode, Smtp};
@@ -133,4 +135,16 @@ fn recipients_that_are_never_reached_are_told_over_another_channel() {
     assert!(lines().ends_with("(told here because the channel mail fails)\n"), "{}", lines());
     until("nothing waits", || site.waiting() == 0);
     daemon.stop();
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_once() {
+    let site = Site::new("");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    site.write(&format!(
+        "[[channel]]\nname = \"mail\"\nkind = \"email\"\nserver = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\n\
+         from = \"lamon@example.org\"\nto = [\"ann@example.org\"]\n"
+    ));
+    let (code, text) = site.told(&["test", "mail"]);
+    assert_eq!((code, text.matches("Connection refused").count()), (1, 1), "{text}");
 }
