@@ -2,6 +2,7 @@
 //! of them than this program knows is left alone.
 
 use diesel::{
+    SqliteConnection,
     backend::Backend,
     migration::{Migration, MigrationSource, MigrationVersion},
     mysql::Mysql,
@@ -31,6 +32,24 @@ pub(crate) enum MigrateError {
     /// A statement failed.
     #[error("cannot be brought to this version's tables: {0}")]
     Failed(String),
+}
+
+impl From<diesel::result::Error> for MigrateError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// The same in SQLite, alone: of two programs that open a new file at once, the second finds what the first made.
+///
+/// # Errors
+///
+/// See [`MigrateError`]. A newer database is not touched.
+pub(crate) fn migrate_file(
+    connection: &mut SqliteConnection,
+    source: &EmbeddedMigrations,
+) -> Result<usize, MigrateError> {
+    connection.immediate_transaction(|connection| migrate(connection, source))
 }
 
 /// Runs the migrations that a database lacks, in order, and says how many these were.

@@ -111,12 +111,14 @@ impl ArchiveFile {
                 // What is committed here is gone from the journal sooner or later: it must survive a power cut.
                 let mut connection = sqlite::open_to_write(&self.path, Durability::Full, CACHE_KIB)
                     .map_err(|fault| sentence(&self.path, &fault))?;
-                migrations::migrate(&mut connection, &migrations::SQLITE).map_err(|error| match error {
-                    MigrateError::Newer { .. } => {
-                        ArchiveError::Newer(format!("the archive {} {error}", self.path.display()))
-                    }
-                    MigrateError::Failed(text) => sentence(&self.path, &Fault::of_text(&text)),
-                })?;
+                migrations::migrate_file(&mut connection, &migrations::SQLITE).map_err(
+                    |error| match error {
+                        MigrateError::Newer { .. } => {
+                            ArchiveError::Newer(format!("the archive {} {error}", self.path.display()))
+                        }
+                        MigrateError::Failed(text) => sentence(&self.path, &Fault::of_text(&text)),
+                    },
+                )?;
                 connection
             }
         };

@@ -150,7 +150,7 @@ pub(super) fn open(
     if check {
         check_pages(path, &mut connection)?;
     }
-    migrations::migrate(&mut connection, &migrations::JOURNAL).map_err(|error| match error {
+    migrations::migrate_file(&mut connection, &migrations::JOURNAL).map_err(|error| match error {
         MigrateError::Newer { .. } => Trouble::Newer(error.to_string()),
         MigrateError::Failed(text) => Trouble::Fault(Fault::of_text(&text)),
     })?;

@@ -141,3 +141,23 @@ fn the_folders_hold_what_is_embedded() {
         }
     }
 }
+
+/// The hub starts while somebody runs `migrate`, or looks.
+#[test]
+fn all_who_open_a_new_archive_at_once_have_it() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let url =
+            ArchiveUrl::parse(&format!("sqlite:{}", folder.path().join("archive.sqlite").display())).unwrap();
+        let begin = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    begin.wait();
+                    runtime.block_on(Archive::connect(&url, "hub1")).unwrap();
+                });
+            }
+        });
+    }
+}
