@@ -4,6 +4,8 @@ CARGO ?= cargo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # cargo-nextest runs the tests of all programs side by side; plain `cargo test` one program after the other.
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+# Most tests wait for programs, so half as many again as there are cores run at once.
+AT_ONCE = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores + (cores + 1) / 2)))
 
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows static static-agent static-missing deps-static \
@@ -121,7 +123,7 @@ test: deps-test page fmt-check clippy doc ## Check everything: form, lints, docu
 	@[ -n '$(strip $(missing_for_macos))' ] || $(MAKE) --no-print-directory macos-check
 	@$(MAKE) --no-print-directory check-config
 ifeq ($(NEXTEST),yes)
-	$(CARGO) nextest run --locked --workspace --no-fail-fast
+	$(CARGO) nextest run --locked --workspace --no-fail-fast --test-threads $(AT_ONCE)
 	$(CARGO) test --locked --workspace --doc
 else
 	$(CARGO) test --locked --workspace --no-fail-fast
