@@ -153,6 +153,8 @@ story("node", async ({ open }) => {
 
   // The samples: fifty, then fifty older ones, and the same back; the file has all of them.
   await page.getByRole("button", { name: "1 h", exact: true }).click();
+  // The page of the range before has fifty as well, and others.
+  await idle(page);
   const times = page.locator(".samples tbody td.time");
   await eventually("a page of samples", async () => (await times.count()) === 50);
   const newest = await times.first().innerText();

@@ -81,7 +81,8 @@ story("operate", async ({ open }) => {
   await limits.getByLabel("Note").fill("new disks come");
   await picture(page, "operate-limits");
   await limits.getByRole("button", { name: "Set" }).click();
-  await page.getByText(/ccd01 disk_percent: warning > 75/).waitFor();
+  // The event says it too, sooner or later.
+  await page.locator(".toast", { hasText: "ccd01 disk_percent: warning > 75" }).waitFor();
   await page.getByRole("slider", { name: "Limit warning > 75 %" }).waitFor();
   await page.reload();
   await page.getByRole("slider", { name: "Limit warning > 75 %" }).waitFor();
