@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use lamon_daemon::logging::{self, LogLevel, LogTarget};
-use lamon_daemon::{exit, signals};
+use lamon_daemon::{answer, exit, signals};
 use lamon_wire::names::NodeName;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
@@ -137,7 +137,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         #[cfg(windows)]
         Some(Command::Service(action)) => {
-            return crate::service::act(action, options).and_then(|said| print(&said));
+            return crate::service::act(action, options).map(answer::print);
         }
         Some(Command::Check) => Task::Check,
         Some(Command::Enroll(wanted)) => Task::Enroll(wanted),
@@ -145,43 +145,48 @@ fn run(cli: Cli) -> Result<(), Failure> {
         None if cli.once => Task::Once,
         None => Task::Run,
     };
-    let check = matches!(task, Task::Check);
     let path = options.config.clone();
     let (config, node) = options.apply()?;
     let runtime = runtime()?;
-    if let Task::Key = task {
-        let key = trust::own_key(&config.key, &node);
-        let key = key.map_err(|error| Failure(exit::UNAVAILABLE, error.to_string()))?;
-        return print(&format!("{}\n", key.fingerprint()));
-    }
-    if let Task::Enroll(wanted) = task {
-        let say = |text: &str| drop(writeln!(io::stderr(), "lamon-agent: {text}"));
-        let enrolled = runtime.block_on(enroll::run(&config, &node, &wanted, say));
-        return enrolled.map_err(|error| Failure(exit::UNAVAILABLE, error.to_string()));
-    }
-    if matches!(task, Task::Check | Task::Once) {
-        let (sample, found) = runtime.block_on(once::take(&config.selection()));
-        return print(&if check {
-            check::report(path.as_deref(), &config, &node, &sample, &found)
-        } else if cli.text {
-            let (line, left_out) = once::line(&node, &sample);
+    let look = || runtime.block_on(once::take(&config.selection()));
+    match task {
+        Task::Key => {
+            let key = trust::own_key(&config.key, &node);
+            let key = key.map_err(|error| Failure(exit::UNAVAILABLE, error.to_string()))?;
+            answer::line(key.fingerprint());
+        }
+        Task::Enroll(wanted) => {
+            let say = |text: &str| drop(writeln!(io::stderr(), "lamon-agent: {text}"));
+            let enrolled = runtime.block_on(enroll::run(&config, &node, &wanted, say));
+            enrolled.map_err(|error| Failure(exit::UNAVAILABLE, error.to_string()))?;
+        }
+        Task::Check => {
+            let (sample, found) = look();
+            answer::print(check::report(path.as_deref(), &config, &node, &sample, &found));
+        }
+        Task::Once if cli.text => {
+            let (line, left_out) = once::line(&node, &look().0);
             if left_out > 0 {
                 let _ = writeln!(
                     io::stderr(),
                     "lamon-agent: {left_out} metrics do not fit the line and are left out"
                 );
             }
-            line + "\n"
-        } else {
+            answer::line(line);
+        }
+        Task::Once => {
             let seconds = sampler::BETWEEN_LOOKS.as_secs();
-            format!("{}(rates over {seconds} s)\n", once::table(&sample))
-        });
+            answer::print(format_args!("{}(rates over {seconds} s)\n", once::table(&look().0)));
+        }
+        Task::Run => {
+            let _logs = logging::start("lamon-agent", config.log, config.log_to);
+            return serve(runtime, config, node, || {
+                signals::shutdown()
+                    .map_err(|error| Failure(exit::SOFTWARE, format!("cannot watch for signals: {error}")))
+            });
+        }
     }
-    let _logs = logging::start("lamon-agent", config.log, config.log_to);
-    serve(runtime, config, node, || {
-        signals::shutdown()
-            .map_err(|error| Failure(exit::SOFTWARE, format!("cannot watch for signals: {error}")))
-    })
+    Ok(())
 }
 
 /// Runs the daemon until the token is cancelled that `shutdown` makes, within the runtime.
@@ -244,14 +249,4 @@ pub(crate) fn runtime() -> Result<Runtime, Failure> {
         .thread_keep_alive(Duration::from_secs(1))
         .build();
     built.map_err(|error| Failure(exit::SOFTWARE, format!("cannot start: {error}")))
-}
-
-/// Prints what was asked for; a reader that went away (`| head`) is no error.
-fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure(exit::SOFTWARE, format!("cannot print: {error}")))
-        }
-        _ => Ok(()),
-    }
 }

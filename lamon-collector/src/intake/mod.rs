@@ -20,6 +20,7 @@ mod strangers;
 mod stream;
 mod text;
 mod timeline;
+#[cfg(any(test, feature = "testing"))]
 mod unconnected;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,6 +34,7 @@ use tokio_rustls::rustls::ServerConfig;
 pub(crate) use self::listener::{Room, run};
 pub(crate) use self::own_key::OwnKey;
 pub(crate) use self::stream::Peer;
+#[cfg(any(test, feature = "testing"))]
 pub use self::unconnected::{Heard, hear};
 use crate::core::ToCore;
 use crate::durable::JournalHandle;
