@@ -1,6 +1,11 @@
 //! SQLite files: how journal and archive open them, and what an error of SQLite means for the caller.
 
-use std::{fmt::Write, path::Path};
+use std::{
+    fmt::Write,
+    path::Path,
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
 use diesel::{
     Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, result::Error,
@@ -19,6 +24,9 @@ const LOG_BYTES: u32 = 16 << 20;
 
 /// How long a statement waits for another connection's lock. Writers here hold theirs for milliseconds.
 const BUSY_MS: u32 = 5_000;
+
+/// How long one waits before a file is asked again to keep a write-ahead log.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
 
 /// When a commit counts as done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,8 +76,7 @@ pub(crate) fn open_to_write(
         Durability::Normal => "NORMAL",
     };
     connection.batch_execute(&format!("PRAGMA busy_timeout={BUSY_MS};"))?;
-    let mode: JournalMode = diesel::sql_query("PRAGMA journal_mode=WAL").get_result(&mut connection)?;
-    if mode.journal_mode != "wal" {
+    if keep_log(&mut connection)? != "wal" {
         return Err(Fault::Other(format!(
             "the file system of {} cannot hold a write-ahead log",
             path.display()
@@ -80,6 +87,28 @@ pub(crate) fn open_to_write(
          PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}; PRAGMA journal_size_limit={LOG_BYTES};"
     ))?;
     Ok(connection)
+}
+
+/// Asks the file to keep a write-ahead log, and says which journal it keeps.
+///
+/// A new file is read first and then written, and SQLite does not wait for a lock in between (`sqlite3BtreeBeginTrans`
+/// in btree.c: two that did would wait for each other), so that of two that open it at once one would fail.
+fn keep_log(connection: &mut SqliteConnection) -> Result<String, Error> {
+    let begin = Instant::now();
+    loop {
+        match diesel::sql_query("PRAGMA journal_mode=WAL").get_result::<JournalMode>(connection) {
+            Ok(mode) => return Ok(mode.journal_mode),
+            Err(error) if !is_locked(&error) || begin.elapsed().as_millis() >= BUSY_MS.into() => {
+                return Err(error);
+            }
+            Err(_) => sleep(ASK_AGAIN),
+        }
+    }
+}
+
+/// Whether another connection was in the way.
+fn is_locked(error: &Error) -> bool {
+    error.to_string().contains("database is locked")
 }
 
 /// Runs `work` in a transaction that is the only one to write. When it fails, the first error is returned, which

@@ -108,9 +108,12 @@ impl MysqlFault {
     /// The fault as a sentence about the server.
     pub(super) fn into_error(self, target: &MysqlServer) -> ArchiveError {
         match self {
-            Self::Unreachable(text) | Self::Collision(text) => {
+            Self::Unreachable(text) => {
                 ArchiveError::Unreachable(format!("{target} is not available: {text}"))
             }
+            Self::Collision(text) => ArchiveError::Unreachable(format!(
+                "other hubs got in the way on {target} each time that this was tried: {text}"
+            )),
             Self::Refused(text) => {
                 ArchiveError::Refused(format!("{target} refuses the user or the password: {text}"))
             }
