@@ -53,15 +53,15 @@ impl Publisher {
     }
 }
 
-/// Sends a message again and again, until the subscription has come through and it arrives.
-fn until_subscribed(publisher: &Publisher, follower: &mut Follower) {
+/// Sends a message again and again, until the subscription has come through and it arrives; the last one's number.
+fn until_subscribed(publisher: &Publisher, follower: &mut Follower) -> u64 {
     let end = Instant::now() + PATIENCE;
     let mut seq = 0;
     while Instant::now() < end {
         seq += 1;
         publisher.send("sample/probe", &sample("probe", seq));
         if follower.wait(Duration::from_millis(50)).contains(&News::Sampled("probe".into())) {
-            return;
+            return seq;
         }
     }
     panic!("nothing comes through");
@@ -199,14 +199,17 @@ fn a_follower_that_does_not_read_loses_messages_knows_it_and_asks() {
     drop(answering.join().unwrap());
 }
 
-/// Answers the questions of the start, so that the next one is that of a gap.
+/// Answers the questions of the start, so that the next one is that of a gap. The second is put when a message came on both
+/// connections, so that one more is sent each time: the first may have come before the connection for questions stood.
 fn publisher_answers_in_the_beginning(publisher: &Publisher, follower: &mut Follower) {
-    until_subscribed(publisher, follower);
+    let mut seq = until_subscribed(publisher, follower);
     publisher.answer.set_rcvtimeo(10).unwrap();
     let end = Instant::now() + PATIENCE;
     let mut questions = 0;
     while questions < 2 {
         assert!(Instant::now() < end, "{questions} questions");
+        seq += 1;
+        publisher.send("sample/probe", &sample("probe", seq));
         follower.wait(Duration::from_millis(20));
         if let Ok(question) = publisher.answer.recv_multipart(0) {
             questions += 1;

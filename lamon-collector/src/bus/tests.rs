@@ -26,7 +26,8 @@ fn publish(face: &mut BusFace, count: usize, length: usize) {
 
 fn peer(context: &zmq::Context, kind: zmq::SocketType, endpoint: &str) -> zmq::Socket {
     let socket = context.socket(kind).unwrap();
-    socket.set_rcvtimeo(10_000).unwrap();
+    // A loaded machine takes its time for a thousand pictures.
+    socket.set_rcvtimeo(60_000).unwrap();
     socket.set_linger(0).unwrap();
     socket.connect(endpoint).unwrap();
     socket
