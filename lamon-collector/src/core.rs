@@ -3,10 +3,12 @@
 //! It waits on the intake's messages, what operators ask, the durable path's reports, the next timeout of watch and gates, and the heartbeat. It never
 //! waits for a disk or a peer, so a sample is on every face as soon as it is parsed.
 
+mod agents;
 mod answers;
 mod gates;
 mod keys;
 mod log;
+mod messages;
 mod operate;
 mod recent;
 mod reload;
@@ -15,31 +17,29 @@ mod sky;
 mod tonight;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lamon_daemon::limit::LogLimit;
 use lamon_keys::Fingerprint;
 use lamon_store::registers::NodeRecord;
-use lamon_wire::frames::Settings;
-use lamon_wire::hello::Hello;
 use lamon_wire::names::NodeName;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
+use self::agents::Connection;
 use self::keys::Speaks;
 use self::log::Log;
+pub(crate) use self::messages::{Admitted, Greeting, NotTaken, TextFrom, ToCore};
 use self::recent::Recent;
 use crate::config::HubConfig;
 use crate::control::{Asked, Inbox, ReloadReply};
 use crate::durable::{Found, Keep, Report};
 use crate::face::{Face, Health, Picture};
-use crate::intake::Peer;
 use crate::keys::Keys;
 use crate::past::{Disks, Past};
-use crate::sample::{Now, Sample};
+use crate::sample::Now;
 use crate::tonight::Notice;
 use crate::watch::{Event, EventKind, Gates, Phase, Progress, Update, Watch};
 
@@ -49,53 +49,8 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How late the core wakes when it was not the load: the process stood still, and nodes are not to blame.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// How often it is told of a node that a connection of it took the place of another. Two computers with one key do that to each other
-/// each second, for ever.
-const REPLACED_AGAIN: Duration = Duration::from_secs(600);
-
 /// How many messages wait for the core: it takes each in microseconds, so a full queue lasts no longer than a burst.
 pub(crate) const QUEUE: usize = 1_024;
-
-/// What others tell the core.
-#[derive(Debug)]
-pub(crate) enum ToCore {
-    /// An agent said hello and asks whether it may speak.
-    Hello(Box<Greeting>),
-    /// A connection of an agent ended.
-    Closed {
-        /// Whose.
-        node: NodeName,
-        /// Which, as [`Admitted::connection`] said.
-        connection: u64,
-    },
-    /// A sample, at once and in the order of its coming.
-    Sample {
-        /// The sample.
-        sample: Arc<Sample>,
-        /// Who sent it as text, and wants to know whether it was taken; agents know since their hello.
-        text: Option<TextFrom>,
-    },
-    /// What became of the samples that an agent took.
-    Progress {
-        /// Whose.
-        node: NodeName,
-        /// Of which epoch.
-        epoch: u32,
-        /// How far they are.
-        progress: Progress,
-    },
-    /// What a peer did that an operator should know.
-    Event(Event),
-    /// The configuration was read again, or could not be, with the reason.
-    Reload {
-        /// The configuration, or why it stays as it was.
-        config: Result<Box<HubConfig>, String>,
-        /// Whether the section of the face is another than at the start.
-        face_waits: bool,
-        /// Who asked for it.
-        reply: Option<ReloadReply>,
-    },
-}
 
 /// Where the core task sends what others have to do for an operator.
 pub(crate) struct Errands {
@@ -111,58 +66,6 @@ pub(crate) struct Errands {
     pub(crate) disks: watch::Receiver<Disks>,
     /// The hub's own key, or why there is none.
     pub(crate) own_key: Result<Fingerprint, String>,
-}
-
-/// Who sent a line of text.
-#[derive(Debug)]
-pub(crate) struct TextFrom {
-    /// From where, and with which key.
-    pub(crate) peer: Peer,
-    /// The answer: a sentence when it is refused.
-    pub(crate) reply: oneshot::Sender<Result<(), NotTaken>>,
-}
-
-/// Why a line of text is not taken, a sentence for its sender.
-#[derive(Debug)]
-pub(crate) enum NotTaken {
-    /// He may not speak for this node.
-    Stranger(String),
-    /// What it says cannot be.
-    Wrong(String),
-}
-
-/// An agent's hello, with what the core needs to answer it.
-#[derive(Debug)]
-pub(crate) struct Greeting {
-    /// What it said.
-    pub(crate) hello: Hello,
-    /// From where, and with which key.
-    pub(crate) peer: Peer,
-    /// The secret that it brought to be let in.
-    pub(crate) join: Option<String>,
-    /// Ends the connection when another takes its place.
-    pub(crate) replaced: CancellationToken,
-    /// The answer: a sentence when it is refused.
-    pub(crate) reply: oneshot::Sender<Result<Admitted, String>>,
-}
-
-/// An agent that may speak.
-#[derive(Debug)]
-pub(crate) struct Admitted {
-    /// The connection's number, to be named when it ends.
-    pub(crate) connection: u64,
-    /// How the node is to be watched, now and after reloads.
-    pub(crate) settings: watch::Receiver<Settings>,
-}
-
-struct Connection {
-    number: u64,
-    /// The key that it came with.
-    key: Option<Fingerprint>,
-    /// When it was last told that a connection of this node took another's place.
-    replaced_told: Option<Instant>,
-    replaced: CancellationToken,
-    settings: watch::Sender<Settings>,
 }
 
 /// The core task's state.
@@ -330,15 +233,7 @@ impl Core {
     fn handle(&mut self, message: ToCore) {
         match message {
             ToCore::Hello(greeting) => self.greet(*greeting),
-            ToCore::Closed { node, connection } => {
-                if self.agents.get(&node).is_some_and(|agent| agent.number == connection) {
-                    self.agents.remove(&node);
-                    self.health.agents = self.agents.len();
-                    if self.peer_limit.admit(Now::read().monotonic).is_some() {
-                        info!(%node, "agent disconnected");
-                    }
-                }
-            }
+            ToCore::Closed { node, connection } => self.see_off(&node, connection),
             ToCore::Sample { sample, text } => {
                 let (peer, reply) = match text {
                     Some(TextFrom { peer, reply }) => (Some(peer), Some(reply)),
@@ -370,58 +265,6 @@ impl Core {
                 self.handle_reload(config, face_waits, reply);
             }
         }
-    }
-
-    fn greet(&mut self, greeting: Greeting) {
-        let Greeting { hello, peer, join, replaced, reply } = greeting;
-        let node = hello.node;
-        let speaks = Speaks::Agent { os: &hello.os, boot: hello.boot_id, join: join.as_deref() };
-        if let Err(why) = self.may_speak(&node, &peer, speaks) {
-            let _ = reply.send(Err(why));
-            return;
-        }
-        let (peer, key) = (peer.address, peer.key);
-        let interval = Duration::from_millis(hello.interval_ms.into()).max(Sample::SHORTEST_INTERVAL);
-        match self.watch.handle_hello(Now::read(), &node, Some(interval)) {
-            Ok(updates) => self.show(&updates),
-            Err(error) => {
-                let text = format!("{node} at {peer} refused: {error}");
-                self.show_of_peer(event(Some(node), EventKind::Refused, text));
-                let _ = reply.send(Err(error.to_string()));
-                return;
-            }
-        }
-        let updates = self.watch.handle_boot(&node, hello.boot_id);
-        self.show(&updates);
-        self.connections += 1;
-        let (settings, receiver) = watch::channel(self.config.settings_for(&node));
-        let told = self.agents.get(&node).map(|before| before.replaced_told);
-        let told_at = told.flatten().filter(|at| at.elapsed() < REPLACED_AGAIN);
-        let replaced_told = told_at.or(told.map(|_| Instant::now()));
-        let connection = Connection { number: self.connections, key, replaced_told, replaced, settings };
-        let admitted = Admitted { connection: connection.number, settings: receiver };
-        if self.peer_limit.admit(Now::read().monotonic).is_some() {
-            info!(%node, %peer, os = hello.os, version = hello.agent_version, "agent connected");
-        }
-        let now_ms = Now::read().unix_ms;
-        // The next hello tells it again, should there be no room.
-        let _ = self.hellos.try_send(NodeRecord {
-            node: node.to_string(),
-            first_heard_ms: now_ms,
-            last_heard_ms: now_ms,
-            os: Some(hello.os),
-            agent_version: Some(hello.agent_version),
-        });
-        // A half-open connection must not lock its node out: the newer takes its place.
-        if let Some(before) = self.agents.insert(node.clone(), connection) {
-            before.replaced.cancel();
-            if told_at.is_none() {
-                let text = format!("a second connection of {node}, from {peer}, took the place of the first");
-                self.show_of_peer(event(Some(node), EventKind::Replaced, text));
-            }
-        }
-        self.health.agents = self.agents.len();
-        let _ = reply.send(Ok(admitted));
     }
 
     fn heartbeat(&mut self) {

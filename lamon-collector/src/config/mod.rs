@@ -9,7 +9,9 @@ mod bus;
 mod consequences;
 mod control;
 mod durable;
+mod file;
 mod gates;
+mod groups;
 mod intake;
 mod site;
 
@@ -17,7 +19,6 @@ use std::path::{Path, PathBuf};
 
 use lamon_daemon::config::{ConfigError, mistake};
 use lamon_daemon::logging::{LogLevel, LogTarget};
-use lamon_store::archive::DatabaseTable;
 use lamon_wire::names::NodeName;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
@@ -28,62 +29,13 @@ pub use self::archive::{ArchiveConfig, Keep};
 pub use self::bus::{BusConfig, Endpoint};
 pub use self::control::ControlConfig;
 pub use self::durable::{DatabaseConfig, Durability, JournalConfig};
+use self::file::HubFile;
 pub use self::intake::{IntakeConfig, Network};
 use crate::sun::Site;
-use crate::watch::{Gate, Group, Groups, NodePattern, OTHER, Rule, Rules, Tag, When};
+use crate::watch::{Gate, Groups, Rules, When};
 
 /// Where the configuration is when nobody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/lamon/hub.toml";
-
-/// Where the hub keeps its data when nobody says otherwise.
-const DEFAULT_DATA_DIR: &str = "/var/lib/lamon";
-
-/// The file as it is written; `F` is the section of the face.
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields, bound = "F: Deserialize<'de> + Default")]
-struct HubFile<F> {
-    name: Option<Spanned<String>>,
-    data_dir: PathBuf,
-    intake: IntakeConfig,
-    bus: BusConfig,
-    control: ControlConfig,
-    journal: JournalConfig,
-    database: DatabaseTable,
-    archive: ArchiveConfig,
-    log: LogLevel,
-    log_to: LogTarget,
-    group: Vec<Spanned<Group>>,
-    tag: Vec<Tag>,
-    rule: Vec<Spanned<Rule>>,
-    gate: Vec<Spanned<Gate>>,
-    agents: Vec<Spanned<AgentRule>>,
-    site: site::SiteTable,
-    rts2: F,
-}
-
-impl<F: Default> Default for HubFile<F> {
-    fn default() -> Self {
-        Self {
-            name: None,
-            data_dir: DEFAULT_DATA_DIR.into(),
-            intake: IntakeConfig::default(),
-            bus: BusConfig::default(),
-            control: ControlConfig::default(),
-            journal: JournalConfig::default(),
-            database: DatabaseTable::default(),
-            archive: ArchiveConfig::default(),
-            log: LogLevel::default(),
-            log_to: LogTarget::default(),
-            group: Vec::new(),
-            tag: Vec::new(),
-            rule: Vec::new(),
-            gate: Vec::new(),
-            agents: Vec::new(),
-            site: site::SiteTable::default(),
-            rts2: F::default(),
-        }
-    }
-}
 
 /// A checked configuration of the hub.
 #[derive(Debug, Clone)]
@@ -156,8 +108,8 @@ impl HubConfig {
     pub fn parse<F: DeserializeOwned + Default>(file: &str, text: &str) -> Result<(Self, F), ConfigError> {
         let table: HubFile<F> = lamon_daemon::config::parse(file, text)?;
         let wrong = |span, message: &str| ConfigError::Wrong(mistake(file, text, span, message));
-        check_groups(&table.group, &wrong)?;
-        check_group_names(&table, &wrong)?;
+        groups::check_groups(&table.group, &wrong)?;
+        groups::check_group_names(&table, &wrong)?;
         gates::check(&table.gate, &wrong)?;
         let site = table.site.check(wrong)?;
         let of_phase = table.rule.iter().find(|rule| rule.get_ref().when() != When::Always);
@@ -242,47 +194,6 @@ impl HubConfig {
 }
 
 type Wrong<'a> = dyn Fn(std::ops::Range<usize>, &str) -> ConfigError + 'a;
-
-fn check_groups(groups: &[Spanned<Group>], wrong: &Wrong<'_>) -> Result<(), ConfigError> {
-    for (place, group) in groups.iter().enumerate() {
-        let name = &group.get_ref().name;
-        if name == OTHER {
-            let message =
-                format!("group \"{OTHER}\" is the one of all nodes that no group wants: choose another name");
-            return Err(wrong(group.span(), &message));
-        }
-        if groups.iter().take(place).any(|earlier| earlier.get_ref().name == *name) {
-            return Err(wrong(
-                group.span(),
-                &format!("group \"{name}\" stands twice: give it one table with all nodes"),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Every group that a rule, a gate or an agents' table names exists.
-fn check_group_names<F>(table: &HubFile<F>, wrong: &Wrong<'_>) -> Result<(), ConfigError> {
-    let known = |name: &str| name == OTHER || table.group.iter().any(|group| group.get_ref().name == name);
-    let of_rules = table.rule.iter().map(|rule| (rule.span(), NodePattern::groups(&rule.get_ref().nodes)));
-    let of_agents =
-        table.agents.iter().map(|agents| (agents.span(), NodePattern::groups(&agents.get_ref().nodes)));
-    let of_gates = table.gate.iter().map(|gate| (gate.span(), gate.get_ref()));
-    let devices = of_gates.clone().filter_map(|(span, gate)| Some((span, gate.device_group()?)));
-    let of_gates = of_gates
-        .flat_map(|(span, gate)| NodePattern::groups(&gate.nodes).map(move |group| (span.clone(), group)));
-    let of_tables =
-        of_rules.chain(of_agents).flat_map(|(span, groups)| groups.map(move |group| (span.clone(), group)));
-    for (span, unknown) in of_tables.chain(of_gates).chain(devices) {
-        if !known(unknown) {
-            return Err(wrong(
-                span,
-                &format!("this is for group \"{unknown}\", but no [[group]] has that name"),
-            ));
-        }
-    }
-    Ok(())
-}
 
 /// This computer's name, or `hub` where it has none that can be used.
 fn host_name() -> NodeName {

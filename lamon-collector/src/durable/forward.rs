@@ -5,6 +5,8 @@
 //!
 //! It also carries events, what is known of nodes and what operators changed, and has the archive do its upkeep when no rows wait.
 
+mod copies;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -20,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::{Ages, Begin, Heard, JournalHandle, Query, Report, settings};
+use super::{Ages, Begin, Heard, JournalHandle, Query, Report};
 use crate::sample::Now;
 
 /// How often the backlog is counted and reported.
@@ -262,56 +264,6 @@ impl Forwarder {
     /// Whether rows enough wait behind `position` that they go on without company.
     fn batch_waits(&self, position: i64) -> bool {
         self.journal.newest.borrow().saturating_sub(position) >= BATCH
-    }
-
-    /// Tells what the archive knows of operators' changes, to a hub that has no file of them, and has the copy made anew.
-    async fn take_up_settings(&mut self, archive: &mut Archive) -> Result<(), Interruption> {
-        let hub = self.settings.hub.clone();
-        if std::mem::take(&mut self.settings.fresh) {
-            // Until it is answered, the question stays.
-            let known =
-                self.known_settings(archive, &hub).await.inspect_err(|_| self.settings.fresh = true)?;
-            // The hub keeps what it takes up, and that is copied, not what it had before; said first, since the hub may have
-            // kept it before the next line here is run.
-            self.settings.settings.mark_unchanged();
-            self.report(Report::SettingsFound(known));
-            return Ok(());
-        }
-        self.settings.settings.mark_changed();
-        Ok(())
-    }
-
-    async fn known_settings(&self, archive: &mut Archive, hub: &str) -> Result<Vec<Setting>, Interruption> {
-        let mut known = Vec::new();
-        for prefix in settings::prefixes(hub) {
-            known.extend(archive.settings(&prefix).await?);
-        }
-        Ok(known)
-    }
-
-    /// Lets the archive's register say what the hub's file says, whenever that changed.
-    async fn copy_settings(&mut self, archive: &mut Archive) -> Result<(), Interruption> {
-        if !self.settings.settings.has_changed().unwrap_or(false) {
-            return Ok(());
-        }
-        let wanted = Arc::clone(&self.settings.settings.borrow_and_update());
-        let hub = self.settings.hub.clone();
-        let result = async {
-            let known = self.known_settings(archive, &hub).await?;
-            for setting in wanted.iter().filter(|setting| !known.contains(setting)) {
-                archive.set(setting).await?;
-            }
-            for setting in known.iter().filter(|known| wanted.iter().all(|wanted| wanted.name != known.name))
-            {
-                archive.reset(&setting.name).await?;
-            }
-            Ok(())
-        };
-        let result = result.await;
-        if result.is_err() {
-            self.settings.settings.mark_changed();
-        }
-        result
     }
 
     /// Has the archive make rollups and delete what is old, until a batch of samples waits again.

@@ -5,13 +5,16 @@
 //! comes meanwhile waits in the queue, then in the connections' windows, then with the agents. Nothing is dropped, and
 //! memory stays bounded.
 
+mod commit;
+mod queries;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lamon_store::age::Present;
-use lamon_store::journal::{AppendError, Journal, JournalOptions, Opened};
+use lamon_store::journal::{Journal, JournalOptions, Opened};
 use lamon_store::registers::Event;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
@@ -35,9 +38,6 @@ const APPENDS: usize = 64;
 
 /// How many questions wait for the thread: one for each connection that just said hello, more of them wait.
 const QUERIES: usize = 64;
-
-/// How long the archive's cursor waits for samples to be written with. `db status` of an idle hub lags by it.
-const CURSOR_WAITS: Duration = Duration::from_secs(5);
 
 /// How often old rows are looked for, and deleted in steps of a few milliseconds. Rows are kept for days.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
@@ -247,51 +247,6 @@ impl Keeper {
         }
     }
 
-    fn answer(&mut self, query: Query) {
-        match query {
-            Query::Committed { node, epoch, reply } => {
-                let committed =
-                    self.journal.as_ref().and_then(|journal| journal.committed(node.as_str(), epoch));
-                let _ = reply.send(committed);
-            }
-            Query::Cursor { reply } => {
-                self.cursor_waits.push(reply);
-                self.answer_cursor();
-            }
-            Query::EventsForwarded { number } => {
-                if let Some(Err(error)) = self.journal.as_mut().map(|journal| journal.drop_events(number)) {
-                    // They are carried again, without harm.
-                    warn!(%error, "the journal cannot let go of events that the archive has");
-                }
-            }
-            Query::Accounts(accounts) => {
-                if let Some(Err(error)) =
-                    self.journal.as_mut().map(|journal| journal.save_accounts(&accounts))
-                {
-                    // They come again with the next sample of each node, but for epochs that ended.
-                    warn!(%error, "the journal cannot note how complete the nodes' samples are");
-                }
-            }
-            Query::Forwarded { position } => {
-                let archive = self.settings.archive.clone();
-                let set = self.journal.as_mut().map(|journal| journal.set_cursor(&archive, position));
-                self.flush_at.get_or_insert(Instant::now() + CURSOR_WAITS);
-                if let Some(Err(error)) = set {
-                    warn!(%error, "the journal cannot note how far the archive is");
-                }
-            }
-        }
-    }
-
-    fn answer_cursor(&mut self) {
-        if let (Some(journal), Some(ages)) = (&self.journal, &self.ages) {
-            let cursor = journal.cursor(&self.settings.archive).unwrap_or(0);
-            for reply in self.cursor_waits.drain(..) {
-                let _ = reply.send(Begin { cursor, ages: ages.clone() });
-            }
-        }
-    }
-
     /// Opens the journal, or says why not and tries again later.
     fn open(&mut self) {
         let opened = make_folder(&self.settings.path)
@@ -320,102 +275,6 @@ impl Keeper {
                 self.answer_cursor();
             }
             Err(reason) => self.fails(reason),
-        }
-    }
-
-    /// Commits what is pending and tells everybody whose samples are on disk.
-    fn commit(&mut self) {
-        self.commit_at = None;
-        if self.journal.is_none() {
-            self.open();
-        }
-        let Some(journal) = &mut self.journal else { return };
-        if !self.pending_events.is_empty() {
-            match journal.append_events(&self.pending_events) {
-                Ok(()) => self.pending_events.clear(),
-                // Kept: the samples' turn shows what is to be done about it, or the next try does.
-                Err(error) if self.pending.is_empty() => return self.fails(error.to_string()),
-                Err(_) => {}
-            }
-        }
-        if self.pending.is_empty() {
-            return self.works();
-        }
-        let counts: Vec<usize> = self.pending.iter().map(|append| append.samples.len()).collect();
-        let mut samples: Vec<lamon_store::Sample> =
-            self.pending.iter_mut().flat_map(|append| std::mem::take(&mut append.samples)).collect();
-        match journal.append(&samples) {
-            Ok(committed) => {
-                self.newest.send_replace(committed.position);
-                self.pending_samples = 0;
-                self.flush_at = None;
-                self.words.on_disk(self.pending.drain(..).map(|append| append.done).collect());
-                self.works();
-            }
-            Err(failure) => {
-                for (append, count) in self.pending.iter_mut().zip(counts).rev() {
-                    append.samples = samples.split_off(samples.len() - count);
-                }
-                let reason = failure.to_string();
-                match failure {
-                    AppendError::Other(_) if self.commit_apart() => self.works(),
-                    AppendError::Damaged(_) => {
-                        self.move_aside(&reason);
-                        self.fails(reason);
-                    }
-                    AppendError::Other(_) | AppendError::DiskFull => self.fails(reason),
-                }
-            }
-        }
-    }
-
-    /// Commits what is pending one by one, so that what can never be committed does not stop everybody for ever: that is
-    /// given back. Whether any could be; when none can, the journal is at fault, and all are kept for the next try.
-    fn commit_apart(&mut self) -> bool {
-        let Some(journal) = &mut self.journal else { return false };
-        let mut refused: Vec<(Append, String)> = Vec::new();
-        let mut any = false;
-        for append in std::mem::take(&mut self.pending) {
-            let failed = if append.line.is_broken() {
-                Some(String::new())
-            } else {
-                journal
-                    .append(&append.samples)
-                    .map(|done| self.newest.send_replace(done.position))
-                    .err()
-                    .map(|error| error.to_string())
-            };
-            match failed {
-                None => {
-                    any = true;
-                    let _ = append.done.send(Ok(()));
-                }
-                Some(reason) => {
-                    append.line.cut();
-                    refused.push((append, reason));
-                }
-            }
-        }
-        if !any {
-            self.pending =
-                refused.into_iter().map(|(append, _)| append).inspect(|append| append.line.mend()).collect();
-            return false;
-        }
-        self.pending_samples = 0;
-        for (append, reason) in refused {
-            if let Some(sample) = append.samples.first().filter(|_| !reason.is_empty()) {
-                self.report(Report::JournalRefuses { node: Arc::clone(&sample.node), reason });
-            }
-            let _ = append.done.send(Err(GivenBack));
-        }
-        true
-    }
-
-    fn move_aside(&mut self, reason: &str) {
-        let Some(journal) = &mut self.journal else { return };
-        match journal.move_aside() {
-            Ok(to) => self.report(Report::JournalMovedAside(format!("{reason}; moved to {}", to.display()))),
-            Err(error) => error!(%error, "the damaged journal cannot be moved aside"),
         }
     }
 

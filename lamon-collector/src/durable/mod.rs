@@ -10,7 +10,7 @@
 //! Events go the same way: the journal keeps them while the archive is away. The forwarder also has the archive make its
 //! rollups and delete what is old, a short step at a time, when no samples wait.
 //!
-//! What operators change has a file and a thread of its own (`settings`), and a copy in the archive.
+//! What operators change has a file and a thread of its own (`settings`), and a copy in the archive (`register`).
 //!
 //! What they have to tell goes to the core task as [`Report`]s.
 
@@ -21,6 +21,7 @@ mod forward;
 mod heard;
 mod journal;
 mod levels;
+mod register;
 mod settings;
 mod words;
 
@@ -40,9 +41,9 @@ pub(crate) use self::forward::{ForwarderSettings, spawn as spawn_forwarder};
 pub(crate) use self::heard::{HELLOS, Heard};
 pub(crate) use self::journal::{JournalSettings, spawn as spawn_journal};
 pub(crate) use self::levels::{FILE as LEVELS_FILE, LevelFace, keep as keep_levels, load as load_levels};
+pub(crate) use self::register::of_register;
 pub(crate) use self::settings::{
-    Found, KEEPS, Keep, Kept, look as look_at_settings, of_register, read as read_settings,
-    spawn as spawn_settings,
+    Found, KEEPS, Keep, Kept, look as look_at_settings, read as read_settings, spawn as spawn_settings,
 };
 use self::words::Words;
 

@@ -7,47 +7,32 @@
 //! What the journal gives back, because it takes others' samples but not these, is let go: after a pause the agent is asked
 //! to send it again ([`HubFrame::Rewind`]). Its samples go on being shown meanwhile.
 
-use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::io::ErrorKind;
-use std::mem::MaybeUninit;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Poll, ready};
 use std::time::Duration;
 
 use lamon_daemon::backoff::Backoff;
-use lamon_wire::MAGIC;
 use lamon_wire::frames::{HubFrame, Tally};
 use lamon_wire::framing::{FrameBuffer, FrameTooLong};
 use lamon_wire::hello::{Answer, Hello, VERSION, VERSION_HISTORY, Welcome};
 use lamon_wire::names::NodeName;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::Doors;
+use super::frames::{read, read_hello};
+use super::pings::{MUTE_TIME, hub_clock, ping_at};
 use super::session::{Brought, Session, SessionError, WINDOW};
 use super::strangers::Stranger;
 use super::stream::{Peer, Stream, close_gently};
-use super::timeline::HubClock;
+use super::under_way::{Stored, UnderWay};
 use crate::core::{Admitted, Greeting, ToCore};
-use crate::durable::{Append, GivenBack, Line, Query};
+use crate::durable::{Append, GivenBack, Query};
 use crate::sample::{Now, Sample};
 use crate::watch::{Event, EventKind, Progress};
-
-/// How often the clocks are compared; also how a dead peer is found.
-const PING_EVERY: Duration = Duration::from_secs(60);
-
-/// How often an agent that waits for an acknowledgement hears that the hub lives: a journal that cannot be written must not
-/// look like a hub that is gone, which an agent leaves after half a minute.
-const PING_WHILE_WAITING: Duration = Duration::from_secs(5);
-
-/// A peer that said nothing for three pings is gone.
-const MUTE_TIME: Duration = Duration::from_secs(190);
 
 /// How long the peer may take to read what it is sent.
 const WRITE_TIME: Duration = Duration::from_secs(30);
@@ -55,10 +40,6 @@ const WRITE_TIME: Duration = Duration::from_secs(30);
 /// How long a hello waits for the journal to say what it has. A journal that hangs must not hold up the live path: an
 /// agent that is told nothing sends again what it has, and what is on disk already is dropped there.
 const COMMITTED_TIME: Duration = Duration::from_secs(1);
-
-/// Bytes taken from the socket at once: a sample of core metrics is 40, a backlog's frame a few thousand. They lie on the
-/// stack only while they are read, so that a thousand idle connections have no such buffer each.
-const READ_BYTES: usize = 16_384;
 
 /// Why a connection ended other than by the peer's close.
 #[derive(Debug, Error)]
@@ -130,9 +111,7 @@ pub(super) async fn serve(
         frames,
         doors: doors.clone(),
         admitted,
-        waiting: VecDeque::new(),
-        on_way: VecDeque::new(),
-        line: Line::default(),
+        under_way: UnderWay::default(),
         pauses: Backoff::default(),
         waiting_since: None,
         rewind: None,
@@ -159,43 +138,6 @@ pub(super) async fn serve(
     let _ = doors.core.send(ToCore::Closed { node, connection: number }).await;
 }
 
-/// The hello behind the magic, with the secret that it brings; the sentence for who said none.
-pub(super) async fn read_hello(
-    stream: &mut (impl AsyncRead + Unpin),
-    frames: &mut FrameBuffer,
-) -> Result<(Hello, Option<String>), String> {
-    let mut magic = [0; MAGIC.len()];
-    stream.read_exact(&mut magic).await.map_err(|error| error.to_string())?;
-    loop {
-        if let Some(payload) = frames.next_frame() {
-            let hello = Hello::parse(payload).map_err(|error| error.to_string())?;
-            return Ok((hello, Hello::parse_extra(payload).join));
-        }
-        if read(stream, frames).await.map_err(|error| error.to_string())? == 0 {
-            return Err("the connection ended within the hello".into());
-        }
-    }
-}
-
-/// Reads what is there into `frames`; how many bytes, 0 at the end of the stream. Cancel-safe.
-pub(super) async fn read(
-    stream: &mut (impl AsyncRead + Unpin),
-    frames: &mut FrameBuffer,
-) -> std::io::Result<usize> {
-    poll_fn(|context| {
-        let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
-        let mut read = ReadBuf::uninit(&mut bytes);
-        match ready!(Pin::new(&mut *stream).poll_read(context, &mut read)) {
-            // An agent that ends takes no leave in TLS. Frames say how long they are: nobody can make one of less.
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Poll::Ready(Ok(0)),
-            read => read?,
-        }
-        frames.extend(read.filled());
-        Poll::Ready(Ok(read.filled().len()))
-    })
-    .await
-}
-
 async fn refuse(mut stream: Stream, why: String) {
     let mut out = Vec::new();
     // A sentence always fits a frame.
@@ -213,12 +155,8 @@ struct Connection {
     frames: FrameBuffer,
     doors: Doors,
     admitted: Admitted,
-    /// Samples that wait for room in the journal's queue. With `on_way` at most [`WINDOW`] samples.
-    waiting: VecDeque<Vec<Arc<Sample>>>,
-    /// Samples in the journal's hands, in order.
-    on_way: VecDeque<OnWay>,
-    /// What is handed to the journal must be committed in order with this.
-    line: Line,
+    /// Samples that are not on disk yet.
+    under_way: UnderWay,
     /// How long to wait before each rewind, until something is on disk again.
     pauses: Backoff,
     /// Since when something of it is not on disk; `None` when everything is.
@@ -235,15 +173,6 @@ struct Connection {
     began: Instant,
     /// Bytes to send; kept for its capacity.
     out: Vec<u8>,
-}
-
-/// Samples in the journal's hands.
-struct OnWay {
-    first: u64,
-    last: u64,
-    count: usize,
-    /// The word that they are on disk.
-    done: oneshot::Receiver<Result<(), GivenBack>>,
 }
 
 enum Chosen<'a> {
@@ -264,15 +193,14 @@ impl Connection {
         self.take_frames().await?;
         loop {
             let appends = self.doors.journal.appends.clone();
-            let everything_on_disk = self.on_way.is_empty() && self.waiting.is_empty();
             self.waiting_since =
-                (!everything_on_disk).then(|| self.waiting_since.unwrap_or_else(Instant::now));
+                (!self.under_way.is_empty()).then(|| self.waiting_since.unwrap_or_else(Instant::now));
             let ping_at = ping_at(pinged, self.waiting_since);
             let rewind_at = self.rewind.map_or(ping_at, |(at, _)| at);
             let chosen = tokio::select! {
                 count = read(&mut self.stream, &mut self.frames) => Chosen::Read(count),
-                permit = appends.reserve(), if !self.waiting.is_empty() => Chosen::Room(permit),
-                done = on_disk(&mut self.on_way), if !self.on_way.is_empty() => Chosen::OnDisk(done),
+                permit = appends.reserve(), if self.under_way.wants_room() => Chosen::Room(permit),
+                done = self.under_way.next(), if self.under_way.in_journal() => Chosen::OnDisk(done),
                 Ok(()) = self.admitted.settings.changed() => Chosen::Settings,
                 () = sleep_until(rewind_at), if self.rewind.is_some() => Chosen::Rewind,
                 () = sleep_until(ping_at) => Chosen::Ping,
@@ -286,7 +214,10 @@ impl Connection {
                     heard = Instant::now();
                     self.take_frames().await?;
                 }
-                Chosen::Room(permit) => self.hand_to_journal(permit.map_err(|_| Ended::ByHub)?),
+                Chosen::Room(permit) => {
+                    let permit = permit.map_err(|_| Ended::ByHub)?;
+                    self.under_way.hand_over(permit, &self.doors.journal);
+                }
                 Chosen::OnDisk(done) => match done.map_err(|_| Ended::ByHub)? {
                     Ok(()) => self.acknowledge().await?,
                     Err(GivenBack) => self.let_go()?,
@@ -334,7 +265,7 @@ impl Connection {
                     for sample in &samples {
                         self.show(Arc::clone(sample)).await?;
                     }
-                    self.waiting.push_back(samples);
+                    self.under_way.take_up(samples);
                 }
                 Brought::Ahead(samples) => {
                     for sample in samples {
@@ -360,43 +291,10 @@ impl Connection {
         self.doors.core.send(message).await.map_err(|_| Ended::ByHub)
     }
 
-    fn hand_to_journal(&mut self, permit: mpsc::Permit<'_, Append>) {
-        let Some(samples) = self.waiting.pop_front() else { return };
-        let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return };
-        let (done, on_disk) = oneshot::channel();
-        self.on_way.push_back(OnWay {
-            first: first.identity.sequence,
-            last: last.identity.sequence,
-            count: samples.len(),
-            done: on_disk,
-        });
-        // A single sample is today's, and can wait for company; several are a backlog that wants to go on.
-        let urgent = samples.len() > 1;
-        permit.send(Append {
-            samples: samples.iter().map(|sample| sample.to_stored()).collect(),
-            urgent,
-            line: self.line.clone(),
-            done,
-        });
-        self.doors.journal.handed_over(urgent);
-    }
-
-    /// The first on the way are on disk, and perhaps more behind them: one word for all.
+    /// Tells the agent what is on disk.
     async fn acknowledge(&mut self) -> Result<(), Ended> {
-        let Some(OnWay { mut last, mut count, .. }) = self.on_way.pop_front() else { return Ok(()) };
-        let mut given_back = false;
-        while let Some(next) = self.on_way.front_mut() {
-            match next.done.try_recv() {
-                Ok(Ok(())) => (last, count) = (next.last, count + next.count),
-                Ok(Err(GivenBack)) => {
-                    given_back = true;
-                    break;
-                }
-                Err(oneshot::error::TryRecvError::Empty) => break,
-                Err(oneshot::error::TryRecvError::Closed) => return Err(Ended::ByHub),
-            }
-            self.on_way.pop_front();
-        }
+        let stored = self.under_way.take_stored().map_err(|_| Ended::ByHub)?;
+        let Some(Stored { last, count, given_back }) = stored else { return Ok(()) };
         self.session.acknowledged(count);
         self.pauses.reset();
         HubFrame::Ack(last).write(&mut self.out)?;
@@ -411,12 +309,12 @@ impl Connection {
 
     /// The first on the way cannot be stored, and so none behind them: after a pause they are to be sent again.
     fn let_go(&mut self) -> Result<(), Ended> {
-        let Some(first) = self.on_way.front().map(|on_way| on_way.first) else { return Ok(()) };
+        let Some(first) = self.under_way.first() else { return Ok(()) };
         if !self.knows_history {
             return Err(Ended::GivenBack);
         }
         // What the journal still has of this line it gives back too, to nobody.
-        (self.line, self.on_way, self.waiting) = (Line::default(), VecDeque::new(), VecDeque::new());
+        self.under_way = UnderWay::default();
         self.session.rewind();
         self.rewind = Some((Instant::now() + self.pauses.wait(), first));
         Ok(())
@@ -455,43 +353,5 @@ impl Connection {
         timeout(WRITE_TIME, write).await.map_err(|_| Ended::Mute("it does not read what it is sent"))??;
         self.out.clear();
         Ok(())
-    }
-}
-
-/// When the next ping is due. A sample that is on disk within its second costs none.
-fn ping_at(pinged: Instant, waiting_since: Option<Instant>) -> Instant {
-    let while_waiting = waiting_since.map(|since| pinged.max(since) + PING_WHILE_WAITING);
-    let at_least = pinged + PING_EVERY;
-    while_waiting.map_or(at_least, |while_waiting| while_waiting.min(at_least))
-}
-
-/// Both clocks of the hub now; pings are stamped by the one that began with the connection.
-fn hub_clock(began: Instant) -> HubClock {
-    let monotonic_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    HubClock { monotonic_us, unix_ms: Now::read().unix_ms }
-}
-
-/// Waits for the word on the samples that are first on their way. Cancel-safe.
-async fn on_disk(on_way: &mut VecDeque<OnWay>) -> Result<Result<(), GivenBack>, oneshot::error::RecvError> {
-    match on_way.front_mut() {
-        Some(first) => (&mut first.done).await,
-        None => std::future::pending().await,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_agent_is_pinged_each_minute_and_more_often_while_it_waits() {
-        let zero = Instant::now();
-        let at = |seconds| zero + Duration::from_secs(seconds);
-        for (pinged, waiting_since, due) in
-            [(0, None, 60), (0, Some(0), 5), (0, Some(10), 15), (20, Some(10), 25), (0, Some(58), 60)]
-        {
-            let found = ping_at(at(pinged), waiting_since.map(at));
-            assert_eq!(found, at(due), "pinged at {pinged}, waiting since {waiting_since:?}");
-        }
     }
 }

@@ -6,15 +6,20 @@
 //! | `own_key` | the hub's own key, and TLS with it |
 //! | `text` | serves a sender of text lines |
 //! | `agent` | serves a lamon-agent: the task around `session` |
+//! | `frames` | takes an agent's bytes from its connection: the hello, then frames |
 //! | `session` | what an agent's frames mean; pure |
+//! | `under_way` | an agent's samples on their way to the journal's disk |
+//! | `pings` | when an agent is pinged, and when it is taken for gone |
 //! | `stream` | a connection, plain or in TLS; what every one does the same way |
 //! | `strangers` | how many may be connected that nobody knows yet |
 //! | `unconnected` | what would be heard of bytes, without a socket |
 //! | `timeline` | lays an agent's clocks on the hub's; pure |
 
 mod agent;
+mod frames;
 mod listener;
 mod own_key;
+mod pings;
 mod session;
 mod strangers;
 mod stream;
@@ -22,6 +27,7 @@ mod text;
 mod timeline;
 #[cfg(any(test, feature = "testing"))]
 mod unconnected;
+mod under_way;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

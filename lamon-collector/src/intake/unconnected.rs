@@ -12,7 +12,7 @@ use lamon_wire::text::TextSample;
 use lamon_wire::{Language, MAGIC};
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::agent;
+use super::frames;
 use super::session::{Brought, Session};
 use super::text::{Line, Lines, to_sample};
 use super::timeline::HubClock;
@@ -75,7 +75,7 @@ async fn text(pieces: &mut Pieces<'_>, now: Now, heard: &mut Heard) {
 
 async fn binary(pieces: &mut Pieces<'_>, rewinds: bool, now: Now, heard: &mut Heard) -> Result<(), String> {
     let mut frames = FrameBuffer::new();
-    let (hello, _) = agent::read_hello(pieces, &mut frames).await?;
+    let (hello, _) = frames::read_hello(pieces, &mut frames).await?;
     let clock = HubClock { monotonic_us: 0, unix_ms: now.unix_ms };
     let mut session = Session::new(&hello, clock);
     let mut count = 0_usize;
@@ -95,7 +95,7 @@ async fn binary(pieces: &mut Pieces<'_>, rewinds: bool, now: Now, heard: &mut He
             }
         }
         frames.shrink();
-        if agent::read(pieces, &mut frames).await.map_err(|error| error.to_string())? == 0 {
+        if frames::read(pieces, &mut frames).await.map_err(|error| error.to_string())? == 0 {
             return Ok(());
         }
     }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::Watch;
 use super::update::{Event, EventKind};
+use crate::sample::{Now, Sample};
 
 /// The metric that tells how far a node's clock is off, hub minus node in seconds.
 pub(super) const CLOCK_OFFSET: &str = "clock_offset";
@@ -73,5 +75,19 @@ impl HubClock {
         };
         self.suspected = Some(middle);
         Some(Event::new(None, kind, text))
+    }
+}
+
+impl Watch {
+    /// Looks at the clocks of all nodes, when that of this one gives a reason.
+    pub(super) fn look_at_clocks(&mut self, now: Now, sample: &Sample) -> Option<Event> {
+        let offset = sample.metrics.iter().find(|(name, _)| name.as_str() == CLOCK_OFFSET)?.1;
+        if !self.hub_clock.wants_look(now.monotonic, offset) {
+            return None;
+        }
+        let heard = self.nodes.values().filter(|node| !node.silent);
+        let offsets = heard.filter_map(|node| node.metric(CLOCK_OFFSET));
+        let offsets = offsets.filter(|metric| !metric.unknown).map(|metric| metric.value).collect();
+        self.hub_clock.look(offsets)
     }
 }

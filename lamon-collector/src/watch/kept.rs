@@ -8,7 +8,7 @@ use std::time::Duration;
 use lamon_wire::names::{MetricName, NodeName};
 use serde::{Deserialize, Serialize};
 
-use super::{Law, Level, MAX_NODES, Metric, Node, Update, Watch, due, key, names};
+use super::{Account, Law, Level, MAX_NODES, Metric, Node, Update, Watch, due, key, names};
 use crate::sample::Now;
 
 /// A node as it was when the hub ended.
@@ -49,6 +49,16 @@ pub struct KeptMetric {
 const MAX_INTERVAL: Duration = Duration::from_secs(86_400);
 
 impl Watch {
+    /// Takes up, once, what an earlier run of the hub knew of the samples of nodes, also of those that come later.
+    pub fn restore(&mut self, accounts: impl IntoIterator<Item = (NodeName, Account)>) {
+        for (name, account) in accounts {
+            match self.nodes.get_mut(&key(&name)).filter(|node| node.name == name) {
+                Some(node) => node.arrivals.restore(account),
+                None => drop(self.kept.insert(name, account)),
+            }
+        }
+    }
+
     /// What is to be kept over the hub's end. The metrics of all nodes are at most those that the watch has.
     #[must_use]
     pub fn levels(&self) -> Vec<KeptNode> {

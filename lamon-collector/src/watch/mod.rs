@@ -21,7 +21,7 @@
 //! | `kept` | what outlives the hub |
 //! | `arrivals` | which of its samples came, and how soon the next is expected |
 //! | `names` | which value belongs to whom: no two may have one name |
-//! | `silence` | when a node will be silent |
+//! | `silence` | when a node will be silent, and what is done then |
 //! | `update` | what faces are told |
 //! | `change` | a change of level, as a sentence |
 //! | `words` | numbers as people say them |
@@ -92,7 +92,7 @@ pub use self::rules::{
     Direction, Hold, Limits, Origin, Override, OverrideError, Phase, Rank, Rule, RuleError, RuleId, Ruled,
     Rules, Target, When,
 };
-use self::silence::{due, grace, last_overdue};
+use self::silence::due;
 pub use self::summary::Summary;
 use self::thresholds::Thresholds;
 pub use self::thresholds::{ThresholdError, with_thresholds};
@@ -244,18 +244,6 @@ impl Watch {
         Ok(updates)
     }
 
-    /// Looks at the clocks of all nodes, when that of this one gives a reason.
-    fn look_at_clocks(&mut self, now: Now, sample: &Sample) -> Option<Event> {
-        let offset = sample.metrics.iter().find(|(name, _)| name.as_str() == hub_clock::CLOCK_OFFSET)?.1;
-        if !self.hub_clock.wants_look(now.monotonic, offset) {
-            return None;
-        }
-        let heard = self.nodes.values().filter(|node| !node.silent);
-        let offsets = heard.filter_map(|node| node.metric(hub_clock::CLOCK_OFFSET));
-        let offsets = offsets.filter(|metric| !metric.unknown).map(|metric| metric.value).collect();
-        self.hub_clock.look(offsets)
-    }
-
     /// Takes up with which boot of its node an agent said hello, to see that it was another the last time.
     pub fn handle_boot(&mut self, name: &NodeName, boot: [u8; 16]) -> Vec<Update> {
         let Some(node) = self.nodes.get_mut(&key(name)).filter(|node| node.name == *name) else {
@@ -275,78 +263,6 @@ impl Watch {
         if let Some(node) = self.nodes.get_mut(&key(name)).filter(|node| node.name == *name) {
             node.arrivals.tell(epoch, progress);
         }
-    }
-
-    /// Takes up, once, what an earlier run of the hub knew of the samples of nodes, also of those that come later.
-    pub fn restore(&mut self, accounts: impl IntoIterator<Item = (NodeName, Account)>) {
-        for (name, account) in accounts {
-            match self.nodes.get_mut(&key(&name)).filter(|node| node.name == name) {
-                Some(node) => node.arrivals.restore(account),
-                None => drop(self.kept.insert(name, account)),
-            }
-        }
-    }
-
-    /// When [`Watch::handle_timeout`] has something to do; `None` while no node can fall silent, no mute end, and nothing is
-    /// to be told.
-    #[must_use]
-    pub fn next_timeout(&self) -> Option<Instant> {
-        let silence = self.due.first().map(|(due, _)| *due);
-        silence.into_iter().chain(self.causes.next_timeout()).chain(self.operated.next()).min()
-    }
-
-    /// Finds the nodes that fell silent, tells of those that did together, and finds the mutes that began or ended.
-    pub fn handle_timeout(&mut self, now: Now) -> Vec<Update> {
-        let mut updates = Vec::new();
-        let mut fallen = Vec::new();
-        if self.operated.next().is_some_and(|next| next <= now.monotonic) {
-            updates = self.operate(now);
-        }
-        while let Some((due, _)) = self.due.first()
-            && *due <= now.monotonic
-        {
-            let Some((_, key)) = self.due.pop_first() else { break };
-            if let Some(node) = self.nodes.get_mut(&key) {
-                node.silent = true;
-                let after = now.monotonic.saturating_duration_since(node.heard);
-                // Of a muted node nobody is told, so it has no part in what is told of others.
-                if !node.muted {
-                    fallen.push(node.name.clone());
-                }
-                updates.push(Update::Silent { node: node.name.clone(), after, alone: node.muted });
-                self.operated.settle(node, &mut updates);
-            }
-        }
-        if !fallen.is_empty() {
-            let overdue = || last_overdue(&self.nodes, &self.due, now);
-            let told_alone = self.causes.fall(now.monotonic, &fallen, overdue);
-            for update in &mut updates {
-                if let Update::Silent { alone, .. } = update {
-                    *alone |= told_alone;
-                }
-            }
-        }
-        if self.causes.next_timeout().is_some_and(|at| at <= now.monotonic) {
-            // Each node that is heard has its place in the queue of silences.
-            let events = self.causes.handle_timeout(now.monotonic, &self.groups, self.due.len());
-            updates.extend(events.into_iter().map(Update::Event));
-        }
-        updates
-    }
-
-    /// Takes up that the hub itself stood still for so long: what came meanwhile was not heard, so every node gets an
-    /// interval to be heard again before it is judged silent.
-    pub fn handle_pause(&mut self, now: Now, paused: Duration) -> Vec<Update> {
-        self.due.clear();
-        for (key, node) in self.nodes.iter_mut().filter(|(_, node)| !node.silent) {
-            node.excused_until = Some(now.monotonic + node.interval + grace(node.interval));
-            self.due.insert((due(node), key.clone()));
-        }
-        let text = format!(
-            "the hub stood still for {} s: nodes have an interval to be heard again",
-            paused.as_secs()
-        );
-        vec![Update::Event(Event::new(None, EventKind::HubPaused, text))]
     }
 
     /// Takes up how much a busy night adds to a disk, percent of it; a message of its level says in how many it is full.

@@ -9,6 +9,7 @@ mod marks;
 mod mysql;
 mod mysql_fault;
 mod mysql_lease;
+mod mysql_migrate;
 mod mysql_session;
 mod mysql_standing;
 mod password;

@@ -10,9 +10,11 @@
 
 mod accounts;
 mod committed;
+mod cursors;
 mod error;
 mod events;
 mod file;
+mod known;
 mod options;
 mod prune;
 mod reader;
@@ -33,22 +35,14 @@ pub use self::{
     options::{Committed, Durability, JournalOptions, KEEP, Opened, Pruned},
     reader::{Backlog, JournalReader},
 };
-use self::{
-    committed::Epoch,
-    file::{Known, Trouble},
-    schema::cursors,
-};
+use self::{committed::Epoch, file::Trouble, known::Known};
 use crate::{
     age::AgeClock,
-    archive::same_archive,
     insert::InsertEntry,
     record::split,
     sample::Sample,
     sqlite::{Fault, transaction},
 };
-
-/// Most archives one journal is read for; each costs a row.
-const MAX_ARCHIVES: usize = 16;
 
 /// After so many rows what is committed of each node is written down. Until then the rows themselves say it, and who opens
 /// the file reads them: some milliseconds then, instead of a second row for each sample now.
@@ -133,8 +127,8 @@ impl Journal {
             let save =
                 new.len().try_into().unwrap_or(SAVE_ROWS) + position - known.saved_position >= SAVE_ROWS;
             transaction(connection, |connection| {
-                file::forget(connection, forgotten)?;
-                file::save_moved_cursors(connection, known)?;
+                known::forget(connection, forgotten)?;
+                known::save_moved_cursors(connection, known)?;
                 for sample in &new {
                     position += 1;
                     insert(connection, position, sample)?;
@@ -147,9 +141,9 @@ impl Journal {
                     epoch.position = position;
                 }
                 if save {
-                    file::save_epochs(connection, known)?;
+                    known::save_epochs(connection, known)?;
                     for ((node, _), epoch) in &newest {
-                        file::save_epoch(connection, node, *epoch)?;
+                        known::save_epoch(connection, node, *epoch)?;
                     }
                 }
                 Ok(())
@@ -185,73 +179,6 @@ impl Journal {
         &self.path
     }
 
-    /// Says which archives are filled from this journal: each new name gets a cursor before the oldest row, and the
-    /// cursors of other names, which would keep rows for ever, are dropped. A new name of an archive that has a cursor (see
-    /// [`ArchiveUrl::name`](crate::ArchiveUrl::name)) takes it over.
-    ///
-    /// # Errors
-    ///
-    /// See [`AppendError`]; more than 16 names are refused.
-    pub fn use_archives(&mut self, archives: &[&str]) -> Result<(), AppendError> {
-        if archives.len() > MAX_ARCHIVES {
-            return Err(AppendError::Other(format!("{} archives, {MAX_ARCHIVES} at most", archives.len())));
-        }
-        self.with_file(|connection, known, _| {
-            let new = archives.iter().filter(|archive| !known.cursors.contains_key(**archive));
-            let new: Vec<(&str, i64)> = new
-                .map(|archive| {
-                    // Of several that became one, the one that is least far.
-                    let before = known.cursors.iter().filter(|(known, _)| same_archive(known, archive));
-                    (*archive, before.map(|(_, position)| *position).min().unwrap_or(0))
-                })
-                .collect();
-            transaction(connection, |connection| {
-                diesel::delete(cursors::table.filter(cursors::archive.ne_all(archives)))
-                    .execute(connection)?;
-                for (archive, position) in &new {
-                    file::save_cursor(connection, archive, *position)?;
-                }
-                Ok(())
-            })?;
-            known.cursors.retain(|archive, _| archives.contains(&archive.as_str()));
-            known.moved_cursors.retain(|archive| archives.contains(&archive.as_str()));
-            known.cursors.extend(new.into_iter().map(|(archive, position)| (archive.to_owned(), position)));
-            Ok(())
-        })
-    }
-
-    /// The position up to which an archive has everything; none for a name that
-    /// [`use_archives`](Self::use_archives) was not given.
-    #[must_use]
-    pub fn cursor(&self, archive: &str) -> Option<i64> {
-        self.known.cursors.get(archive).copied()
-    }
-
-    /// Remembers that an archive has committed everything up to `position`. A cursor never goes back while the journal
-    /// is open. It is written with the next samples, or by [`prune`](Self::prune) or [`flush`](Self::flush): a cursor that
-    /// was not written when the process ended lags, and its archive is handed rows that it has.
-    ///
-    /// # Errors
-    ///
-    /// See [`AppendError`]; a name without a cursor and a position that no row has had yet are refused.
-    pub fn set_cursor(&mut self, archive: &str, position: i64) -> Result<(), AppendError> {
-        self.with_file(|_, known, _| {
-            let Some(cursor) = known.cursors.get_mut(archive) else {
-                return Err(AppendError::Other(format!("{archive} is not an archive of this journal")));
-            };
-            if position > known.last_position {
-                return Err(AppendError::Other(format!(
-                    "position {position} of {archive} lies after the newest row"
-                )));
-            }
-            if position > *cursor {
-                *cursor = position;
-                known.moved_cursors.insert(archive.to_owned());
-            }
-            Ok(())
-        })
-    }
-
     /// Which time is believed when the wall clock shows `now_ms` (milliseconds since 1970): what the journal kept of it, or
     /// that, in a new one.
     #[must_use]
@@ -272,8 +199,8 @@ impl Journal {
     pub fn flush(&mut self) -> Result<(), AppendError> {
         self.with_file(|connection, known, _| {
             transaction(connection, |connection| {
-                file::save_moved_cursors(connection, known)?;
-                file::save_clock(connection, known)
+                known::save_moved_cursors(connection, known)?;
+                known::save_clock(connection, known)
             })?;
             known.moved_cursors.clear();
             Ok(())

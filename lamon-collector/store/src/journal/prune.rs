@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::{AppendError, Journal, Pruned, file, schema::entries};
+use super::{AppendError, Journal, Pruned, known, schema::entries};
 use crate::{age::Present, sqlite::transaction};
 
 /// Rows that one step looks at: a few milliseconds.
@@ -38,9 +38,9 @@ impl Journal {
             let old = window.iter().any(|&(_, time_ms)| time_ms < cutoff_ms);
             let rows = transaction(connection, |connection| {
                 // Rows that go no longer tell how far their epochs are.
-                file::save_epochs(connection, known)?;
-                file::save_moved_cursors(connection, known)?;
-                file::save_clock(connection, known)?;
+                known::save_epochs(connection, known)?;
+                known::save_moved_cursors(connection, known)?;
+                known::save_clock(connection, known)?;
                 if !old {
                     return Ok(0);
                 }
@@ -62,7 +62,7 @@ impl Journal {
                 let oldest: Option<i64> =
                     entries::table.select(diesel::dsl::min(entries::position)).first(connection)?;
                 let ended = known.committed.forget_ended(oldest.unwrap_or(known.last_position));
-                file::forget(connection, &ended)?;
+                known::forget(connection, &ended)?;
             }
             Ok(Pruned { rows, more })
         })?;

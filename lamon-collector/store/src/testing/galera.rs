@@ -17,7 +17,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::mariadb::{LOOK_AGAIN, Mariadb, MariadbError, PORT_TRIES, START_LIMIT, tail};
+use super::{
+    error::{MariadbError, tail},
+    mariadb::{LOOK_AGAIN, Mariadb, PORT_TRIES, START_LIMIT},
+};
 use crate::archive::ArchiveUrl;
 
 /// Nodes: the least of which one may be away.

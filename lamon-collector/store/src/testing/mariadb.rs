@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, Read},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
@@ -15,6 +15,10 @@ use mysql_async::{Conn, OptsBuilder, prelude::Queryable};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::{
+    error::{MariadbError, tail},
+    install::{INNODB, as_root, find, folders, install},
+};
 use crate::archive::ArchiveUrl;
 
 /// The database that every server has.
@@ -34,39 +38,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(60);
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How often another free port is tried when somebody else takes it first.
 pub(super) const PORT_TRIES: u32 = 5;
-
-/// Debian's package of the server's programs.
-const PACKAGE: &str = "mariadb-server-core";
-
-/// Small buffers: several servers run beside each other and a compiler.
-const INNODB: [&str; 2] = ["--innodb-buffer-pool-size=16M", "--innodb-log-file-size=8M"];
-
-/// Why a server cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum MariadbError {
-    /// A program is missing.
-    #[error("{program} is not installed: apt install {package} (or your system's package of it)")]
-    Missing {
-        /// Which.
-        program: &'static str,
-        /// Where Debian has it.
-        package: &'static str,
-    },
-    /// A program failed.
-    #[error("{what}; the end of its log: {log}")]
-    Failed {
-        /// Which, and how.
-        what: String,
-        /// The end of what it wrote.
-        log: String,
-    },
-    /// A statement failed.
-    #[error("the server refuses: {0}")]
-    Refused(String),
-    /// Files or processes.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-}
 
 /// A running server, or one that was stopped and can be started again. Killed when it goes out of scope.
 #[derive(Debug)]
@@ -357,67 +328,6 @@ impl Drop for Mariadb {
     }
 }
 
-/// Fills the data folder with the server's own tables, as mariadb-install-db does. That script is not used because on
-/// Debian it needs a program of the client's package, while everything here comes with the server's.
-fn install(folder: &Path) -> Result<(), MariadbError> {
-    let mut sql = String::from("CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n");
-    for part in ["system_tables", "performance_tables", "system_tables_data"] {
-        sql.push_str(&std::fs::read_to_string(find_script(part)?)?);
-    }
-    let script = folder.join("install.sql");
-    std::fs::write(&script, sql)?;
-    let output = Command::new(find("mariadbd")?)
-        .args(["--no-defaults", "--bootstrap", "--log-warnings=0", "--max-allowed-packet=8M"])
-        .args(folders(folder))
-        .args(INNODB)
-        .args(as_root())
-        .stdin(File::open(script)?)
-        .output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let log = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    Err(MariadbError::Failed {
-        what: format!("mariadbd --bootstrap ended with {}", output.status),
-        log: tail(&log),
-    })
-}
-
-/// Finds a script of the server; newer versions renamed folder and files.
-fn find_script(part: &str) -> Result<PathBuf, MariadbError> {
-    ["/usr/share", "/usr/local/share"]
-        .iter()
-        .flat_map(|share| ["mysql", "mariadb"].map(|name| Path::new(share).join(name)))
-        .flat_map(|folder| ["mysql", "mariadb"].map(|name| folder.join(format!("{name}_{part}.sql"))))
-        .find(|path| path.is_file())
-        .ok_or(MariadbError::Missing {
-            program: "the script mysql_system_tables.sql of mariadbd",
-            package: PACKAGE,
-        })
-}
-
-/// Where a server works. Its temporary files need a folder of their own, because a server that starts removes those of
-/// all others in the same folder.
-fn folders(folder: &Path) -> [String; 2] {
-    [("datadir", "data"), ("tmpdir", "tmp")]
-        .map(|(option, name)| format!("--{option}={}", folder.join(name).display()))
-}
-
-/// Root has to say that it wants to run a server as root.
-fn as_root() -> Option<&'static str> {
-    rustix::process::geteuid().is_root().then_some("--user=root")
-}
-
-/// Finds a program, also where the path of an ordinary user does not lead.
-fn find(program: &'static str) -> Result<PathBuf, MariadbError> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin", "/usr/local/sbin", "/usr/libexec"].map(PathBuf::from))
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
-        .ok_or(MariadbError::Missing { program, package: PACKAGE })
-}
-
 /// Whether a server greets: it does only after its start, with the users made.
 fn answers(port: u16) -> bool {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -431,12 +341,6 @@ fn answers(port: u16) -> bool {
         Ok(version)
     };
     greeting().is_ok_and(|version| version == 10)
-}
-
-/// The last lines of a log.
-pub(super) fn tail(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().collect();
-    lines.iter().skip(lines.len().saturating_sub(5)).copied().collect::<Vec<_>>().join(" | ")
 }
 
 /// A value of a result as text.

@@ -6,9 +6,7 @@ use std::{sync::Arc, time::Duration};
 use crate::common::{T0, bits, sample, samples, with_metrics};
 use diesel::{Connection, RunQueryDsl, SqliteConnection, sql_query};
 use lamon_store::{
-    Appended, Archive, ArchiveError, ArchiveReader, ArchiveUrl, CORE_METRICS, Journal, JournalOptions,
-    JournalReader, Sample,
-    testing::{Mariadb, PASSWORD},
+    Appended, Archive, ArchiveError, ArchiveReader, ArchiveUrl, CORE_METRICS, Sample, testing::Mariadb,
 };
 
 /// Where a case runs: a database of its own, and a way to run a statement in it.
@@ -28,7 +26,7 @@ impl Place<'_> {
     }
 }
 
-fn stored(stored: usize) -> Appended {
+pub(crate) fn stored(stored: usize) -> Appended {
     Appended { stored, ..Appended::default() }
 }
 
@@ -36,11 +34,11 @@ fn there(already_there: usize) -> Appended {
     Appended { already_there, ..Appended::default() }
 }
 
-async fn all_of(reader: &mut ArchiveReader, node: &str) -> Vec<Sample> {
+pub(crate) async fn all_of(reader: &mut ArchiveReader, node: &str) -> Vec<Sample> {
     reader.range(node, i64::MIN, i64::MAX, usize::MAX).await.unwrap()
 }
 
-fn all_bits(samples: &[Sample]) -> Vec<impl PartialEq + std::fmt::Debug + use<>> {
+pub(crate) fn all_bits(samples: &[Sample]) -> Vec<impl PartialEq + std::fmt::Debug + use<>> {
     samples.iter().map(bits).collect()
 }
 
@@ -292,155 +290,4 @@ async fn the_archive_in_mariadb() {
     let mut reader = ArchiveReader::open(&url).await.unwrap();
     assert_eq!(all_of(&mut reader, "dropped").await, batch);
     assert_eq!(all_of(&mut reader, "both").await.len(), 3_000);
-}
-
-#[tokio::test]
-async fn a_server_that_refuses_or_is_away() {
-    let mut server = Mariadb::start().unwrap();
-    let port = server.port();
-
-    let wrong = ArchiveUrl::parse(&format!("mysql://lamon:geheim@127.0.0.1:{port}/lamon")).unwrap();
-    let error = Archive::connect(&wrong, "hub1").await.unwrap_err();
-    assert!(matches!(error, ArchiveError::Refused(_)), "{error:?}");
-    assert!(!format!("{error} {error:?} {wrong:?}").contains("geheim"), "{error:?}");
-    let none = ArchiveUrl::parse(&format!("mysql://lamon@127.0.0.1:{port}/lamon")).unwrap();
-    assert!(matches!(Archive::connect(&none, "hub1").await, Err(ArchiveError::Refused(_))));
-    let missing = ArchiveUrl::parse(&server.url_text("missing")).unwrap();
-    let error = Archive::connect(&missing, "hub1").await.unwrap_err();
-    assert!(error.to_string().contains("'missing'"), "{error}");
-    assert!(Archive::connect(&server.url(), "two words").await.is_err());
-
-    // The password from a file.
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("password");
-    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
-    let url = none.with_password_file(&file).unwrap();
-    set_mode(&file, 0o644);
-    let error = Archive::connect(&url, "hub1").await.unwrap_err();
-    assert!(matches!(&error, ArchiveError::Refused(text) if text.contains("chmod 600")), "{error:?}");
-    set_mode(&file, 0o600);
-    let mut archive = Archive::connect(&url, "hub1").await.unwrap();
-    assert!(!format!("{archive:?}").contains(PASSWORD));
-    assert_eq!(archive.append(&samples("a", 0..10)).await.unwrap(), stored(10));
-
-    for kill in [false, true] {
-        let next = samples("a", 0..if kill { 30 } else { 20 });
-        if kill { server.kill() } else { server.stop() }.unwrap();
-        for _ in 0..2 {
-            let error = archive.append(&next).await.unwrap_err();
-            assert!(matches!(error, ArchiveError::Unreachable(_)), "{error:?}");
-            assert!(!format!("{error} {error:?}").contains(PASSWORD), "{error:?}");
-        }
-        assert!(matches!(Archive::connect(&url, "hub1").await, Err(ArchiveError::Unreachable(_))));
-        server.restart().unwrap();
-        let appended = archive.append(&next).await.unwrap();
-        assert_eq!((appended.stored, appended.already_there), (10, next.len() - 10));
-    }
-
-    // Privileges that are missing.
-    server.execute("CREATE USER 'reader'@'%' IDENTIFIED BY 'pw'").unwrap();
-    server.execute("GRANT ALL PRIVILEGES ON lamon.* TO 'reader'@'%'").unwrap();
-    let narrow = ArchiveUrl::parse(&format!("mysql://reader:pw@127.0.0.1:{port}/lamon")).unwrap();
-    drop(Archive::connect(&narrow, "hub1").await.unwrap());
-    server.execute("REVOKE INSERT ON lamon.* FROM 'reader'@'%'").unwrap();
-    let mut narrow = Archive::connect(&narrow, "hub1").await.unwrap();
-    let error = narrow.append(&samples("b", 0..3)).await.unwrap_err();
-    assert!(matches!(error, ArchiveError::Refused(_)), "{error:?}");
-    server.execute("CREATE USER 'nobody'@'%' IDENTIFIED BY 'pw'").unwrap();
-    server.execute("CREATE DATABASE empty").unwrap();
-    server.execute("GRANT SELECT ON empty.* TO 'nobody'@'%'").unwrap();
-    let nobody = ArchiveUrl::parse(&format!("mysql://nobody:pw@127.0.0.1:{port}/empty")).unwrap();
-    let error = Archive::connect(&nobody, "hub1").await.unwrap_err();
-    assert!(matches!(error, ArchiveError::Refused(_)), "{error:?}");
-    let mut reader = ArchiveReader::open(&server.url()).await.unwrap();
-    assert_eq!(reader.count().await.unwrap(), 30);
-
-    // A reader finds its server again as well.
-    server.stop().unwrap();
-    assert!(matches!(reader.count().await, Err(ArchiveError::Unreachable(_))));
-    server.restart().unwrap();
-    assert_eq!(reader.count().await.unwrap(), 30);
-}
-
-fn set_mode(path: &std::path::Path, mode: u32) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-}
-
-#[tokio::test]
-async fn from_the_journal_into_both_archives_whatever_ends_in_between() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Mariadb::start().unwrap();
-    let journal_path = folder.path().join("journal.db");
-    let urls = [ArchiveUrl::sqlite(folder.path().join("archive.db")), server.url()];
-    let names = urls.each_ref().map(ArchiveUrl::name);
-    let (mut journal, _) = Journal::open(&journal_path, JournalOptions::default()).unwrap();
-    journal.use_archives(&names.each_ref().map(String::as_str)).unwrap();
-    let mut archives = Vec::new();
-    for url in &urls {
-        archives.push(Archive::connect(url, "hub1").await.unwrap());
-    }
-    let mut reader = JournalReader::open(&journal_path).unwrap();
-    let mut sent = 0;
-    for round in 0..12 {
-        journal.append(&samples("ccd01", sent..sent + 500)).unwrap();
-        sent += 500;
-        match round {
-            3 => server.kill().unwrap(),
-            6 => server.restart().unwrap(),
-            8 => {
-                // The hub ends and starts.
-                drop(journal);
-                journal = Journal::open(&journal_path, JournalOptions::default()).unwrap().0;
-                for (archive, url) in archives.iter_mut().zip(&urls) {
-                    *archive = Archive::connect(url, "hub1").await.unwrap();
-                }
-            }
-            _ => {}
-        }
-        for (archive, name) in archives.iter_mut().zip(&names) {
-            let cursor = journal.cursor(name).unwrap();
-            let rows = reader.read_after(cursor, 1_000).unwrap();
-            let batch: Vec<Sample> = rows.iter().map(|(_, sample)| sample.clone()).collect();
-            // In every fifth round the hub ends between the archive's commit and the cursor's.
-            if archive.append(&batch).await.is_ok() && round % 5 != 2 {
-                journal.set_cursor(name, rows.last().unwrap().0).unwrap();
-            }
-        }
-    }
-    for (archive, name) in archives.iter_mut().zip(&names) {
-        loop {
-            let rows = reader.read_after(journal.cursor(name).unwrap(), 1_000).unwrap();
-            let Some(&(last, _)) = rows.last() else { break };
-            let batch: Vec<Sample> = rows.into_iter().map(|(_, sample)| sample).collect();
-            archive.append(&batch).await.unwrap();
-            journal.set_cursor(name, last).unwrap();
-        }
-    }
-    for url in &urls {
-        let mut archive = ArchiveReader::open(url).await.unwrap();
-        assert_eq!(
-            all_bits(&all_of(&mut archive, "ccd01").await),
-            all_bits(&samples("ccd01", 0..sent)),
-            "{url}"
-        );
-        assert_eq!(archive.count().await.unwrap(), sent);
-    }
-}
-
-#[tokio::test]
-async fn a_sqlite_archive_that_cannot_be_is_one_clear_sentence() {
-    let folder = tempfile::tempdir().unwrap();
-    let nowhere = ArchiveUrl::sqlite(folder.path().join("missing/archive.db"));
-    let error = Archive::connect(&nowhere, "hub1").await.unwrap_err();
-    assert!(
-        matches!(&error, ArchiveError::Unreachable(text) if text.contains("missing/archive.db")),
-        "{error:?}"
-    );
-    assert!(ArchiveReader::open(&ArchiveUrl::sqlite(folder.path().join("none.db"))).await.is_err());
-    assert!(!folder.path().join("none.db").exists(), "a reader makes nothing");
-    let garbage = folder.path().join("garbage.db");
-    std::fs::write(&garbage, [b'x'; 9_000]).unwrap();
-    let error = Archive::connect(&ArchiveUrl::sqlite(&garbage), "hub1").await.unwrap_err();
-    assert!(error.to_string().contains("damaged"), "{error:?}");
 }

@@ -7,7 +7,9 @@
 )]
 
 mod archive;
+mod archive_refused;
 mod backup;
+mod carrying;
 mod cluster;
 mod common;
 mod copying;
