@@ -17,6 +17,8 @@
 //! the oldest goes first and is counted; the hub sees the gap as a first sequence number higher than it expected, which
 //! it accepts.
 
+mod rows;
+mod sending;
 mod spooling;
 mod stretches;
 mod tables;
@@ -24,18 +26,12 @@ mod tables;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use lamon_wire::frames::{Boot, Live, MAX_SAMPLES_PER_FRAME, Table, Tally};
-use lamon_wire::framing::{FrameTooLong, write_frame};
-use serde::ser::{Serialize, SerializeTuple, Serializer};
+use lamon_wire::frames::{Boot, Table, Tally};
 use thiserror::Error;
 
 use self::stretches::{STRETCH_BYTES, Stretches};
 use self::tables::Tables;
 use crate::sampler::Sample;
-
-/// The longest payload of a frame of samples, in bytes: a backlog goes in pieces small enough that pongs and live
-/// values between them are not late, and that building one takes little memory. A single sample always fits.
-const MAX_PAYLOAD_BYTES: usize = 16 * 1_024;
 
 /// What stands before the readings of a record, in bytes.
 const HEADER_BYTES: usize = 10;
@@ -45,9 +41,6 @@ const KEEP_BYTES: usize = 16 * 1_024;
 
 /// The buffer grows by this part of itself, where a vector would double: what is not used yet stays below an eighth.
 const GROWTH: usize = 8;
-
-/// The position of [`AgentFrame::Samples`](lamon_wire::frames::AgentFrame::Samples) in its enum, as postcard writes it.
-pub(crate) const SAMPLES_TAG: u32 = 1;
 
 /// A hub spoke of samples that were never sent to it, or not in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -89,20 +82,6 @@ pub struct Ring {
 struct Place {
     position: u64,
     at: u64,
-}
-
-/// Bytes that are postcard already.
-struct Raw<'a>(&'a [u8]);
-
-impl Serialize for Raw<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // A tuple of bytes is written as just these bytes.
-        let mut tuple = serializer.serialize_tuple(self.0.len())?;
-        for byte in self.0 {
-            tuple.serialize_element(byte)?;
-        }
-        tuple.end()
-    }
 }
 
 impl Ring {
@@ -214,59 +193,6 @@ impl Ring {
         }
         self.sent = place;
         Ok(())
-    }
-
-    /// Appends a frame of samples that are not yet sent, so that at most `window` are unacknowledged. `false` when
-    /// there is none to send now. [`Ring::next_table`] and [`Ring::next_boot`] must have been sent before; to a hub that
-    /// knows `dated` times of this boot only, samples of earlier ones are as old as this boot.
-    ///
-    /// # Errors
-    ///
-    /// [`FrameTooLong`] never happens: the size is bounded here.
-    pub fn write_samples(
-        &mut self,
-        window: u64,
-        dated: bool,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, FrameTooLong> {
-        let room = window.saturating_sub(self.in_flight());
-        if room == 0 || self.unsent() == 0 {
-            return Ok(false);
-        }
-        let first = self.sent;
-        let end = first.position.saturating_add(room).min(self.end);
-        let mut rows = std::mem::take(&mut self.scratch);
-        let (first_ms, last) = self.rows(first, end, dated, &mut rows);
-        let written = write_frame(out, &self.samples(first, last, first_ms, &rows));
-        self.give_back(rows);
-        written?;
-        self.sent = last;
-        Ok(true)
-    }
-
-    /// The table of the next sample to be sent; `None` when all are sent.
-    #[must_use]
-    pub fn next_table(&self) -> Option<&Arc<Table>> {
-        self.table(self.sent)
-    }
-
-    /// Whose clock stamped the next sample to be sent.
-    #[must_use]
-    pub fn next_boot(&self) -> Boot {
-        self.stretches.boot(self.sent.position)
-    }
-
-    /// The newest sample as a [`Live`] frame with its table, when it is not yet sent in its turn.
-    #[must_use]
-    pub fn unsent_newest(&self) -> Option<(&Arc<Table>, Live)> {
-        let newest = self.newest.as_ref().filter(|_| self.unsent() > 0)?;
-        let live = Live {
-            table: newest.table.id,
-            sequence: self.stretches.number(self.end.saturating_sub(1)),
-            monotonic_ms: newest.monotonic_ms,
-            readings: newest.readings.clone(),
-        };
-        Some((&newest.table, live))
     }
 
     /// How many samples are sent and not acknowledged.
@@ -383,55 +309,6 @@ impl Ring {
     fn forget(&mut self) {
         self.tables.forget(self.oldest.position);
         self.stretch_bytes -= self.stretches.forget(self.oldest.position) * STRETCH_BYTES;
-    }
-
-    /// Appends rows from `first` on, at most to `end`, as far as they fit one frame, which has one table, one stretch of
-    /// numbers and one of time. Says when the first was taken, and where the next frame begins.
-    fn rows(&self, first: Place, end: u64, dated: bool, rows: &mut Vec<u8>) -> (u64, Place) {
-        let dated = dated || self.stretches.boot(first.position) == Boot::This;
-        let stamp = |at_ms: u64| if dated { at_ms } else { 0 };
-        let most = MAX_SAMPLES_PER_FRAME.try_into().unwrap_or(1);
-        let end = end.min(first.position + most).min(self.tables.end(first.position));
-        let end = end.min(self.stretches.end(first.position));
-        rows.clear();
-        let first_ms = stamp(self.header(first).1);
-        let (mut place, mut last_ms) = (first, first_ms);
-        while place.position < end {
-            let (length, at_ms) = self.header(place);
-            let Ok(after_ms) = u32::try_from(stamp(at_ms).saturating_sub(last_ms)) else {
-                // 49 days between two samples do not fit a row: the next frame starts there.
-                break;
-            };
-            let before = rows.len();
-            let _ = postcard::to_io(&after_ms, &mut *rows);
-            rows.extend(self.range(place.at + HEADER_BYTES as u64, length));
-            if rows.len() > MAX_PAYLOAD_BYTES && before > 0 {
-                rows.truncate(before);
-                break;
-            }
-            last_ms = stamp(at_ms);
-            place = self.after(place);
-        }
-        (first_ms, place)
-    }
-
-    /// The samples of these rows, as postcard writes the frame.
-    fn samples<'a>(
-        &self,
-        first: Place,
-        last: Place,
-        first_ms: u64,
-        rows: &'a [u8],
-    ) -> impl Serialize + use<'a> {
-        let table = self.table(first).map_or(0, |table| table.id);
-        let number = self.stretches.number(first.position);
-        (SAMPLES_TAG, table, number, first_ms, last.position - first.position, Raw(rows))
-    }
-
-    fn give_back(&mut self, mut rows: Vec<u8>) {
-        rows.clear();
-        rows.shrink_to(KEEP_BYTES);
-        self.scratch = rows;
     }
 
     fn table(&self, place: Place) -> Option<&Arc<Table>> {

@@ -4,6 +4,7 @@ use lamon_wire::frames::{AgentFrame, Anchor, Samples, TableEntry};
 use lamon_wire::names::MetricName;
 use lamon_wire::reading::Reading;
 
+use super::rows::MAX_PAYLOAD_BYTES;
 use super::*;
 
 pub(super) fn table(id: u16, metrics: usize) -> Arc<Table> {

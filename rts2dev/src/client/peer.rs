@@ -1,14 +1,13 @@
 //! A connection of a client, kept by a task: the session's events go into the picture that its owner looks at, commands
 //! of its owner go into the session.
 
-use std::collections::HashMap;
+mod session;
+mod task;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rts2_proto::session::client::{
-    CentraldEvent, CentraldSession, CommandId, DeviceEvent, DeviceSession, TimeoutEvent, TooManyCommands,
-};
-use rts2_proto::{Command, CommandReturn, Line, ParseError, Rest, Text};
+use rts2_proto::{CommandReturn, Line, Rest};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
@@ -16,9 +15,12 @@ use tokio::time::{Duration, Instant};
 
 use super::ClientError;
 use super::changes::Changes;
-use super::image::{ImageNews, Sink};
+use super::image::Sink;
 use super::picture::Picture;
-use crate::wire::{Received, Wire};
+use crate::wire::Wire;
+pub(super) use session::Opening;
+use session::Session;
+use task::{Ended, Order, Request, Task};
 
 /// Commands that may wait for the task; more is a caller that does not wait for answers.
 const MAX_WAITING: usize = 64;
@@ -27,34 +29,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for the end of a command when the caller names none. A camera may take long to answer, a network a
 /// while to fail.
 pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// What happened to a command.
-enum Ended {
-    End(CommandReturn),
-    TimedOut,
-    /// The session has too many.
-    Busy,
-}
-
-struct Order {
-    /// The line without its end.
-    text: Vec<u8>,
-    deadline: Instant,
-    answer: oneshot::Sender<Ended>,
-}
-
-/// What the owner asks of the task.
-enum Request {
-    Command(Order),
-    /// From now on, hand on images there.
-    Images(Sink),
-}
-
-/// How the conversation begins.
-pub(super) enum Opening<'a> {
-    Login { login: Text<'a>, program: Text<'a> },
-    Authorize { id: i32, centrald_num: i32, key: i32 },
-}
 
 /// What the task and its owner share.
 #[derive(Debug, Default)]
@@ -117,16 +91,7 @@ impl Peer {
         let (told, changes) = watch::channel(0);
         let (let_in, answer) = oneshot::channel();
         let common = Arc::new(Common::default());
-        let task = Task {
-            wire,
-            session,
-            waiting: HashMap::new(),
-            let_in: Some(let_in),
-            sink: None,
-            image: None,
-            common: Arc::clone(&common),
-            told,
-        };
+        let task = Task::new(wire, session, let_in, Arc::clone(&common), told);
         let task = tokio::spawn(task.run(receiver)).abort_handle();
         let peer = Self { name: name.to_owned(), requests, common, changes, task };
         match answer.await {
@@ -223,245 +188,5 @@ impl Peer {
 
     fn lost(&self) -> ClientError {
         self.common.lost(&self.name)
-    }
-}
-
-/// One of the two conversations that a client has.
-enum Session {
-    Centrald(CentraldSession),
-    Device(DeviceSession),
-}
-
-/// What an event asks of the task.
-enum Outcome<'a> {
-    Nothing,
-    LetIn(Option<i32>),
-    Refused(CommandReturn),
-    End(CommandId, CommandReturn),
-    News(Line<'a>),
-    Image(ImageNews),
-}
-
-impl Session {
-    fn new(now: Instant, opening: &Opening<'_>, out: &mut Vec<u8>) -> Self {
-        let deadline = (now + CONNECT_TIMEOUT).into_std();
-        let now = now.into_std();
-        match *opening {
-            Opening::Login { login, program } => {
-                Self::Centrald(CentraldSession::new(now, login, program, deadline, out))
-            }
-            Opening::Authorize { id, centrald_num, key } => {
-                Self::Device(DeviceSession::new(now, id, centrald_num, key, deadline, out))
-            }
-        }
-    }
-
-    fn handle_line<'a>(
-        &mut self,
-        now: Instant,
-        line: Result<Line<'a>, ParseError>,
-        out: &mut Vec<u8>,
-    ) -> Outcome<'a> {
-        match self {
-            Self::Centrald(session) => match session.handle_line(now.into_std(), line, out) {
-                CentraldEvent::None => Outcome::Nothing,
-                CentraldEvent::LoggedIn { id } => Outcome::LetIn(Some(id)),
-                CentraldEvent::Refused(end) => Outcome::Refused(end),
-                CentraldEvent::Key { device, key } => {
-                    Outcome::News(Line::Command(Command::AuthorizationKey { device, key }))
-                }
-                CentraldEvent::CommandEnd { id, end } => Outcome::End(id, end),
-                CentraldEvent::News(line) => Outcome::News(line),
-            },
-            Self::Device(session) => match session.handle_line(now.into_std(), line, out) {
-                DeviceEvent::None | DeviceEvent::ImageBytes { .. } => Outcome::Nothing,
-                DeviceEvent::Authorized => Outcome::LetIn(None),
-                DeviceEvent::Refused(end) => Outcome::Refused(end),
-                DeviceEvent::CommandEnd { id, end } => Outcome::End(id, end),
-                DeviceEvent::News(Line::Image(image)) => {
-                    ImageNews::of_line(&image).map_or(Outcome::Nothing, Outcome::Image)
-                }
-                DeviceEvent::News(line) => Outcome::News(line),
-            },
-        }
-    }
-
-    fn handle_binary(&mut self, now: Instant, bytes: &[u8]) -> Outcome<'static> {
-        match self {
-            Self::Centrald(session) => {
-                session.handle_binary(now.into_std());
-                Outcome::Nothing
-            }
-            Self::Device(session) => match session.handle_binary(now.into_std(), bytes) {
-                DeviceEvent::ImageBytes { data_conn, channel, bytes, complete } => {
-                    Outcome::Image(ImageNews::Bytes { data_conn, channel, bytes: bytes.to_vec(), complete })
-                }
-                _ => Outcome::Nothing,
-            },
-        }
-    }
-
-    fn command(
-        &mut self,
-        text: Rest<'_>,
-        deadline: Instant,
-        out: &mut Vec<u8>,
-    ) -> Result<CommandId, TooManyCommands> {
-        match self {
-            Self::Centrald(session) => session.command_text(text, deadline.into_std(), out),
-            Self::Device(session) => session.command_text(text, deadline.into_std(), out),
-        }
-    }
-
-    fn handle_timeout(&mut self, now: Instant, out: &mut Vec<u8>) -> TimeoutEvent {
-        match self {
-            Self::Centrald(session) => session.handle_timeout(now.into_std(), out),
-            Self::Device(session) => session.handle_timeout(now.into_std(), out),
-        }
-    }
-
-    fn next_timeout(&self) -> Instant {
-        Instant::from_std(match self {
-            Self::Centrald(session) => session.next_timeout(),
-            Self::Device(session) => session.next_timeout(),
-        })
-    }
-}
-
-struct Task {
-    wire: Wire,
-    session: Session,
-    /// Who waits for the end of a command; as many as the session takes.
-    waiting: HashMap<CommandId, oneshot::Sender<Ended>>,
-    /// Told once how the peer received us: under which number, or its refusal.
-    let_in: Option<oneshot::Sender<Result<Option<i32>, CommandReturn>>>,
-    sink: Option<Sink>,
-    /// News of an image for which the sink has no room yet. Until it has, nothing more is read from the peer.
-    image: Option<ImageNews>,
-    common: Arc<Common>,
-    told: watch::Sender<u64>,
-}
-
-impl Task {
-    /// Keeps the connection to its end. Waits on the socket, on the owner, on room for an image, and on time.
-    async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        let why = loop {
-            if let Err(why) = self.take_in() {
-                break why;
-            }
-            let read = self.wire.has_room() && self.image.is_none();
-            tokio::select! {
-                turned = self.wire.turn(read) => if let Err(error) = turned {
-                    break error.to_string();
-                },
-                request = requests.recv() => match request {
-                    Some(Request::Command(order)) => self.order(order),
-                    Some(Request::Images(sink)) => self.sink = Some(sink),
-                    None => break "closed".to_owned(),
-                },
-                () = room(self.sink.as_ref()), if self.image.is_some() => self.hand_on(),
-                () = tokio::time::sleep_until(self.session.next_timeout()) => {}
-            }
-            if let Err(why) = self.handle_timeout() {
-                break why;
-            }
-        };
-        *self.common.why.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-    }
-
-    /// Takes in what was read. An error says why the connection is over.
-    fn take_in(&mut self) -> Result<(), String> {
-        let now = Instant::now();
-        let mut line = Vec::new();
-        let mut changed = false;
-        while self.wire.has_room()
-            && self.image.is_none()
-            && let Some(received) = self.wire.next(&mut line)
-        {
-            let outcome = match received {
-                Received::Line => self.session.handle_line(now, Line::parse(&line), &mut self.wire.out),
-                Received::Overlong => Outcome::Nothing,
-                Received::Binary(bytes) => self.session.handle_binary(now, bytes),
-            };
-            match outcome {
-                Outcome::Nothing => {}
-                Outcome::LetIn(id) => {
-                    if let Some(let_in) = self.let_in.take() {
-                        let _ = let_in.send(Ok(id));
-                    }
-                }
-                Outcome::Refused(end) => {
-                    let why = format!("refused: {end}");
-                    if let Some(let_in) = self.let_in.take() {
-                        let _ = let_in.send(Err(end));
-                    }
-                    return Err(why);
-                }
-                Outcome::End(id, end) => {
-                    if let Some(answer) = self.waiting.remove(&id) {
-                        // Whoever asked may have given up.
-                        let _ = answer.send(Ended::End(end));
-                    }
-                }
-                Outcome::News(line) => changed |= self.common.picture().handle_line(&line),
-                Outcome::Image(image) => {
-                    if self.sink.is_some() {
-                        self.image = Some(image);
-                        self.hand_on();
-                    }
-                }
-            }
-        }
-        if changed {
-            self.told.send_modify(|count| *count = count.wrapping_add(1));
-        }
-        Ok(())
-    }
-
-    /// Gives news of an image to whoever wants it; keeps it when there is no room.
-    fn hand_on(&mut self) {
-        let (Some(sink), Some(image)) = (&self.sink, self.image.take()) else { return };
-        match sink.try_send(image) {
-            Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(image)) => self.image = Some(image),
-            Err(mpsc::error::TrySendError::Closed(_)) => self.sink = None,
-        }
-    }
-
-    fn order(&mut self, Order { text, deadline, answer }: Order) {
-        let sent = Rest::new(&text)
-            .map_err(|_| TooManyCommands)
-            .and_then(|text| self.session.command(text, deadline, &mut self.wire.out));
-        match sent {
-            Ok(id) => {
-                self.waiting.insert(id, answer);
-            }
-            Err(TooManyCommands) => {
-                let _ = answer.send(Ended::Busy);
-            }
-        }
-    }
-
-    fn handle_timeout(&mut self) -> Result<(), String> {
-        let now = Instant::now();
-        loop {
-            match self.session.handle_timeout(now, &mut self.wire.out) {
-                TimeoutEvent::None => return Ok(()),
-                TimeoutEvent::CommandTimedOut(id) => {
-                    if let Some(answer) = self.waiting.remove(&id) {
-                        let _ = answer.send(Ended::TimedOut);
-                    }
-                }
-                TimeoutEvent::Close(reason) => return Err(reason.to_string()),
-            }
-        }
-    }
-}
-
-/// Waits for room in a sink, or for its end.
-async fn room(sink: Option<&Sink>) {
-    match sink {
-        Some(sink) => drop(sink.reserve().await),
-        None => std::future::pending().await,
     }
 }

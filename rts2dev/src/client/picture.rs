@@ -1,27 +1,20 @@
 //! What a peer has said so far: its values, its state, and what centrald knows of others. Bounded.
 
-use std::collections::{HashMap, VecDeque};
+mod messages;
+mod values;
 
-use rts2_proto::{
-    Command, DeviceState, Line, MAX_MESSAGE_BYTES, Message, QuotedString, Rest, Text, ValueData, ValueFlags,
-    ValueType,
-};
+use std::collections::HashMap;
 
-use super::changes::{Change, Progress, RemoteMessage};
+use rts2_proto::{Command, DeviceState, Line, QuotedString, Text};
+
+use self::messages::Messages;
+use self::values::Marks;
+use super::changes::{Change, Progress};
 use super::log::{Log, Subject};
 use super::news::{ClientInfo, DeviceInfo, RemoteValue};
 
-/// Values taken from one peer; beyond, they are ignored. No device has as many.
-const MAX_VALUES: usize = 50_000;
-/// Bytes of text that the values of one peer may hold together; beyond, values keep what they have.
-const MAX_TEXT: usize = 64 * 1024 * 1024;
-/// Names in one selection.
-const MAX_ITEMS: usize = 4096;
 /// Devices, clients and keys taken from one centrald.
 const MAX_PEERS: usize = 10_000;
-
-/// Messages kept for watchers that have not taken them; of more, the oldest are lost to them.
-const MAX_MESSAGES: usize = 1000;
 
 /// All of it.
 #[derive(Debug, Default)]
@@ -40,16 +33,7 @@ pub(super) struct Picture {
     pub(super) log: Log,
     /// Of each value, at its place: numbers of the changes that declared it and that changed its level.
     marks: Vec<Marks>,
-    /// With the numbers of their changes.
-    messages: VecDeque<(u64, RemoteMessage)>,
-    /// Messages that have come, kept or not.
-    messages_come: u64,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Marks {
-    declared: u64,
-    level: u64,
+    messages: Messages,
 }
 
 impl Picture {
@@ -65,29 +49,16 @@ impl Picture {
 
     /// How many messages had come when change `seen` was told.
     pub(super) fn messages_before(&self, seen: u64) -> u64 {
-        let newer = self.messages.iter().filter(|(number, _)| *number > seen).count();
-        self.messages_come.saturating_sub(u64::try_from(newer).unwrap_or(u64::MAX))
+        self.messages.come_before(seen)
     }
 
     /// The first change after the one that was seen last, as everything is now.
     pub(super) fn change_after(&self, seen: &mut u64, messages_seen: &mut u64) -> Option<Change> {
         loop {
             let next = self.log.after(*seen);
-            // The messages that are kept are the last ones that came.
-            let kept = u64::try_from(self.messages.len()).unwrap_or(u64::MAX);
-            let lost = self.messages_come.saturating_sub(kept).saturating_sub(*messages_seen);
-            if lost > 0 {
-                *messages_seen += lost;
-                return Some(Change::MessagesLost(lost));
-            }
-            let waiting = self.messages_come.saturating_sub(*messages_seen);
-            let place = usize::try_from(kept.saturating_sub(waiting)).unwrap_or(usize::MAX);
-            if waiting > 0
-                && let Some((number, message)) = self.messages.get(place)
-                && next.is_none_or(|(other, _)| *number < other)
-            {
-                *messages_seen += 1;
-                return Some(Change::Message(message.clone()));
+            let before = next.map(|(number, _)| number);
+            if let Some(change) = self.messages.change_before(before, messages_seen) {
+                return Some(change);
             }
             let (number, subject) = next?;
             let before = std::mem::replace(seen, number);
@@ -149,7 +120,7 @@ impl Picture {
                 self.bop = *bop;
                 self.log.note(Subject::Bop);
             }
-            Line::Message(message) => self.keep_message(message),
+            Line::Message(message) => self.messages.keep(message, self.log.number()),
             Line::Command(command) => return self.notice(command),
             _ => return false,
         }
@@ -165,108 +136,6 @@ impl Picture {
     fn tell_progress(&mut self, start: f64, end: f64) {
         self.progress = Some(Progress { start, end });
         self.log.note(Subject::Progress);
-    }
-
-    fn keep_message(&mut self, message: &Message<'_>) {
-        if self.messages.len() >= MAX_MESSAGES {
-            self.messages.pop_front();
-        }
-        let kept = RemoteMessage {
-            seconds: message.seconds,
-            micros: message.micros,
-            origin: QuotedString::from(message.origin).to_string(),
-            kind: message.kind,
-            text: message.text.to_str().chars().take(MAX_MESSAGE_BYTES).collect(),
-        };
-        self.messages.push_back((self.log.number(), kept));
-        self.messages_come += 1;
-    }
-
-    fn declare(&mut self, flags: ValueFlags, name: Text<'_>, description: Text<'_>) {
-        let flags = flags.meaning();
-        let value_type = flags.value_type();
-        let room = MAX_TEXT.saturating_sub(self.text_bytes);
-        if let Some(place) = self.place(name)
-            && let Some(known) = self.values.get_mut(place)
-        {
-            let before = known.bytes();
-            let other_type = known.flags.type_bits() != flags.type_bits();
-            if other_type {
-                known.data = unset(value_type.ok());
-            }
-            known.flags = flags;
-            if description.as_bytes().len() <= room {
-                known.description = description.to_str().into_owned();
-            }
-            let after = known.bytes();
-            self.text_bytes = self.text_bytes + after - before;
-            self.note_metainfo(place, other_type);
-            return;
-        }
-        let value = RemoteValue {
-            name: name.to_str().into_owned(),
-            flags,
-            description: description.to_str().into_owned(),
-            items: Vec::new(),
-            data: unset(value_type.ok()),
-        };
-        if self.values.len() < MAX_VALUES && self.text_bytes + value.bytes() <= MAX_TEXT {
-            self.text_bytes += value.bytes();
-            let place = self.values.len();
-            self.places.insert(value.name.to_ascii_lowercase(), place);
-            self.values.push(value);
-            self.marks.push(Marks::default());
-            self.note_metainfo(place, true);
-        }
-    }
-
-    fn note_metainfo(&mut self, place: usize, declared: bool) {
-        let number = self.log.note(Subject::Value(place));
-        if let Some(marks) = self.marks.get_mut(place) {
-            marks.level = number;
-            if declared {
-                marks.declared = number;
-            }
-        }
-    }
-
-    fn select(&mut self, name: Text<'_>, item: Option<Text<'_>>) {
-        let room = MAX_TEXT.saturating_sub(self.text_bytes);
-        let Some(place) = self.place(name) else { return };
-        let Some(value) = self.values.get_mut(place) else { return };
-        let before = value.bytes();
-        match item {
-            None => value.items.clear(),
-            Some(item) if value.items.len() < MAX_ITEMS && item.as_bytes().len() <= room => {
-                value.items.push(item.to_str().into_owned());
-            }
-            Some(_) => {}
-        }
-        let after = value.bytes();
-        self.text_bytes = self.text_bytes + after - before;
-        self.note_metainfo(place, false);
-    }
-
-    fn set(&mut self, name: Text<'_>, text: Rest<'_>) {
-        let room = MAX_TEXT.saturating_sub(self.text_bytes);
-        let Some(place) = self.place(name) else { return };
-        let Some(value) = self.values.get_mut(place) else { return };
-        let data = match value.flags.value_type() {
-            Ok(value_type) => match ValueData::parse(value_type, text) {
-                Ok(data) => data,
-                // A value that cannot be read keeps what it has.
-                Err(_) => return,
-            },
-            Err(_) => ValueData::Raw(text.to_str().into()),
-        };
-        if data.heap_bytes() > room {
-            return;
-        }
-        let before = value.bytes();
-        value.data = data;
-        let after = value.bytes();
-        self.text_bytes = self.text_bytes + after - before;
-        self.log.note(Subject::Value(place));
     }
 
     fn notice(&mut self, command: &Command<'_>) -> bool {
@@ -336,22 +205,16 @@ impl Picture {
             _ => true,
         });
     }
-
-    fn place(&self, name: Text<'_>) -> Option<usize> {
-        self.places.get(&name.to_str().to_ascii_lowercase()).copied()
-    }
-}
-
-fn unset(value_type: Option<ValueType>) -> ValueData {
-    value_type.map_or(ValueData::Raw("".into()), ValueData::unset)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::collection::vec;
     use proptest::prelude::*;
     use rts2_proto::Level;
+
+    use super::values::MAX_VALUES;
+    use super::*;
 
     fn picture(lines: &[&str]) -> Picture {
         let mut picture = Picture::default();

@@ -8,8 +8,10 @@
 //! wait in the table where they cost nothing, and no further command of it is taken; after ten minutes without
 //! progress it is closed.
 
+mod asking;
+
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rts2_proto::session::device::{ClientAction, ClientSession};
@@ -19,7 +21,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::centrald::{Request, Verdict};
+use self::asking::Asked;
+use super::centrald::Request;
 use super::errors::ErrorBudget;
 use crate::commands;
 use crate::cursor::{Cursor, Receiver};
@@ -28,7 +31,6 @@ use crate::hooks;
 use crate::lane::Begun;
 use crate::sets;
 use crate::shared::Shared;
-use crate::status::Registration;
 use crate::wire::{OUT_BYTES, Wire};
 
 /// Longest wait for a client to read the line that says why it is closed.
@@ -48,18 +50,6 @@ pub(super) struct Client {
     pub(super) shutdown: CancellationToken,
     /// Ends the device.
     pub(super) end_device: CancellationToken,
-}
-
-/// What centrald answered.
-enum Answer {
-    Authorization(Verdict),
-    DeviceStatus,
-}
-
-/// What centrald was asked for this client.
-enum Asked {
-    Authorization { client: i32, answer: oneshot::Receiver<Verdict> },
-    DeviceStatus { answer: oneshot::Receiver<bool> },
 }
 
 struct Connection {
@@ -130,13 +120,7 @@ impl Connection {
                     None => std::future::pending().await,
                 }
             };
-            let asked = async {
-                match &mut self.asked {
-                    Some(Asked::Authorization { answer, .. }) => answer.await.map(Answer::Authorization),
-                    Some(Asked::DeviceStatus { answer }) => answer.await.map(|_| Answer::DeviceStatus),
-                    None => std::future::pending().await,
-                }
-            };
+            let asked = asking::answer(&mut self.asked);
             tokio::select! {
                 () = self.context.shutdown.cancelled() => {
                     // What is ready goes out; nobody waits for it.
@@ -149,7 +133,7 @@ impl Connection {
                     }
                 }
                 _ = changes.changed(), if caught_up => {}
-                answer = asked => self.answered(answer.ok()),
+                answer = asked => self.answered(answer),
                 end = running => {
                     self.running = None;
                     // Without an answer its thread is gone, which no handler can cause.
@@ -304,63 +288,6 @@ impl Connection {
             return self.errors.take(now);
         }
         self.context.strangers.lock().unwrap_or_else(PoisonError::into_inner).take(now)
-    }
-
-    fn ask(&self, centrald: usize, request: Request) -> bool {
-        self.context.centralds.get(centrald).is_some_and(|centrald| centrald.try_send(request).is_ok())
-    }
-
-    fn ask_authorization(&mut self, centrald_num: i32, client: i32, key: i32) {
-        let (sender, answer) = oneshot::channel();
-        let request = Request::Authorize { client, key, answer: sender };
-        // centrald tells clients of a device before it tells the device that it is registered, and a client that is refused
-        // then never comes back (seen with rts2-mon): whoever is about to be registered keeps the question.
-        let asked = usize::try_from(centrald_num).is_ok_and(|centrald| {
-            self.context.shared.registration(centrald) != Registration::StandBy && self.ask(centrald, request)
-        });
-        if asked {
-            self.asked = Some(Asked::Authorization { client, answer });
-        } else {
-            self.refuse(false);
-        }
-    }
-
-    fn ask_device_status(&mut self) {
-        let (sender, answer) = oneshot::channel();
-        // RTS2 asks its first centrald.
-        let registered = matches!(self.context.shared.registration(0), Registration::Registered { .. });
-        if registered && self.ask(0, Request::StatusInfo { answer: sender }) {
-            self.asked = Some(Asked::DeviceStatus { answer });
-        } else {
-            self.end(CommandReturn::failed(ErrorCode::System, "not registered with centrald"));
-        }
-    }
-
-    /// centrald answered; `None` when its connection broke.
-    fn answered(&mut self, answer: Option<Answer>) {
-        match (self.asked.take(), answer) {
-            (
-                Some(Asked::Authorization { client, .. }),
-                Some(Answer::Authorization(Verdict::Right(login))),
-            ) => {
-                let Some(end) = self.session.authorization_ok(client) else { return };
-                self.caller.login = login;
-                self.context.authorized.store(true, Ordering::Relaxed);
-                if !hooks::refreshes(&self.context.shared) {
-                    self.context.shared.touch_infotime();
-                }
-                self.cursor.send_all_values();
-                self.end(end);
-            }
-            (Some(Asked::Authorization { .. }), answer) => self.refuse(answer.is_some()),
-            (Some(Asked::DeviceStatus { .. }), Some(_)) => {
-                self.end(CommandReturn::done("device status updated"));
-            }
-            (Some(Asked::DeviceStatus { .. }), None) => {
-                self.end(CommandReturn::failed(ErrorCode::System, "connection to centrald lost"));
-            }
-            (None, _) => {}
-        }
     }
 
     /// Tells the client that it is not authorized, and closes.

@@ -1,12 +1,15 @@
 //! From when to when what was wrong, by the events that tell its beginning and its end. Pure: events go in from the newest to the oldest,
 //! since that is how they are read in short statements, and problems come out.
 
+mod matter;
+
 use std::collections::HashMap;
 
 use lamon_store::registers::Event;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use self::matter::{Matter, Turn, level, read};
 use crate::answers::Level;
 
 /// The most problems that are told; a night has some dozens. Those that began first are left out.
@@ -53,23 +56,6 @@ pub(super) struct Found {
     pub(super) blocked: Vec<Blocked>,
     /// There was more than is told.
     pub(super) more: bool,
-}
-
-/// What can be wrong once at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Matter {
-    node: Option<String>,
-    what: &'static str,
-    /// The metric, or the gate.
-    name: String,
-}
-
-/// What an event does to its matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    Begins,
-    Ends,
-    Moment,
 }
 
 /// What is known of a matter at a later time than that which is being looked at.
@@ -199,64 +185,6 @@ impl Pairing {
         }
         found
     }
-}
-
-/// How grave an event is; what a later release calls it is grave until somebody knows.
-fn level(event: &Event) -> Level {
-    Level::named(&event.level).unwrap_or(Level::Silent)
-}
-
-/// What an event is about, and what it does; nothing for what is no problem.
-fn read(event: &Event) -> Option<(Matter, Turn)> {
-    use Turn::{Begins, Ends, Moment};
-    let (what, turn) = match event.kind.as_str() {
-        "level" => ("level", if level(event) == Level::Good { Ends } else { Begins }),
-        "silent" => ("silent", Begins),
-        "back" => ("silent", Ends),
-        "unknown" => ("unknown", Begins),
-        "known" => ("unknown", Ends),
-        "flapping" => ("flapping", Begins),
-        "steady" => ("flapping", Ends),
-        "reboot" => ("reboot", Moment),
-        "gate_closed" => ("gate_closed", Begins),
-        "gate_opened" => ("gate_closed", Ends),
-        "database_failed" => ("database_failed", Begins),
-        "database_recovered" => ("database_failed", Ends),
-        "journal_failed" | "journal_unreadable" => ("journal_failed", Begins),
-        "journal_recovered" => ("journal_failed", Ends),
-        "settings_failed" => ("settings_failed", Begins),
-        "settings_recovered" => ("settings_failed", Ends),
-        "hub_clock_suspected" => ("hub_clock_suspected", Begins),
-        "hub_clock_trusted" => ("hub_clock_suspected", Ends),
-        "not_ready" => ("not_ready", Begins),
-        "ready" => ("not_ready", Ends),
-        "hub_cut_off" => ("hub_cut_off", Moment),
-        "hub_paused" => ("hub_paused", Moment),
-        "clock_jumped" => ("clock_jumped", Moment),
-        "upkeep_failed" => ("upkeep_failed", Moment),
-        "dead_letter" => ("dead_letter", Moment),
-        _ => return None,
-    };
-    let name = match what {
-        "gate_closed" => gate(&event.text)?.to_owned(),
-        "level" | "unknown" | "flapping" => metric(event)?.to_owned(),
-        _ => String::new(),
-    };
-    Some((Matter { node: event.node.clone(), what, name }, turn))
-}
-
-/// The gate that a sentence is about: `gate NAME closed and …`, `gate NAME opened after …`.
-fn gate(text: &str) -> Option<&str> {
-    let text = text.strip_prefix("gate ")?;
-    text.split_once(" closed and ").or_else(|| text.split_once(" opened after ")).map(|(name, _)| name)
-}
-
-/// The metric that an event is about; what was written before events named it has it in its sentence, behind the node.
-fn metric(event: &Event) -> Option<&str> {
-    event.metric.as_deref().or_else(|| {
-        let text = event.text.strip_prefix(event.node.as_deref()?)?.strip_prefix(' ')?;
-        text.split(' ').next()
-    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 mod centrald;
 mod client;
+mod commands;
 
-pub use centrald::{CentraldEvent, CentraldSession, MAX_QUEUED_COMMANDS, QueueFull};
+pub use centrald::{CentraldEvent, CentraldSession};
 pub use client::{ClientAction, ClientSession};
+pub use commands::{MAX_QUEUED_COMMANDS, QueueFull};

@@ -1,19 +1,19 @@
 //! Set handlers that take their time, refuse, panic, or block their thread, and what must not feel it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../common/mod.rs"]
 mod common;
+
+mod callers;
+mod commands;
 
 use std::sync::{Arc, Mutex, mpsc as thread_channel};
 use std::thread::ThreadId;
 
 use common::{Raw, Running, options, patiently, start};
-use rts2dev::client::Client;
 use rts2dev::proto::DeviceState;
 use rts2dev::testing::Centrald;
-use rts2dev::{
-    Caller, ClientLogin, CommandError, DeviceHandle, DeviceOptions, MAX_COMMANDS, MAX_WAITING_HANDLERS,
-    Refusal, Reply,
-};
+use rts2dev::{DeviceHandle, DeviceOptions, MAX_WAITING_HANDLERS, Refusal};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 async fn noauth(declare: impl FnOnce(&DeviceHandle)) -> Running {
@@ -284,141 +284,5 @@ async fn a_device_that_ends_gives_its_handlers_up() {
     assert!(patiently(given_up).await.is_err());
     while let Some(line) = client.line().await {
         assert_eq!(line, "-5 the device ends");
-    }
-}
-
-#[tokio::test]
-async fn commands_of_the_device() {
-    let device = noauth(|handle| {
-        let moved = handle.integer("moved", "steps").declare().unwrap();
-        handle.command("home", |()| async { Ok(()) }).unwrap();
-        handle
-            .command("move", move |(steps, how): (i32, Option<String>)| {
-                let moved = moved.clone();
-                async move {
-                    if steps > 1000 {
-                        return Err(Refusal::value("1000 steps at most"));
-                    }
-                    moved.set(steps);
-                    Ok(Reply::text(&how.unwrap_or_else(|| "moved\nhow\u{fc}".to_owned())))
-                }
-            })
-            .unwrap();
-        handle
-            .command("jam", |(hard,): (bool,)| async move {
-                assert!(!hard, "a fault in the driver");
-                Err::<(), _>(Refusal::hardware("stuck"))
-            })
-            .unwrap();
-        // Control characters would end the line of the protocol; a command that is not there is no matter.
-        handle.set_command_usage("jam", "<hard: on or off>\n");
-        handle.set_command_usage("nosuch", "<x>");
-    })
-    .await;
-    let mut client = client(&device, "moved").await;
-    let bad = |word| format!("-2 invalid parameters/invalid number of parameters - {word}");
-    let table: &[(&str, &[&str])] = &[
-        ("home", &["+0 OK"]),
-        ("home 1", &[&bad("home")]),
-        ("move 5", &["V moved 5", "+0 moved how\u{fc}"]),
-        ("move 6 \"slow and steady\"", &["V moved 6", "+0 slow and steady"]),
-        ("move", &[&bad("move")]),
-        ("move x", &[&bad("move")]),
-        ("move 7 a b", &[&bad("move")]),
-        ("move 3000000000", &[&bad("move")]),
-        ("move 2000", &["-3 1000 steps at most"]),
-        ("Move 5", &["-1 unknow command Move"]),
-        ("moved 5", &["-1 unknow command moved"]),
-        ("jam off", &["-4 stuck"]),
-        ("jam on", &["-5 the device's handler panicked"]),
-        ("jam perhaps", &["-2 invalid parameters/invalid number of parameters - jam <hard: on or off>"]),
-        ("home", &["+0 OK"]),
-    ];
-    for (line, answer) in table {
-        assert_eq!(client.command(line).await, *answer, "{line}");
-    }
-    // Nobody commands a device that has not authorized him.
-    let guarded = start(options("GUARDED", &[]), |handle| {
-        handle.command("home", |()| async { Ok(()) }).unwrap();
-    })
-    .await;
-    let mut stranger = self::client(&guarded, "uptime").await;
-    assert_eq!(stranger.command("home").await, ["-1 unknow command home"]);
-}
-
-#[tokio::test]
-async fn names_of_commands_are_checked() {
-    let device = noauth(|_| {}).await;
-    let add = |name: &str| device.handle.command(name, |()| async { Ok(()) });
-    for name in ["info", "auth", "killall", "status_info", "register", "key", "X", "V", "q", "exit"] {
-        assert_eq!(add(name), Err(CommandError::Reserved { name: name.to_owned() }), "{name}");
-    }
-    for name in ["", "two words", "\"quoted\"", "+0", "a\nb"] {
-        assert!(matches!(add(name), Err(CommandError::Name(_))), "{name}");
-    }
-    for number in 0..MAX_COMMANDS {
-        assert_eq!(add(&format!("command_{number}")), Ok(()));
-    }
-    assert_eq!(add("command_0"), Err(CommandError::Exists { name: "command_0".to_owned() }));
-    assert_eq!(add("one_more"), Err(CommandError::TooMany));
-}
-
-/// A device that tells who sets its value, or sends its command.
-fn telling(handle: &DeviceHandle) -> mpsc::UnboundedReceiver<Caller> {
-    let (heard, callers) = mpsc::unbounded_channel();
-    let told = heard.clone();
-    let on_set = move |caller: Caller, _| {
-        told.send(caller).unwrap();
-        async { Ok(()) }
-    };
-    handle
-        .integer("limit", "back at the end")
-        .initial(3)
-        .reset_at_script_end()
-        .on_set_by(on_set)
-        .declare()
-        .unwrap();
-    let home = move |caller, ()| {
-        heard.send(caller).unwrap();
-        async { Ok(()) }
-    };
-    handle.command_by("home", home).unwrap();
-    callers
-}
-
-#[tokio::test]
-async fn handlers_learn_from_which_address_somebody_asks() {
-    let mut callers = None;
-    let device = noauth(|handle| callers = Some(telling(handle))).await;
-    let mut callers = callers.unwrap();
-    let mut client = client(&device, "limit").await;
-    for line in ["X limit = 5", "home", "script_ends"] {
-        let end = client.command(line).await;
-        assert_eq!(end.last().map(String::as_str), Some("+0 OK"), "{line}: {end:?}");
-    }
-    let mut caller = async || patiently(callers.recv()).await.unwrap();
-    let first = caller().await;
-    assert!(first.address().is_some_and(|address| address.ip().is_loopback()), "{first:?}");
-    assert!(matches!(&first, Caller::Client(client) if client.login.is_none()), "{first:?}");
-    assert_eq!(caller().await, first, "the same connection");
-    assert_eq!(caller().await, Caller::Device);
-}
-
-#[tokio::test]
-async fn handlers_learn_as_whom_a_client_logged_in_at_centrald() {
-    let centrald = Centrald::start().await.unwrap();
-    let address = centrald.address().to_string();
-    let mut callers = None;
-    let _device =
-        start(options("VALVE", std::slice::from_ref(&address)), |handle| callers = Some(telling(handle)))
-            .await;
-    patiently(centrald.registered("VALVE")).await;
-    for user in ["obs", "wang"] {
-        let client = Client::login(&address, user, "monitor").await.unwrap();
-        let valve = patiently(client.device("VALVE")).await.unwrap();
-        valve.command("home").await.unwrap();
-        let caller = patiently(callers.as_mut().unwrap().recv()).await.unwrap();
-        let login = ClientLogin { user: user.to_owned(), program: "monitor".to_owned() };
-        assert!(matches!(&caller, Caller::Client(client) if client.login == Some(login)), "{caller:?}");
     }
 }

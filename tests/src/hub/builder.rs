@@ -1,4 +1,4 @@
-//! A hub: the real lamon-sensord or lamon-collector on free ports of the loopback interface, with its own folder.
+//! How a hub is to be started, and its configuration file.
 #![expect(clippy::panic, reason = "a test whose hub does not start ends here, with the hub's log")]
 
 use std::fmt::Write as _;
@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use lamon_store::ArchiveUrl;
-use rustix::process::Signal;
+use anyhow::Context;
 use tempfile::TempDir;
 
+use super::Hub;
 use crate::process::{self, Process, quoted};
 
 /// How a hub is to be started.
@@ -20,16 +19,16 @@ use crate::process::{self, Process, quoted};
 pub struct HubBuilder {
     program: &'static str,
     folder: Arc<TempDir>,
-    data_dir: PathBuf,
+    pub(super) data_dir: PathBuf,
     listen: String,
-    publish: String,
-    snapshot: String,
+    pub(super) publish: String,
+    pub(super) snapshot: String,
     plain_from: Option<String>,
     name: String,
     /// The value of `url` in TOML.
     database: Option<String>,
-    rts2: Option<Rts2>,
-    tables: String,
+    pub(super) rts2: Option<Rts2>,
+    pub(super) tables: String,
     log: &'static str,
     own_copy: bool,
     log_copy: Option<PathBuf>,
@@ -39,23 +38,15 @@ pub struct HubBuilder {
 
 /// The section `[rts2]`.
 #[derive(Debug, Clone)]
-struct Rts2 {
-    centralds: Vec<String>,
-    device: String,
-    layout: String,
-}
-
-/// A running hub. It is killed when this is dropped.
-#[derive(Debug)]
-pub struct Hub {
-    process: Process,
-    builder: HubBuilder,
-    address: SocketAddr,
-    control: PathBuf,
+pub(super) struct Rts2 {
+    pub(super) centralds: Vec<String>,
+    pub(super) device: String,
+    pub(super) layout: String,
 }
 
 impl HubBuilder {
-    fn new(program: &'static str) -> Self {
+    /// Of this program.
+    pub(super) fn new(program: &'static str) -> Self {
         let folder = TempDir::with_prefix("lamon-hub").unwrap_or_else(|error| panic!("no folder: {error}"));
         Self {
             program,
@@ -294,133 +285,5 @@ impl HubBuilder {
     #[track_caller]
     pub fn start(self) -> Hub {
         self.try_start().unwrap_or_else(|error| panic!("the hub does not start: {error:#}"))
-    }
-}
-
-impl Hub {
-    /// A hub without RTS2, lamon-collector.
-    #[must_use]
-    pub fn collector() -> HubBuilder {
-        HubBuilder::new("lamon-collector")
-    }
-
-    /// A hub that is the RTS2 sensor NODES, lamon-sensord.
-    #[must_use]
-    pub fn sensord() -> HubBuilder {
-        let rts2 = Rts2 { centralds: Vec::new(), device: "NODES".into(), layout: "auto".into() };
-        HubBuilder { rts2: Some(rts2), ..HubBuilder::new("lamon-sensord") }
-    }
-
-    /// Where agents and text come in.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Where the bus publishes.
-    #[must_use]
-    pub fn publish(&self) -> &str {
-        &self.builder.publish
-    }
-
-    /// Where the bus answers snapshots.
-    #[must_use]
-    pub fn snapshot(&self) -> &str {
-        &self.builder.snapshot
-    }
-
-    /// Its control socket.
-    #[must_use]
-    pub fn control(&self) -> &Path {
-        &self.control
-    }
-
-    /// The SQLite archive that it has when nothing else was wanted.
-    #[must_use]
-    pub fn archive(&self) -> ArchiveUrl {
-        ArchiveUrl::sqlite(self.builder.data_dir.join("archive.sqlite"))
-    }
-
-    /// Where its data is.
-    #[must_use]
-    pub fn data_dir(&self) -> &Path {
-        &self.builder.data_dir
-    }
-
-    /// Its process id.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// Waits for a line with these words in its log.
-    ///
-    /// # Panics
-    ///
-    /// When it does not come.
-    #[track_caller]
-    pub fn says(&self, words: &str) -> String {
-        self.process.says(words)
-    }
-
-    /// Waits for a line with these words in its log, and gives it.
-    ///
-    /// # Errors
-    ///
-    /// When it does not come; with what came instead.
-    pub fn line(&self, words: &str) -> anyhow::Result<String> {
-        self.process.line_with(words)
-    }
-
-    /// Its log so far.
-    #[must_use]
-    pub fn log(&self) -> Vec<String> {
-        self.process.log()
-    }
-
-    /// Whether it still runs.
-    pub fn is_running(&mut self) -> bool {
-        self.process.is_running()
-    }
-
-    /// Has it read a configuration again that has these tables instead of those before.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be written.
-    pub fn reload(&mut self, tables: &str) -> anyhow::Result<()> {
-        self.configure(tables)?;
-        self.process.signal(Signal::HUP);
-        Ok(())
-    }
-
-    /// Writes a configuration that has these tables instead of those before, and does not tell the hub.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be written.
-    pub fn configure(&mut self, tables: &str) -> anyhow::Result<()> {
-        self.builder.tables = tables.into();
-        self.builder.write().map(drop)
-    }
-
-    /// Ends it by SIGTERM, which it must do with exit code 0, and says how to start it again as [`Hub::crash`] does.
-    ///
-    /// # Errors
-    ///
-    /// When it does not end, or with another exit code.
-    pub fn terminate(mut self) -> anyhow::Result<HubBuilder> {
-        let status = self.process.terminate()?;
-        if !status.success() {
-            bail!("the hub ended with {status}");
-        }
-        Ok(self.builder)
-    }
-
-    /// Kills it, as a crash would, and says how to start it again: with the same data, on the same ports.
-    #[must_use]
-    pub fn crash(mut self) -> HubBuilder {
-        self.process.kill();
-        self.builder
     }
 }
