@@ -10,7 +10,7 @@ AT_ONCE = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores + (cores +
 .DEFAULT_GOAL := help
 .PHONY: help deps deps-test build page windows windows-agent windows-missing deps-windows static static-agent static-missing deps-static \
     macos-check deps-deb deps-dist deb dist test demo chaos bench bench-rts2 fuzz fuzz-corpus deps-fuzz deny audit fmt fmt-check clippy doc \
-    check-config
+    arm arm-agent arm-missing deps-arm check-config
 
 help: ## List these targets
 	@echo 'make <target>:'
@@ -33,13 +33,16 @@ page: deps $(PAGE)/dist/index.html ## Build the web page that is put into lamon-
 $(PAGE)/dist/index.html: $(wildcard $(PAGE)/*.json $(PAGE)/*.ts $(PAGE)/index.html $(PAGE)/src/* $(PAGE)/src/*/* $(PAGE)/public/*) | deps
 	cd $(PAGE) && npm ci --no-audit --no-fund && npm run build
 
+# $(call std_for,target): the standard library that rustup added for it, nothing where it did not.
+std_for = $(wildcard $(shell rustc --print target-libdir --target $(1) 2>/dev/null)/libstd-*)
+
 # The agent for Windows. rustup's toolchain builds it where its target was added (rustup target add x86_64-pc-windows-gnu); else
 # that of Debian's packages does, with the standard library, for which Debian has no package. It builds in a folder of its own, so
 # that two compilers do not take turns in one. What is small is copied to a hundred computers sooner, and nothing on Windows reads
 # the names in it.
 WINDOWS := x86_64-pc-windows-gnu
 WINDOWS_AGENT := target/windows/$(WINDOWS)/release/lamon-agent.exe
-windows_std = $(wildcard $(shell rustc --print target-libdir --target $(WINDOWS) 2>/dev/null)/libstd-*)
+windows_std = $(call std_for,$(WINDOWS))
 windows_cargo = $(if $(windows_std),$(CARGO) build,RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo build -Z build-std=std,panic_abort)
 
 windows: deps-windows windows-agent ## Build lamon-agent.exe for Windows, by a cross compiler (2 GB of packages)
@@ -60,7 +63,7 @@ deps-windows:
 # musl lacks one function that is called before an abort only.
 STATIC := x86_64-unknown-linux-musl
 STATIC_AGENT := target/static/$(STATIC)/release/lamon-agent
-static_std = $(wildcard $(shell rustc --print target-libdir --target $(STATIC) 2>/dev/null)/libstd-*)
+static_std = $(call std_for,$(STATIC))
 static_cargo = $(if $(static_std),$(CARGO) build,$(static_debian) /usr/bin/cargo build -Z build-std=std,panic_abort)
 static_debian = RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=cc \
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS='-C link-self-contained=yes -C link-arg=-Wl,--defsym=__fprintf_chk=abort -L native=$(CURDIR)/target/static/crt'
@@ -81,6 +84,34 @@ static-missing:
 
 deps-static:
 	@$(call install,$(missing_for_static),musl with its compiler (musl-gcc) and the target $(STATIC) of rustup)
+
+# The same for boards: ARM of 64 bit, and of 32 bit since the first Raspberry Pi. Zig has a C library for each, and a compiler and a
+# linker, which cargo-zigbuild calls. It comes as a package of Python's, which is unpacked here alone. Both are of versions that go together.
+ARM := aarch64-unknown-linux-musl arm-unknown-linux-musleabihf
+ARM_AGENTS := $(ARM:%=target/static/%/release/lamon-agent)
+ZIG := target/zig/ziglang/zig
+ZIG_VERSION := 0.17.1
+ZIGBUILD_VERSION := 0.24.1
+# $(call arm_build,target)
+arm_build = CARGO_ZIGBUILD_ZIG_PATH='$(CURDIR)/$(ZIG)' CARGO_PROFILE_RELEASE_STRIP=symbols \
+    $(if $(call std_for,$(1)),,CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1) \
+    cargo-zigbuild rustc $(if $(call std_for,$(1)),,-Z build-std=std,panic_abort) --locked --release --target $(1) \
+    --target-dir target/static -p lamon-agent --bin lamon-agent -- -C link-self-contained=no
+
+arm: deps-arm arm-agent ## Build lamon-agent for boards with ARM processors, 64 and 32 bit, as static files
+	@ls -l $(ARM_AGENTS)
+
+arm-agent:
+	$(foreach target,$(ARM),$(call arm_build,$(target)) &&) true
+
+# What `make arm` would install.
+arm-missing:
+	@echo '$(strip $(missing_for_arm))'
+
+deps-arm:
+	@$(call install,$(filter-out cargo-zigbuild ziglang,$(missing_for_arm)),pip for Python 3 qemu-user and the targets $(ARM) of rustup)
+	@command -v cargo-zigbuild >/dev/null 2>&1 || $(install_tool) cargo-zigbuild@$(ZIGBUILD_VERSION)
+	@[ -x $(ZIG) ] || python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target target/zig ziglang==$(ZIG_VERSION)
 
 # Without Apple's tools nothing can be linked or run for macOS, but types are known: Debian's Rust has the standard library's sources.
 # What is written in C (in ring) is not compiled; the stand-ins say that it was.
@@ -110,9 +141,10 @@ deb: page deps-deb ## Make packages for Debian and Ubuntu in target/dist (releas
 	@cd $(DIST) && du -h --apparent-size *.deb
 
 dist: deb deps-dist ## The same, archives for other systems, checksums, and what everything was built of (SBOM), in target/dist
-	@rm -f $(WINDOWS_AGENT) $(STATIC_AGENT)
+	@rm -f $(WINDOWS_AGENT) $(STATIC_AGENT) $(ARM_AGENTS)
 	@[ -n '$(strip $(missing_for_windows))' ] || $(MAKE) --no-print-directory windows-agent
 	@[ -n '$(strip $(missing_for_static))' ] || $(MAKE) --no-print-directory static-agent
+	@[ -n '$(strip $(missing_for_arm))' ] || $(MAKE) --no-print-directory arm-agent
 	@CARGO='$(CARGO)' packaging/dist.sh $(VERSION) $(DIST) '$(TOOLS)'
 	@cd $(DIST) && du -h --apparent-size *
 
@@ -120,6 +152,7 @@ test: deps-test page fmt-check clippy doc ## Check everything: form, lints, docu
 	$(CARGO) build --locked --workspace --bins --examples
 	@[ -n '$(strip $(missing_for_windows))' ] || $(MAKE) --no-print-directory windows-agent
 	@[ -n '$(strip $(missing_for_static))' ] || $(MAKE) --no-print-directory static-agent
+	@[ -n '$(strip $(missing_for_arm))' ] || $(MAKE) --no-print-directory arm-agent
 	@[ -n '$(strip $(missing_for_macos))' ] || $(MAKE) --no-print-directory macos-check
 	@$(MAKE) --no-print-directory check-config
 ifeq ($(NEXTEST),yes)
@@ -130,6 +163,7 @@ else
 endif
 	@[ -z '$(strip $(missing_for_windows))' ] || echo 'The agent for Windows was not built and run: make windows installs what that needs.'
 	@[ -z '$(strip $(missing_for_static))' ] || echo 'The static agent was not built and run: make static installs what that needs.'
+	@[ -z '$(strip $(missing_for_arm))' ] || echo 'The agents for ARM were not built and run: make arm installs what that needs.'
 	@[ -z '$(strip $(missing_for_macos))' ] || echo 'The agent for macOS was not checked: make static installs what that needs.'
 	@[ -n "$$RTS2_BINDIR" ] || echo 'RTS2_BINDIR is not set: the cases under real RTS2 programs were not run.'
 
@@ -245,6 +279,11 @@ missing_for_windows = $(shell \
 missing_for_static = $(shell \
 	command -v musl-gcc >/dev/null 2>&1 || echo musl-tools; \
 	[ -n "$(static_std)" ] || { $(debian_rust); [ -n "$(llvm_unwind)" ] || echo libunwind-14-dev; })
+missing_for_arm = $(shell \
+	command -v cargo-zigbuild >/dev/null 2>&1 || echo cargo-zigbuild; \
+	[ -x $(ZIG) ] || { echo ziglang; python3 -m pip --version >/dev/null 2>&1 || echo python3-pip; }; \
+	command -v qemu-arm >/dev/null 2>&1 || command -v qemu-arm-static >/dev/null 2>&1 || echo qemu-user; \
+	[ $(words $(foreach target,$(ARM),$(call std_for,$(target)))) = $(words $(ARM)) ] || { $(debian_rust); })
 missing_for_macos = $(shell $(debian_rust))
 
 # A Rust of Debian's that builds its standard library for other systems: what of it is missing.

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes the packages for Debian and Ubuntu of programs that were built:
 #
-#     packaging/deb.sh PROFILE FOLDER [VERSION]
+#     packaging/deb.sh PROFILE FOLDER [VERSION [TARGET]]
 #
-# PROFILE is release, or dev, whose packages are made quickly and are large. VERSION is the family's when left out.
+# PROFILE is release, or dev, whose packages are made quickly and are large. VERSION is the family's when left out. With TARGET it is
+# one package, of the static agent that was built for that.
 # DEBFULLNAME and DEBEMAIL say who answers for the packages, as everywhere in Debian.
 set -eu
 cd "$(dirname "$0")/.."
@@ -30,11 +31,22 @@ lamon ($version-1) unstable; urgency=medium
 
  -- $maintainer  $date
 EOF
+# package NAME [OPTION ...]
+package() {
+    name=$1
+    shift
+    ${CARGO:-cargo} deb --quiet --no-build $fast -p lamon-packaging --variant "$name" --deb-version "$version-1" \
+        --maintainer "$maintainer" -o "$folder/" "$@"
+}
+if [ -n "${4:-}" ]; then
+    # The program has lost its symbols already, and depends on nothing.
+    CARGO_TARGET_DIR=target/static package agent --profile release --no-strip --target "$4"
+    exit
+fi
 # Side by side, as most of the time goes into compressing.
 made=
-for package in agent hub apps; do
-    ${CARGO:-cargo} deb --quiet --no-build $fast --profile "$profile" -p lamon-packaging --variant "$package" \
-        --deb-version "$version-1" --maintainer "$maintainer" -o "$folder/" &
+for name in agent hub apps; do
+    package "$name" --profile "$profile" &
     made="$made $!"
 done
 for each in $made; do

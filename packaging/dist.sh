@@ -1,15 +1,15 @@
 #!/bin/sh
 # Makes archives of what was built, beside the packages: packaging/dist.sh VERSION FOLDER 'PROGRAMS'
 #
-# lamon-VERSION-…-linux.tar.gz has everything; the agent for Windows and the static one have archives of their own where they were
-# built. Then what all of it was built of, in CycloneDX, and checksums. Times in archives are the commit's.
+# lamon-VERSION-…-linux.tar.gz has everything; the agents for Windows, for any Linux and for ARM, have archives of their own where
+# they were built, and those for ARM packages too. Then what all of it was built of, in CycloneDX, and checksums. Times in archives are the commit's.
 set -eu
 cd "$(dirname "$0")/.."
 version=$1
 folder=$2
 programs=$3
 target=${CARGO_TARGET_DIR:-target}
-static=target/static/x86_64-unknown-linux-musl/release/lamon-agent
+static=target/static
 windows=target/windows/x86_64-pc-windows-gnu/release/lamon-agent.exe
 made=$(git log -1 --format=%ct 2>/dev/null || date +%s)
 export SOURCE_DATE_EPOCH="$made"
@@ -42,13 +42,17 @@ done
 cp -R etc docs target/packaging/completion README.md CHANGELOG.md LICENSE-* "$work/$all/"
 archive "$all"
 
-if [ -e "$static" ]; then
-    name=lamon-agent-$version-x86_64-linux-static
+for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl arm-unknown-linux-musleabihf; do
+    [ -e "$static/$target/release/lamon-agent" ] || continue
+    name=lamon-agent-$version-${target%%-*}-linux-static
     mkdir -p "$work/$name"
-    cp "$static" etc/agent.toml etc/systemd/lamon-agent.service target/packaging/man/lamon-agent.8 docs/nodes.md docs/keys.md \
-        CHANGELOG.md LICENSE-* "$work/$name/"
+    cp "$static/$target/release/lamon-agent" etc/agent.toml etc/systemd/lamon-agent.service target/packaging/man/lamon-agent.8 \
+        docs/nodes.md docs/keys.md CHANGELOG.md LICENSE-* "$work/$name/"
     archive "$name"
-fi
+    case $target in
+        a*) packaging/deb.sh release "$folder" "$version" "$target" >/dev/null ;;
+    esac
+done
 
 if [ -e "$windows" ]; then
     name=lamon-agent-$version-x86_64-windows

@@ -50,7 +50,7 @@ pub struct Reply(CommandReturn);
 
 impl Reply {
     /// `+0 text`: programs take it for done, people read the text. It is cut at
-    /// [`MAX_TEXT_BYTES`](crate::proto::MAX_TEXT_BYTES), and line ends in it become blanks.
+    /// [`MAX_TEXT_BYTES`], and line ends in it become blanks.
     #[must_use]
     pub fn text(text: &str) -> Self {
         let end = text.floor_char_boundary(MAX_TEXT_BYTES);

@@ -7,7 +7,7 @@
 //! | [`hub`], [`agent`] | the daemons, started with a configuration of their own on free ports |
 //! | [`keyed`] | keys of simulated nodes, and what operators do with them |
 //! | [`simulated`] | an agent that sends what it is told, speaking the real protocol |
-//! | [`make`] | programs that another compiler builds |
+//! | [`make`], [`foreign`] | programs that another compiler builds; the agents among them, and what they live through |
 //! | [`text`] | a sender of text lines |
 //! | [`bus`] | a subscriber of the ZeroMQ bus |
 //! | [`speaker`] | a hub on the bus that the test speaks for |
@@ -30,6 +30,7 @@ pub mod archive;
 pub mod bus;
 pub mod camera;
 pub mod chaos;
+pub mod foreign;
 pub mod hub;
 pub mod keyed;
 pub mod lamon;

@@ -219,13 +219,13 @@ fn matches(wanted: &[u8], comm: &[u8], program: Option<&[u8]>) -> bool {
     }
 }
 
-/// When the process of a /proc/<pid>/stat was started, in clock ticks since the boot: field 22 (proc_pid_stat(5)).
+/// When the process of a `/proc/<pid>/stat` was started, in clock ticks since the boot: field 22 (proc_pid_stat(5)).
 fn started(stat: &[u8]) -> Option<u64> {
     let after = stat.iter().rposition(|byte| *byte == b')').and_then(|at| stat.get(at + 2..))?;
     str::from_utf8(after).ok()?.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
-/// Whether the state in a /proc/<pid>/stat is that of a process that has not ended: not Z, X or x (proc_pid_stat(5)).
+/// Whether the state in a `/proc/<pid>/stat` is that of a process that has not ended: not Z, X or x (proc_pid_stat(5)).
 fn runs(stat: &[u8]) -> bool {
     // The name stands in parentheses and may contain some.
     let after = stat.iter().rposition(|byte| *byte == b')').and_then(|at| stat.get(at + 2));

@@ -19,13 +19,21 @@ impl Made {
     /// Makes all of them.
     pub(crate) fn new() -> Self {
         let folder = TempDir::with_prefix("lamon-packages").unwrap();
-        let pages = process::find("lamon-pages").unwrap();
-        let built = pages.ancestors().nth(2).unwrap();
-        let mut make = Command::new(top().join("packaging/deb.sh"));
-        make.arg("dev").arg(folder.path()).env("CARGO_TARGET_DIR", built).env_remove("CARGO");
-        let output = make.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        make(folder.path(), &[]);
         Self(folder)
+    }
+
+    /// The package of the static agent that was built for a target, which is for computers of this architecture.
+    pub(crate) fn for_board(&self, target: &str, architecture: &str) -> PathBuf {
+        let folder = self.0.path().join(target);
+        make(&folder, &[env!("CARGO_PKG_VERSION"), target]);
+        let package = folder.join(format!("lamon-agent_{}-1_{architecture}.deb", env!("CARGO_PKG_VERSION")));
+        let inside = folder.join("inside");
+        run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&inside));
+        let program = top().join("target/static").join(target).join("release/lamon-agent");
+        let same = fs::read(inside.join("usr/bin/lamon-agent")).unwrap() == fs::read(program).unwrap();
+        assert!(same, "{} has another agent", package.display());
+        package
     }
 
     /// The package of this name.
@@ -58,6 +66,14 @@ impl Made {
         fs::remove_dir_all(folder).unwrap();
         package
     }
+}
+
+fn make(folder: &Path, more: &[&str]) {
+    let pages = process::find("lamon-pages").unwrap();
+    let built = pages.ancestors().nth(2).unwrap();
+    let mut make = Command::new(top().join("packaging/deb.sh"));
+    make.arg("dev").arg(folder).args(more).env("CARGO_TARGET_DIR", built).env_remove("CARGO");
+    run(&mut make);
 }
 
 fn run(command: &mut Command) {

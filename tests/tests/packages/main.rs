@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use lamon_tests::make::agent_for;
 use lamon_tests::process::Process;
 use lamon_tests::wait::{PATIENCE, patiently};
 use rts2dev::testing::Centrald;
@@ -154,8 +155,13 @@ fn what_a_site_installs_works_and_goes_again() {
     }
     let made = Made::new();
     let all = [made.package("lamon-agent"), made.package("lamon-hub"), made.package("lamon-apps")];
+    let mut looked_at = all.to_vec();
+    if agent_for("arm") {
+        let boards = [("aarch64-unknown-linux-musl", "arm64"), ("arm-unknown-linux-musleabihf", "armhf")];
+        looked_at.extend(boards.map(|(target, architecture)| made.for_board(target, architecture)));
+    }
     std::thread::scope(|scope| {
-        scope.spawn(|| looked_through(&all));
+        scope.spawn(|| looked_through(&looked_at));
         told(&made, &all);
     });
 }
