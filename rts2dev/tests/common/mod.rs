@@ -66,6 +66,8 @@ pub(crate) struct Raw {
     writer: OwnedWriteHalf,
     /// Longest wait for a line; tests that move the clock give it more.
     pub(crate) patience: Duration,
+    /// The state that the peer told last, with an `S` line.
+    pub(crate) state: Option<u32>,
 }
 
 impl Raw {
@@ -75,7 +77,7 @@ impl Raw {
 
     pub(crate) fn over(stream: TcpStream) -> Self {
         let (reader, writer) = stream.into_split();
-        Self { reader: BufReader::new(reader), writer, patience: PATIENCE }
+        Self { reader: BufReader::new(reader), writer, patience: PATIENCE, state: None }
     }
 
     /// Sends a line.
@@ -93,10 +95,13 @@ impl Raw {
         let read = tokio::time::timeout(self.patience, self.reader.read_line(&mut line))
             .await
             .expect("no line came");
-        match read {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(line.trim_end_matches('\n').to_owned()),
-        }
+        let line = match read {
+            Ok(0) | Err(_) => return None,
+            Ok(_) => line.trim_end_matches('\n').to_owned(),
+        };
+        let state = line.strip_prefix("S ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+        self.state = state.or(self.state);
+        Some(line)
     }
 
     /// Reads lines up to one that satisfies `last`, and returns all of them.
