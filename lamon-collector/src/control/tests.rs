@@ -133,6 +133,16 @@ async fn who_says_nothing_or_half_an_order_keeps_his_place_for_half_a_minute() {
     assert!((30..60).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_asks_on_and_reads_no_answer_is_closed_upon() {
+    let site = site();
+    let began = tokio::time::Instant::now();
+    let mut deaf = UnixStream::connect(&site.path).await.unwrap();
+    let asks = line(&Request::new(None, Operation::Settings {}));
+    while deaf.write_all(&asks).await.is_ok() {}
+    assert!((30..60).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn a_thousand_connections_are_told_that_they_are_too_many_and_one_later_is_served() {
     let site = site();
