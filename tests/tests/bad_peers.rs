@@ -1,7 +1,7 @@
 //! Peers that break the protocol, say nothing, or do not read: each costs itself only.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lamon_control::Operation;
 use lamon_control::answer::Answer;
@@ -181,6 +181,23 @@ async fn half_a_hello_locks_nobody_out_and_is_closed_upon() {
         assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
     }
     is_served(&mut good, 2).await.unwrap();
+}
+
+/// Whom the hub refuses it gives a second to read why, and not the ten of who says nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_and_talks_on_is_closed_upon() {
+    let hub = Hub::collector().start();
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(hub.address()).await.unwrap();
+    stream.write_all(&MAGIC).await.unwrap();
+    stream.write_all(&[0, 0]).await.unwrap();
+    let talking = async {
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    patiently("the hub's close", talking).await;
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
