@@ -133,4 +133,24 @@ mod tests {
             "that is what somebody wants"
         );
     }
+
+    #[test]
+    fn a_token_makes_the_hub_known_that_made_it_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { key: folder.path().join("agent.key"), ..Config::default() };
+        let node = NodeName::new("ccd01").unwrap();
+        let key = |file: &str| trust::own_key(&folder.path().join(file), &node).unwrap().fingerprint();
+        let (first, second) = (key("first.key"), key("second.key"));
+        let token = JoinToken::make(second).unwrap();
+        let address: HubAddress = "a:7617".parse().unwrap();
+        let hubs = Hubs { list: vec![address.clone()], join: Some(token.clone()), ..Hubs::default() };
+        for stranger in [None, Some(first)] {
+            assert_eq!(hubs.join_secret(stranger), None);
+            hubs.learn_joined(&config, stranger);
+            assert_eq!(trust::known(&config.known_hubs()).unwrap(), []);
+        }
+        assert_eq!(hubs.join_secret(Some(second)).as_deref(), Some(token.secret()));
+        hubs.learn_joined(&config, Some(second));
+        assert_eq!(trust::known(&config.known_hubs()).unwrap(), [KnownHub { address, key: second }]);
+    }
 }
