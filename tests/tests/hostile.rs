@@ -87,6 +87,9 @@ async fn a_flood_of_new_nodes_fills_no_list_and_makes_few_events() {
     let mut operator = Operator::connect(hub.control()).unwrap();
     let Answer::Keys(keys) = operator.ask(Operation::Keys {}).unwrap() else { panic!("no keys") };
     assert_eq!(keys.waiting.len(), 8, "of one address");
+    let elsewhere = InTls { from: Some([127, 0, 0, 9].into()), ..stranger(&witness, "elsewhere") };
+    let why = refused(hub.address(), "elsewhere", &elsewhere).await;
+    assert!(why.contains("waits to be approved"), "another's places are free: {why}");
     let events = Operation::Events { node: None, before: None, limit: Some(1_000) };
     let Answer::Events(events) = operator.ask(events).unwrap() else { panic!("no events") };
     assert!(events.events.len() < 30, "{} events", events.events.len());
