@@ -335,6 +335,12 @@ mod tests {
                 "{address}"
             );
         }
+        // A token is for a hub that is not known yet: it changes nobody whom the agent knows already.
+        let token = JoinToken::make(hub("y", 4).key).unwrap();
+        let with_token =
+            |address: &str| believed_at(&config, Some(&token), &enrolled, &address.parse().unwrap());
+        assert!(!with_token("a").contains(&token.hub()));
+        assert!(with_token("c").contains(&token.hub()));
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! Peers that break the protocol, say nothing, or do not read: each costs itself only.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use lamon_control::Operation;
+use lamon_control::answer::Answer;
 use lamon_tests::bus::{Subscriber, snapshot};
 use lamon_tests::hub::Hub;
+use lamon_tests::keyed::Operator;
 use lamon_tests::simulated::{Identity, SimulatedAgent, hello, readings};
 use lamon_tests::text::{TextSender, say};
 use lamon_tests::wait::patiently;
 use lamon_wire::MAGIC;
 use lamon_wire::framing::FrameBuffer;
-use lamon_wire::hello::Answer;
+use lamon_wire::hello::Answer as Word;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -28,7 +31,7 @@ async fn is_served(agent: &mut SimulatedAgent, sequence: u64) -> anyhow::Result<
 }
 
 /// Sends bytes behind the magic, and gives what the hub answers before it closes.
-async fn first_words(hub: SocketAddr, bytes: &[u8]) -> anyhow::Result<Option<Answer>> {
+async fn first_words(hub: SocketAddr, bytes: &[u8]) -> anyhow::Result<Option<Word>> {
     let mut stream = TcpStream::connect(hub).await?;
     stream.write_all(&MAGIC).await?;
     stream.write_all(bytes).await?;
@@ -37,7 +40,7 @@ async fn first_words(hub: SocketAddr, bytes: &[u8]) -> anyhow::Result<Option<Ans
     patiently("the hub's close", stream.read_to_end(&mut said)).await?;
     let mut frames = FrameBuffer::new();
     frames.extend(&said);
-    Ok(frames.next_frame().map(Answer::parse).transpose()?)
+    Ok(frames.next_frame().map(Word::parse).transpose()?)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,7 +56,18 @@ async fn a_hello_that_is_none_is_refused_with_the_reason() {
         hello.write(&mut out).unwrap();
         out
     };
+    // A name that is none, where a program of ours could not write one.
+    let mut named = frame(&hello(&Identity::new("abcd", 1)).unwrap());
+    let at = named.windows(4).position(|word| word == b"abcd").unwrap();
+    let mut called = |name: &[u8; 4]| {
+        named[at..at + 4].copy_from_slice(name);
+        named.clone()
+    };
     for (bytes, reason) in [
+        (called(b"a/b\n"), "not a hello"),
+        (called(b"../a"), "not a hello"),
+        (called(b"_hub"), "not a hello"),
+        (called(b"\x1b[2J"), "not a hello"),
         (vec![0, 3, 0xff, 0xff, 0xff], "not a hello"),
         (vec![0, 0], "not a hello"),
         (frame(&long), "os of 65 bytes"),
@@ -61,7 +75,7 @@ async fn a_hello_that_is_none_is_refused_with_the_reason() {
         (vec![0xff, 0xff, 1, 2, 3], "the connection ended within the hello"),
     ] {
         match first_words(hub.address(), &bytes).await.unwrap() {
-            Some(Answer::Refused { why }) => assert!(why.contains(reason), "{bytes:?}: {why}"),
+            Some(Word::Refused { why }) => assert!(why.contains(reason), "{bytes:?}: {why}"),
             other => panic!("{bytes:?}: {other:?}"),
         }
     }
@@ -169,6 +183,23 @@ async fn half_a_hello_locks_nobody_out_and_is_closed_upon() {
     is_served(&mut good, 2).await.unwrap();
 }
 
+/// Whom the hub refuses it gives a second to read why, and not the ten of who says nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_and_talks_on_is_closed_upon() {
+    let hub = Hub::collector().start();
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(hub.address()).await.unwrap();
+    stream.write_all(&MAGIC).await.unwrap();
+    stream.write_all(&[0, 0]).await.unwrap();
+    let talking = async {
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    patiently("the hub's close", talking).await;
+    assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_idle_connections_do_not_stop_a_good_node() {
     let hub = Hub::collector().start();
@@ -193,12 +224,13 @@ async fn peers_that_do_not_read_cost_themselves_only() {
     let mut hub = Hub::collector().start();
     // A text sender that sends for ever and reads no answer: its own connection fills, nothing else.
     let mut deaf = TextSender::connect(hub.address()).await.unwrap();
-    let flood = async {
+    // Until the hub, which waits ten seconds for its answers to be read, ends it.
+    let flooding = async {
         // Each answer is short; the lines are wrong, so that none waits for the disk.
         let lines = "x\n".repeat(2_000);
-        while deaf.send_bytes(lines.as_bytes()).await.is_ok() {}
+        let flood = async { while deaf.send_bytes(lines.as_bytes()).await.is_ok() {} };
+        patiently("the hub's close of who does not read", flood).await;
     };
-    let flooding = tokio::time::timeout(Duration::from_secs(4), flood);
     // A subscriber of the bus that never reads, and one that asks for snapshots and goes away.
     let context = zmq::Context::new();
     let mute = context.socket(zmq::SUB).unwrap();
@@ -220,11 +252,40 @@ async fn peers_that_do_not_read_cost_themselves_only() {
         }
         anyhow::Ok(())
     };
-    let (served, _) = tokio::join!(serving, flooding);
+    let (served, ()) = tokio::join!(serving, flooding);
     served.unwrap();
     assert!(hub.is_running());
     let (_, samples) = snapshot(hub.snapshot(), &["sample/good"]).unwrap();
     assert_eq!(samples.len(), 1);
+}
+
+/// What peers do is told of three hundred times at once and then twice a second: the alarms of others are not hidden by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_lines_without_end_are_told_of_so_often_and_hide_no_other_event() {
+    let hub = Hub::collector().start();
+    let mut operator = Operator::connect(hub.control()).unwrap();
+    let mut events = || {
+        let Answer::Events(events) =
+            operator.ask(Operation::Events { node: None, before: None, limit: Some(1_000) }).unwrap()
+        else {
+            panic!("no events")
+        };
+        events.events
+    };
+    let began = Instant::now();
+    let mut bad = TextSender::connect(hub.address()).await.unwrap();
+    assert_eq!(say(hub.address(), "node=door disk_percent=97").await.unwrap(), "ok");
+    for _ in 0..40 {
+        bad.send_bytes("x\n".repeat(50).as_bytes()).await.unwrap();
+        for _ in 0..50 {
+            assert!(bad.answer().await.unwrap().unwrap().starts_with("error: "));
+        }
+    }
+    let most = 310 + 2 * usize::try_from(began.elapsed().as_secs()).unwrap();
+    let events = events();
+    let wrong = events.iter().filter(|event| event.text.contains("a text line from 127.0.0.1")).count();
+    assert!((100..most).contains(&wrong), "{wrong} of 2,000");
+    assert!(events.iter().any(|event| event.text.contains("door")), "the alarm of another");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

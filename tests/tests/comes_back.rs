@@ -1,4 +1,5 @@
 //! A hub that is killed under two hundred nodes in TLS: all of them come back, and what was acknowledged and what was not is stored once.
+//! Whom it had sent away stays away.
 #![expect(clippy::indexing_slicing, reason = "helpers of tests fail as the tests do")]
 
 use std::net::{IpAddr, SocketAddr};
@@ -6,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use lamon_control::Operation;
+use lamon_control::answer::Answer;
 use lamon_tests::archive;
 use lamon_tests::hub::Hub;
-use lamon_tests::keyed::Operator;
+use lamon_tests::keyed::{self, Operator};
 use lamon_tests::simulated::{Identity, InTls, SimulatedAgent, readings};
 use lamon_tests::wait::eventually;
 use lamon_wire::frames::HubFrame;
@@ -95,4 +98,43 @@ async fn two_hundred_nodes_in_tls_come_back_after_a_kill_of_the_hub_and_lose_not
             .collect();
         assert_eq!(stored, expected, "node {number}: each once");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revoked_key_and_a_used_secret_are_worth_nothing_after_a_kill_of_the_hub() {
+    let hub = Hub::collector().believing("[]").start();
+    let folder = TempDir::new().unwrap();
+    let mut operator = Operator::connect(hub.control()).unwrap();
+    let hub_key = operator.hub_key().unwrap();
+    let new_key = |name: &str| keyed::key(folder.path(), name, hub_key).unwrap().0;
+    let mut secret = |uses| {
+        let token = operator.join(uses, Duration::from_secs(3_600)).unwrap();
+        token.split('@').next().unwrap().to_owned()
+    };
+    let (two, one) = (secret(2), secret(1));
+    let joining = |name: &str, secret: &str| InTls { join: Some(secret.to_owned()), ..new_key(name) };
+    let come = async |hub: &Hub, name: &str, tls: InTls| {
+        let came = SimulatedAgent::connect_tls(hub.address(), &Identity::new(name, 1), &tls).await;
+        came.err().map(|why| why.to_string()).unwrap_or_default()
+    };
+    let stolen = operator.approved(folder.path(), "stolen").unwrap();
+    assert_eq!(come(&hub, "first", joining("first", &one)).await, "");
+    assert_eq!(come(&hub, "second", joining("second", &two)).await, "");
+    // Its answer comes when it is on disk, and with it what was before it.
+    operator.ask(Operation::Revoke { target: "stolen".into(), reason: "stolen".into() }).unwrap();
+    let hub = hub.crash().start();
+    let why = come(&hub, "stolen", stolen).await;
+    assert!(why.contains("this key was revoked"), "{why}");
+    let why = come(&hub, "third", joining("third", &one)).await;
+    assert!(why.contains("used as often as it may be"), "{why}");
+    assert_eq!(come(&hub, "third", joining("third", &two)).await, "", "it lets one more in");
+    let why = come(&hub, "fourth", joining("fourth", &two)).await;
+    assert!(why.contains("used as often as it may be"), "{why}");
+    assert_eq!(come(&hub, "first", new_key("first")).await, "", "who was let in stays so");
+    let Answer::Keys(keys) = Operator::connect(hub.control()).unwrap().ask(Operation::Keys {}).unwrap()
+    else {
+        panic!("no keys")
+    };
+    let nodes: Vec<_> = keys.approved.iter().map(|key| key.node.as_str()).collect();
+    assert_eq!(nodes, ["first", "second", "third"]);
 }

@@ -132,6 +132,10 @@ async fn an_enrolled_agent_says_nothing_in_plain_whoever_is_in_between_and_loses
         assert!(Language::of(bytes) != Some(Language::Binary));
         assert!(!bytes.windows(5).any(|word| word == b"ccd01"), "its name is told");
     }
+    for offer in heard.iter().filter_map(|page| page.first()) {
+        // Extension 43 of three bytes: a list of two, in it TLS 1.3 (RFC 8446, 4.2.1).
+        assert!(offer.windows(7).any(|word| word == [0, 43, 0, 3, 2, 3, 4]), "another version is offered");
+    }
     man.does(&[Middle::Honest]);
     let before = archive::rows(&hub.archive(), "ccd01", 2).await.len();
     let rows = archive::rows(&hub.archive(), "ccd01", before + 5).await;
@@ -170,8 +174,14 @@ async fn nothing_older_than_tls_1_3_is_spoken_and_nothing_is_said_before_the_han
     let sessions = witness.folder().join("session");
     let kept = sessions.to_str().unwrap();
     for old in ["-tls1_2", "-tls1_1", "-tls1"] {
-        let told = openssl(hub.address(), &[old], &key);
+        // At its own lowest level, or openssl itself would not offer the oldest.
+        let told = openssl(hub.address(), &[old, "-cipher", "ALL:@SECLEVEL=0"], &key);
         assert!(!told.contains("\nok"), "{old}: {told}");
+        // Refused at its first word, before either shows a key.
+        assert!(
+            told.contains("no peer certificate available") && told.contains("SSL alert"),
+            "{old}: {told}"
+        );
     }
     // An offer of other protocols inside is not taken up, and hurts nobody.
     let told = openssl(hub.address(), &["-tls1_3", "-alpn", "h2,http/1.1", "-sess_out", kept], &key);

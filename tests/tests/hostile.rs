@@ -16,6 +16,8 @@ use lamon_tests::wait::{eventually, patiently};
 use lamon_tests::wiretap::Wiretap;
 use lamon_tests::witness::{WITNESS, Witness};
 use lamon_wire::MAGIC;
+use lamon_wire::framing::{FrameBuffer, LENGTH_BYTES, MAX_FRAME_BYTES};
+use lamon_wire::hello::{self as said, Extra};
 use tokio::net::TcpSocket;
 
 /// A hub that believes nobody without a key.
@@ -85,6 +87,9 @@ async fn a_flood_of_new_nodes_fills_no_list_and_makes_few_events() {
     let mut operator = Operator::connect(hub.control()).unwrap();
     let Answer::Keys(keys) = operator.ask(Operation::Keys {}).unwrap() else { panic!("no keys") };
     assert_eq!(keys.waiting.len(), 8, "of one address");
+    let elsewhere = InTls { from: Some([127, 0, 0, 9].into()), ..stranger(&witness, "elsewhere") };
+    let why = refused(hub.address(), "elsewhere", &elsewhere).await;
+    assert!(why.contains("waits to be approved"), "another's places are free: {why}");
     let events = Operation::Events { node: None, before: None, limit: Some(1_000) };
     let Answer::Events(events) = operator.ask(events).unwrap() else { panic!("no events") };
     assert!(events.events.len() < 30, "{} events", events.events.len());
@@ -101,7 +106,8 @@ async fn a_stolen_join_secret_lets_nobody_in_after_its_time_or_its_number() {
     let mut operator = Operator::connect(hub.control()).unwrap();
     let secret = |token: String| token.split('@').next().unwrap().to_owned();
     let with = |name: &str, secret: &str| InTls { join: Some(secret.into()), ..stranger(&witness, name) };
-    let short = secret(operator.join(100, Duration::from_secs(1)).unwrap());
+    // More than come in its second, so that its time ends it and not its number.
+    let short = secret(operator.join(5_000, Duration::from_secs(1)).unwrap());
     let tries = std::cell::Cell::new(0);
     let why = eventually("the end of the secret", || async {
         // Who comes in time is let in: each time another.
@@ -109,22 +115,65 @@ async fn a_stolen_join_secret_lets_nobody_in_after_its_time_or_its_number() {
         SimulatedAgent::connect_tls(hub.address(), &Identity::new(&node, 1), &with(&node, &short)).await.err()
     })
     .await;
-    assert!(why.to_string().contains("waits to be approved"), "{why}");
+    assert!(why.to_string().contains("this join secret is over; it waits to be approved"), "{why}");
     // So does who guesses, and who is one too many; and in plain nobody is asked what he knows.
+    let holds = secret(operator.join(5, Duration::from_secs(3_600)).unwrap());
+    // The last, because what is used up is forgotten when the next is made.
     let once = secret(operator.join(1, Duration::from_secs(3_600)).unwrap());
     SimulatedAgent::connect_tls(hub.address(), &Identity::new("first", 1), &with("first", &once))
         .await
         .unwrap();
-    for (name, secret) in [("second", once.as_str()), ("third", "guessed"), ("fourth", "")] {
+    let half = holds.split_at(holds.len() / 2).0;
+    for (name, secret, reason) in [
+        ("second", once.as_str(), "was used as often as it may be"),
+        ("third", "guessed", "does not know this join secret"),
+        ("fourth", "", "does not know this join secret"),
+        ("sixth", half, "does not know this join secret"),
+    ] {
         let why = refused(hub.address(), name, &with(name, secret)).await;
-        assert!(why.contains("waits to be approved"), "{why}");
+        assert!(why.contains(reason) && why.contains("waits to be approved"), "{why}");
     }
     let plain = SimulatedAgent::connect(hub.address(), &Identity::new("fifth", 1)).await.unwrap_err();
     assert!(plain.to_string().contains("plain connections are not taken"), "{plain}");
     // A node that has a key is given no other by a secret.
-    let fresh = secret(operator.join(5, Duration::from_secs(3_600)).unwrap());
-    let why = refused(hub.address(), WITNESS, &with("thief", &fresh)).await;
+    let why = refused(hub.address(), WITNESS, &with("thief", &holds)).await;
     assert!(why.contains("waits to be approved"), "{why}");
+    witness.lost_nothing(&hub).await;
+}
+
+/// Where plain is taken, too: whoever says one there is heard as who says none, and it is as good as before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_join_secret_that_is_said_in_plain_is_not_listened_to() {
+    let hub = Hub::collector().start();
+    let mut operator = Operator::connect(hub.control()).unwrap();
+    let token = operator.join(5, Duration::from_secs(3_600)).unwrap();
+    let join = Some(token.split('@').next().unwrap().to_owned());
+    let mut words = MAGIC.to_vec();
+    hello(&Identity::new("ccd01", 1)).unwrap().write_with(&Extra { join }, &mut words).unwrap();
+    let mut stream = TcpStream::connect(hub.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(&words).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    stream.read_to_end(&mut Vec::new()).unwrap();
+    hub.says("agent connected");
+    let Answer::Keys(keys) = operator.ask(Operation::Keys {}).unwrap() else { panic!("no keys") };
+    assert!(keys.approved.is_empty() && keys.waiting.is_empty(), "{keys:?}");
+    assert_eq!(keys.secrets.iter().map(|secret| secret.left).collect::<Vec<_>>(), [5]);
+}
+
+/// A place among strangers is for as long as somebody is one: many computers may be behind one address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_known_takes_no_strangers_place() {
+    let hub = strict();
+    let witness = Witness::start(&hub).await.unwrap();
+    let mut operator = Operator::connect(hub.control()).unwrap();
+    let mut agents = Vec::new();
+    for number in 0..40 {
+        let node = format!("ccd{number:02}");
+        let tls = operator.approved(witness.folder(), &node).unwrap();
+        let agent = SimulatedAgent::connect_tls(hub.address(), &Identity::new(&node, 1), &tls).await;
+        agents.push(agent.unwrap());
+    }
     witness.lost_nothing(&hub).await;
 }
 
@@ -266,19 +315,25 @@ async fn plain_frames_that_are_said_again_are_counted_once() {
     witness.lost_nothing(&hub).await;
 }
 
-/// A frame of half a megabyte does not exist, and a hello that never ends is cut.
+/// The longest frame there is, which is no hello, is all that is read: what follows is not waited for, and the connection ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_said_before_the_hello_is_bounded() {
     let hub = Hub::collector().start();
     let witness = Witness::start(&hub).await.unwrap();
-    let mut whole = Vec::new();
-    hello(&Identity::new("ccd01", 1)).unwrap().write(&mut whole).unwrap();
     for _ in 0..200 {
         let mut stream = TcpStream::connect(hub.address()).unwrap();
+        // Less than the time that a hello may take.
+        stream.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
         stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.write_all(&MAGIC).unwrap();
-        // The longest frame there is, which is no hello; then as much again.
-        let _ = stream.write_all(&[0xff; 140_000]);
+        // As much more on its way as a hub takes from who is refused, so that its answer arrives.
+        stream.write_all(&[0xff; MAX_FRAME_BYTES + LENGTH_BYTES + 30_000]).unwrap();
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).unwrap();
+        let mut frames = FrameBuffer::new();
+        frames.extend(&said);
+        let said = said::Answer::parse(frames.next_frame().unwrap()).unwrap();
+        assert!(matches!(&said, said::Answer::Refused { why } if why.contains("not a hello")), "{said:?}");
     }
     witness.lost_nothing(&hub).await;
 }

@@ -87,13 +87,16 @@ async fn a_node_is_enrolled_approved_and_heard_in_tls() {
     let address = hub.address().to_string();
     let key = hub_key(&hub);
     // Nobody is at a terminal to compare the hub's key: it is shown, and nothing is believed.
-    let (code, said) = run(&mut agent(folder.path(), "ccd01", &["enroll", &address]));
+    let (code, said) = run(&mut agent(folder.path(), "ccd01", &["enroll", &address, "--wait", "0"]));
     assert!(code == Some(69) && said.contains(&format!("has the key {key}")), "{said}");
     assert!(!folder.path().join("ccd01/hubs").exists());
     // A hub of another key is none.
     let (_, other) = run(&mut agent(folder.path(), "other", &["key"]));
-    let (code, said) =
-        run(&mut agent(folder.path(), "ccd01", &["enroll", &address, "--hub-key", other.trim()]));
+    let (code, said) = run(&mut agent(
+        folder.path(),
+        "ccd01",
+        &["enroll", &address, "--hub-key", other.trim(), "--wait", "0"],
+    ));
     assert!(
         code == Some(69)
             && said.contains("this is another hub than the one that is known")

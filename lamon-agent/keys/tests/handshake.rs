@@ -5,8 +5,17 @@
 use std::sync::Arc;
 
 use lamon_keys::{Believed, Fingerprint, Key, client, key_of, server};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, Error, ServerConfig, ServerConnection};
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::ring::{default_provider, sign::any_ecdsa_type};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::version::TLS13;
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, Error, RootCertStore, ServerConfig, ServerConnection,
+    SignatureScheme,
+};
 use tempfile::TempDir;
 
 fn key(folder: &TempDir, name: &str) -> Key {
@@ -67,7 +76,7 @@ fn another_hub_is_not_believed_and_its_key_is_named() {
     }
 }
 
-/// Whoever copies a certificate off the wire does not have its key.
+/// Whoever copies a certificate off the wire does not have its key, and no program of ours offers it.
 #[test]
 fn a_certificate_without_its_key_is_no_identity() {
     let folder = TempDir::new().unwrap();
@@ -85,20 +94,71 @@ fn a_certificate_without_its_key_is_no_identity() {
     assert!(client(&thief, Believed::Anybody).is_err());
 }
 
+/// Shows a certificate that is somebody else's, and signs with a key of its own.
+#[derive(Debug)]
+struct Thief(Arc<CertifiedKey>);
+
+impl Thief {
+    fn of(folder: &TempDir, whose: &str) -> Arc<Self> {
+        let own = folder.path().join("thief");
+        Key::load_or_make(&own, "thief").unwrap();
+        let own = any_ecdsa_type(&PrivateKeyDer::from_pem_file(own).unwrap()).unwrap();
+        Arc::new(Self(Arc::new(CertifiedKey::new(vec![certificate(folder, whose)], own))))
+    }
+}
+
+impl ResolvesClientCert for Thief {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+impl ResolvesServerCert for Thief {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+fn certificate(folder: &TempDir, whose: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_file(folder.path().join(whose)).unwrap()
+}
+
+/// An ordinary TLS program that was given the hub's certificate.
+fn ordinary(folder: &TempDir) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate(folder, "hub")).unwrap();
+    ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+}
+
+/// Nor does it help a program that offers it all the same: what it signs is not signed by that key.
+#[test]
+fn who_shows_anothers_certificate_is_found_out_by_both_sides() {
+    let folder = TempDir::new().unwrap();
+    let (hub, agent) = (key(&folder, "hub"), key(&folder, "agent"));
+    let found_out = Error::InvalidCertificate(CertificateError::BadSignature);
+    let thief = ordinary(&folder).with_client_cert_resolver(Thief::of(&folder, "agent"));
+    assert_eq!(shake(Arc::new(thief), server(&hub).unwrap()), Err(found_out.clone()));
+    let thief = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Thief::of(&folder, "hub"));
+    let believed = Believed::Keys(vec![hub.fingerprint()]);
+    assert_eq!(shake(client(&agent, believed).unwrap(), Arc::new(thief)), Err(found_out));
+}
+
 #[test]
 fn a_peer_without_a_key_is_anybody() {
     let folder = TempDir::new().unwrap();
     let hub = key(&folder, "hub");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let pem = std::fs::read(folder.path().join("hub")).unwrap();
-    let certificate = rustls::pki_types::pem::PemObject::from_pem_slice(&pem).unwrap();
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate).unwrap();
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = ordinary(&folder).with_no_client_auth();
     // An ordinary TLS program that was given the hub's certificate can speak to it.
     let (of_hub, of_client) = shake(Arc::new(config), server(&hub).unwrap()).unwrap();
     assert_eq!((of_hub, of_client), (Some(hub.fingerprint()), None));

@@ -98,3 +98,59 @@ impl Hubs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Also when all that could tell of it is lost while the agent runs.
+    #[tokio::test]
+    async fn who_knew_a_hubs_key_speaks_plain_no_more_in_this_life() {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address: HubAddress = listener.local_addr().unwrap().to_string().parse().unwrap();
+        let config = Config {
+            key: folder.path().join("agent.key"),
+            hubs: Some(vec![address.clone()]),
+            ..Config::default()
+        };
+        let node = NodeName::new("ccd01").unwrap();
+        let key = trust::own_key(&folder.path().join("hub.key"), &node).unwrap().fingerprint();
+        let mut hubs = Hubs::default();
+        assert!(hubs.connect(&config, &node).unwrap().await.is_ok(), "in plain, while no key is known");
+        trust::learn(&config.known_hubs(), &config.enrolled(), &KnownHub { address, key }).unwrap();
+        drop(hubs.connect(&config, &node).unwrap());
+        for lost in [config.known_hubs(), config.enrolled()] {
+            fs::remove_file(lost).unwrap();
+            let why = hubs.connect(&config, &node).unwrap().await.err().unwrap().to_string();
+            assert!(why.contains("is gone or empty, and with it the hubs' keys"), "{why}");
+        }
+        assert!(
+            Hubs::default().connect(&config, &node).unwrap().await.is_ok(),
+            "that is what somebody wants"
+        );
+    }
+
+    #[test]
+    fn a_token_makes_the_hub_known_that_made_it_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { key: folder.path().join("agent.key"), ..Config::default() };
+        let node = NodeName::new("ccd01").unwrap();
+        let key = |file: &str| trust::own_key(&folder.path().join(file), &node).unwrap().fingerprint();
+        let (first, second) = (key("first.key"), key("second.key"));
+        let token = JoinToken::make(second).unwrap();
+        let address: HubAddress = "a:7617".parse().unwrap();
+        let hubs = Hubs { list: vec![address.clone()], join: Some(token.clone()), ..Hubs::default() };
+        for stranger in [None, Some(first)] {
+            assert_eq!(hubs.join_secret(stranger), None);
+            hubs.learn_joined(&config, stranger);
+            assert_eq!(trust::known(&config.known_hubs()).unwrap(), []);
+        }
+        assert_eq!(hubs.join_secret(Some(second)).as_deref(), Some(token.secret()));
+        hubs.learn_joined(&config, Some(second));
+        assert_eq!(trust::known(&config.known_hubs()).unwrap(), [KnownHub { address, key: second }]);
+    }
+}

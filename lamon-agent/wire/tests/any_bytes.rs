@@ -1,11 +1,14 @@
 //! Bytes from strangers: whatever comes, decoding ends with a frame or an error, within its limits.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lamon_wire::frames::{AgentFrame, FrameError, HubFrame, MAX_METRICS, Row, Samples, Table, TableEntry};
+use lamon_wire::frames::{
+    AgentFrame, FrameError, HubFrame, MAX_LABEL_BYTES, MAX_METRICS, MAX_SAMPLES_PER_FRAME, Row, Samples,
+    Table, TableEntry,
+};
 use lamon_wire::framing::MAX_FRAME_BYTES;
-use lamon_wire::hello::{Answer, Hello};
-use lamon_wire::names::MetricName;
-use lamon_wire::reading::Reading;
+use lamon_wire::hello::{Answer, Hello, HelloError};
+use lamon_wire::names::{MetricName, NodeName};
+use lamon_wire::reading::{MAX_DECIMALS, Reading};
 use proptest::prelude::*;
 
 fn entry() -> impl Strategy<Value = TableEntry> {
@@ -69,6 +72,26 @@ fn limits_are_kept() {
         })),
         Err(FrameError::Count { what: "readings", .. })
     ));
+    let table = |count: usize, label: &str, decimals| {
+        let entry = |number| TableEntry {
+            name: MetricName::new(&format!("m{number}")).unwrap(),
+            label: label.into(),
+            decimals,
+        };
+        AgentFrame::Table(Table { id: 1, metrics: (0..count).map(entry).collect() })
+    };
+    let longest = "x".repeat(MAX_LABEL_BYTES);
+    assert!(parse(table(MAX_METRICS, &longest, MAX_DECIMALS)).is_ok());
+    let error = parse(table(MAX_METRICS + 1, "", 0)).unwrap_err();
+    assert!(matches!(error, FrameError::Count { what: "metrics", .. }), "{error}");
+    assert!(matches!(parse(table(0, "", 0)), Err(FrameError::Count { what: "metrics", count: 0, .. })));
+    assert!(matches!(parse(table(1, &(longest + "x"), 0)), Err(FrameError::TextTooLong(65))));
+    assert!(matches!(parse(table(1, "", MAX_DECIMALS + 1)), Err(FrameError::Decimals(_))));
+    let many = sample(vec![row(1); MAX_SAMPLES_PER_FRAME + 1]);
+    assert!(matches!(parse(many), Err(FrameError::Count { what: "samples", .. })));
+    let rows = vec![row(1), row(MAX_METRICS + 1)];
+    let wide = AgentFrame::Samples(Samples { table: 1, first: 1, monotonic_ms: 0, rows });
+    assert!(matches!(parse(wide), Err(FrameError::Count { what: "readings", .. })));
     assert_eq!(AgentFrame::parse(&[0x03, 1, 2, 3, 1, 9]), Err(FrameError::Trailing(1)));
 }
 
@@ -76,7 +99,7 @@ fn limits_are_kept() {
 fn what_a_stranger_calls_himself_moves_no_cursor() {
     let hello = Hello {
         version: 2,
-        node: lamon_wire::names::NodeName::new("ccd01").unwrap(),
+        node: NodeName::new("ccd01").unwrap(),
         os: "\u{1b}[99D\rDebian\n\u{202e}深度\u{9b}2J".into(),
         agent_version: "1\u{7}.0\u{200b}".into(),
         boot_id: [0; 16],
@@ -90,6 +113,41 @@ fn what_a_stranger_calls_himself_moves_no_cursor() {
     hello.write(&mut out).unwrap();
     let read = Hello::parse(&out[2..]).unwrap();
     assert_eq!((read.os.as_str(), read.agent_version.as_str()), ("[99DDebian深度2J", "1.0"));
+}
+
+/// Names go into logs, topics and values of RTS2 as they are: a frame with another is none.
+#[test]
+fn what_is_no_name_is_no_frame() {
+    let hello = Hello {
+        version: 2,
+        node: NodeName::new("abcd").unwrap(),
+        os: String::new(),
+        agent_version: String::new(),
+        boot_id: [0; 16],
+        epoch: 1,
+        hub_position: 0,
+        interval_ms: 10_000,
+        monotonic_ms: 0,
+        wall_ms: 0,
+    };
+    let entry = TableEntry { name: MetricName::new("abcd").unwrap(), label: String::new(), decimals: 2 };
+    let (mut said, mut table) = (Vec::new(), Vec::new());
+    hello.write(&mut said).unwrap();
+    AgentFrame::Table(Table { id: 1, metrics: vec![entry] }).write(&mut table).unwrap();
+    let renamed = |frame: &[u8], name: &[u8; 4]| {
+        let at = frame.windows(4).position(|word| word == b"abcd").unwrap();
+        [&frame[2..at], name, &frame[at + 4..]].concat()
+    };
+    for name in [b"a/b\n", b"../a", b"_hub", b"\x1b[2J", b"ab d", b"\xc3\xa4\xc3\xb6", b"\xff\xfe\xfd\xfc"] {
+        let parsed = Hello::parse(&renamed(&said, name));
+        assert!(matches!(parsed, Err(HelloError::Decode(_))), "{parsed:?}");
+    }
+    for name in [b"a/b\n", b"ABCD", b"ab d", b"\x1b[2J", b"a-cd", b"\xc3\xa4\xc3\xb6"] {
+        let parsed = AgentFrame::parse(&renamed(&table, name));
+        assert!(matches!(parsed, Err(FrameError::Decode(_))), "{parsed:?}");
+    }
+    // Upper case is another way to write the same name.
+    assert_eq!(Hello::parse(&renamed(&said, b"ABCD")), Ok(hello));
 }
 
 #[test]

@@ -123,6 +123,26 @@ fn one_who_asks_and_does_not_read_gets_no_more_than_he_can_hold() {
 }
 
 #[test]
+fn a_question_about_who_has_no_key_names_none() {
+    let key = [7; 32];
+    let question = |at: usize, word: &[u8]| {
+        let mut question: Vec<Vec<u8>> =
+            [&b"1.0"[..], b"1", b"lamon", b"10.0.0.1", b"", b"CURVE", &key].map(Into::into).into();
+        question[at] = word.into();
+        question
+    };
+    let good = question(1, b"2");
+    let (named, address) = asked_about(&good).unwrap();
+    assert_eq!((named, &*address), (lamon_curve::PublicKey::of_bytes(&key).unwrap(), "10.0.0.1"));
+    for (at, word) in
+        [(0, &b"2.0"[..]), (2, b"other"), (2, b""), (5, b"NULL"), (5, b"PLAIN"), (6, b""), (6, &key[..31])]
+    {
+        assert!(asked_about(&question(at, word)).is_err(), "{at}: {word:?}");
+    }
+    assert!(asked_about(&good[..6]).is_err());
+}
+
+#[test]
 fn where_keys_are_listed_nobody_else_follows() {
     let folder = tempfile::tempdir().unwrap();
     let pair = |name: &str| KeyPair::load_or_make(&folder.path().join(name)).unwrap();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use lamon_control::answer::{Did, Settings};
 use lamon_control::{Answer, MAX_REQUEST_BYTES, Operation, Outcome, Request};
+use nix::unistd::{Gid, Group, Uid, getgroups};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_util::sync::CancellationToken;
@@ -118,6 +119,30 @@ async fn nonsense_costs_its_line_an_endless_line_its_connection_half_a_line_noth
     assert!(site.asked.try_recv().is_err(), "half an order is none");
 }
 
+/// By a clock that goes on when nobody has anything to do.
+#[tokio::test(start_paused = true)]
+async fn who_says_nothing_or_half_an_order_keeps_his_place_for_half_a_minute() {
+    let site = site();
+    let began = tokio::time::Instant::now();
+    let mut silent = UnixStream::connect(&site.path).await.unwrap();
+    let mut half = UnixStream::connect(&site.path).await.unwrap();
+    half.write_all(b"{\"v\":1,\"ask\":{\"rel").await.unwrap();
+    for stream in [&mut silent, &mut half] {
+        assert_eq!(answer(stream).await, None);
+    }
+    assert!((30..60).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_on_and_reads_no_answer_is_closed_upon() {
+    let site = site();
+    let began = tokio::time::Instant::now();
+    let mut deaf = UnixStream::connect(&site.path).await.unwrap();
+    let asks = line(&Request::new(None, Operation::Settings {}));
+    while deaf.write_all(&asks).await.is_ok() {}
+    assert!((30..60).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn a_thousand_connections_are_told_that_they_are_too_many_and_one_later_is_served() {
     let site = site();
@@ -163,12 +188,33 @@ async fn the_file_is_for_owner_and_group_and_replaces_only_dead_sockets() {
 }
 
 #[tokio::test]
+async fn the_file_is_given_to_the_group_that_is_named_and_to_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    // The system's own give to anybody, others to a group of theirs; who has one alone has nothing to see.
+    let others = if Uid::effective().is_root() { vec![Gid::from_raw(1)] } else { getgroups().unwrap() };
+    let other = others.into_iter().find(|group| *group != Gid::effective());
+    let Some(group) = other.and_then(|group| Group::from_gid(group).unwrap()) else { return };
+    let config = ControlConfig { group: Some(group.name), ..config(&folder) };
+    let _socket = ControlSocket::bind(&config).unwrap();
+    let file = fs::symlink_metadata(&config.socket).unwrap();
+    assert_eq!((file.gid(), file.uid()), (group.gid.as_raw(), Uid::effective().as_raw()));
+    assert_eq!(file.permissions().mode() & 0o7777, 0o660);
+}
+
+#[tokio::test]
 async fn links_and_files_are_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder);
     let precious = folder.path().join("precious");
     fs::write(&precious, "x").unwrap();
     symlink(&precious, &config.socket).unwrap();
+    assert!(matches!(ControlSocket::bind(&config), Err(SocketError::NoSocket(_))));
+    fs::remove_file(&config.socket).unwrap();
+    // Also where it leads to nothing, or to a socket that nobody answers at.
+    let elsewhere = folder.path().join("elsewhere");
+    symlink(&elsewhere, &config.socket).unwrap();
+    assert!(matches!(ControlSocket::bind(&config), Err(SocketError::NoSocket(_))));
+    drop(std::os::unix::net::UnixListener::bind(&elsewhere).unwrap());
     assert!(matches!(ControlSocket::bind(&config), Err(SocketError::NoSocket(_))));
     fs::remove_file(&config.socket).unwrap();
     fs::write(&config.socket, "y").unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::secrets::MAX_SECRETS;
 use super::waiting::{MAX_OF_ADDRESS, MAX_WAITING};
 use super::*;
 
@@ -264,6 +265,46 @@ fn one_computer_with_many_addresses_takes_the_places_of_one() {
 }
 
 #[test]
+fn what_is_kept_is_bounded() {
+    let (mut hub, hubs_key) = (Hub::new(), key(9));
+    let key = |number: usize| {
+        use base64::Engine as _;
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        format!("SHA256:{}", base64::engine::general_purpose::STANDARD_NO_PAD.encode(bytes))
+    };
+    for number in 0..MAX_REVOKED + 5 {
+        hub.approve("ccd01", Some(&key(number))).unwrap();
+    }
+    hub.keys.revoke(hub.now, "ccd01", "sold", "li").unwrap();
+    assert_eq!(hub.keys.revoked().len(), MAX_REVOKED);
+    assert_eq!(hub.keys.revoked().last().unwrap().reason, "sold", "the oldest go first");
+    for number in 0..=MAX_SECRETS {
+        let made = hub.keys.make_join(hub.now, hubs_key, ("*", 9, 3_600), "li");
+        assert_eq!(made.is_ok(), number < MAX_SECRETS, "secret {number}");
+    }
+    // Those that are over give their places to others.
+    hub.pass(3_600);
+    let (_, token, _) = hub.keys.make_join(hub.now, hubs_key, ("*", 9, 60), "li").unwrap();
+    assert_eq!(hub.keys.secrets().len(), 1);
+    let kept = |number: usize| NodeKey {
+        node: format!("n{number}"),
+        key: key(number),
+        who: "li".into(),
+        made_ms: 0,
+    };
+    hub.keys.restore(
+        (0..MAX_NODES + 5).map(|number| kept(10_000 + number)).collect(),
+        Vec::new(),
+        Vec::new(),
+    );
+    assert_eq!(hub.keys.approved().len(), MAX_NODES);
+    let late = Who { node: "late", key: Some(7), secret: Some(token.secret()), ..USUAL };
+    assert_eq!(hub.kind(&late), (false, Some(EventKind::KeyWaiting)), "no secret makes room");
+    assert_eq!(hub.approve("late", None).map(drop), Err(KeyError::TooMany(MAX_NODES)));
+}
+
+#[test]
 fn what_is_kept_is_taken_up_again() {
     let mut hub = Hub::new();
     hub.approve("ccd01", Some(&key(1).to_string())).unwrap();
@@ -285,6 +326,12 @@ fn what_is_kept_is_taken_up_again() {
     renamed.keys.restore(hub.keys.approved(), Vec::new(), Vec::new());
     assert!(renamed.ask(&Who { node: "ccd09", key: Some(1), ..USUAL }).answer.is_ok());
     assert_eq!(renamed.keys.approved().len(), 1);
+    let mut revoked = Hub { keys: Keys::default(), now: hub.now };
+    revoked.approve("ccd01", Some(&key(1).to_string())).unwrap();
+    revoked.keys.revoke(hub.now, "ccd01", "stolen", "li").unwrap();
+    revoked.keys.restore(hub.keys.approved(), Vec::new(), Vec::new());
+    assert_eq!(revoked.keys.approved(), [], "what was approved before is not believed again");
+    assert!(revoked.ask(&Who { key: Some(1), ..USUAL }).answer.unwrap_err().contains("was revoked by li"));
     // Twice is once; what is no key is left out.
     again.keys.restore(hub.keys.approved(), hub.keys.revoked().to_vec(), hub.keys.secrets());
     assert_eq!(again.keys.revoked().len(), 1);
