@@ -102,10 +102,14 @@ pub(crate) struct Core {
     log: Log,
     /// What peers do: comings, goings, nonsense. On every face and in the log.
     peer_limit: LogLimit,
+    /// Who spoke for whom without the right key. Apart from the others, because the same is told once an hour: whoever may send
+    /// nonsense could hide it else.
+    key_limit: LogLimit,
 }
 
 /// A hundred agents that come back at once, with a word to spare, then two lines a second.
 const PEER_BURST: u32 = 300;
+const PEER_PAUSE: Duration = Duration::from_millis(500);
 
 enum Chosen {
     Message(Option<ToCore>),
@@ -153,7 +157,8 @@ impl Core {
             started_ms: Now::read().unix_ms,
             counted: 0,
             log: Log::new(),
-            peer_limit: LogLimit::new(PEER_BURST, Duration::from_millis(500)),
+            peer_limit: LogLimit::new(PEER_BURST, PEER_PAUSE),
+            key_limit: LogLimit::new(PEER_BURST, PEER_PAUSE),
         }
     }
 
@@ -284,7 +289,19 @@ impl Core {
 
     /// Shows an event that a peer caused, unless too many come: one bad peer must not hide the alarms of all others.
     fn show_of_peer(&mut self, update: Update) {
-        let Some(held_back) = self.peer_limit.admit(Now::read().monotonic) else { return };
+        let admitted = self.peer_limit.admit(Now::read().monotonic);
+        self.show_admitted(admitted, update);
+    }
+
+    /// The same of what a peer did with keys.
+    fn show_of_key(&mut self, update: Update) {
+        let admitted = self.key_limit.admit(Now::read().monotonic);
+        self.show_admitted(admitted, update);
+    }
+
+    /// Shows what a limit admitted, if it did, and how many it had held back.
+    fn show_admitted(&mut self, admitted: Option<u64>, update: Update) {
+        let Some(held_back) = admitted else { return };
         if held_back > 0 {
             warn!(held_back, "lines about peers were left out, because too many came at once");
         }

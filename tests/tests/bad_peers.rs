@@ -264,6 +264,8 @@ async fn peers_that_do_not_read_cost_themselves_only() {
 async fn wrong_lines_without_end_are_told_of_so_often_and_hide_no_other_event() {
     let hub = Hub::collector().start();
     let mut operator = Operator::connect(hub.control()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    operator.approved(folder.path(), "vault").unwrap();
     let mut events = || {
         let Answer::Events(events) =
             operator.ask(Operation::Events { node: None, before: None, limit: Some(1_000) }).unwrap()
@@ -281,11 +283,16 @@ async fn wrong_lines_without_end_are_told_of_so_often_and_hide_no_other_event() 
             assert!(bad.answer().await.unwrap().unwrap().starts_with("error: "));
         }
     }
+    // Somebody without a key speaks for a node that has one; it is told once an hour, so it must not be missed.
+    let refused = say(hub.address(), "node=vault disk_percent=1").await.unwrap();
+    assert!(refused.starts_with("error: "), "{refused}");
     let most = 310 + 2 * usize::try_from(began.elapsed().as_secs()).unwrap();
     let events = events();
     let wrong = events.iter().filter(|event| event.text.contains("a text line from 127.0.0.1")).count();
     assert!((100..most).contains(&wrong), "{wrong} of 2,000");
     assert!(events.iter().any(|event| event.text.contains("door")), "the alarm of another");
+    let told = events.iter().any(|event| event.kind == "key_refused" && event.text.contains("vault"));
+    assert!(told, "{:?}", events.first());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

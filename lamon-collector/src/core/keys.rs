@@ -65,7 +65,7 @@ impl Core {
         let Verdict { answer, told } = self.keys.admit(Now::read(), &asks);
         if let Some(told) = told {
             self.look_who_waits();
-            self.show_of_peer(update(told));
+            self.show_of_key(update(told));
         }
         self.keep_if_changed();
         answer
