@@ -295,6 +295,39 @@ async fn wrong_lines_without_end_are_told_of_so_often_and_hide_no_other_event() 
     assert!(told, "{:?}", events.first());
 }
 
+/// Half of its files are for the disk, the bus, and who operates it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_when_half_of_the_hubs_files_are_connections_waits_until_one_ends() {
+    const FILES: usize = 160;
+    let hub = Hub::collector().opening_at_most(FILES).start();
+    let mut inside = Vec::new();
+    for number in 0..FILES / 2 {
+        let mut sender = TextSender::connect(hub.address()).await.unwrap();
+        sender.send(&format!("node=n{number} cpu_percent=1")).await.unwrap();
+        assert_eq!(sender.answer().await.unwrap().unwrap(), "ok");
+        inside.push(sender);
+    }
+    let mut late = Vec::new();
+    for number in 0..FILES / 2 {
+        let mut sender = TextSender::connect(hub.address()).await.unwrap();
+        sender.send(&format!("node=late{number} cpu_percent=1")).await.unwrap();
+        late.push(sender);
+    }
+    let told = tokio::time::timeout(Duration::from_millis(300), late[0].answer()).await;
+    assert!(told.is_err(), "there is no room for it: {told:?}");
+    let mut operator = Operator::connect(hub.control()).unwrap();
+    let Answer::Nodes(nodes) = operator.ask(Operation::Nodes { after: None }).unwrap() else {
+        panic!("no nodes")
+    };
+    assert_eq!(nodes.nodes.len(), FILES / 2);
+    let files = std::fs::read_dir(format!("/proc/{}/fd", hub.id())).unwrap().count();
+    assert!(files < FILES, "{files}");
+    for (goes, comes) in inside.into_iter().zip(&mut late) {
+        drop(goes);
+        assert_eq!(comes.answer().await.unwrap().unwrap(), "ok");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_requests_for_snapshots_are_answered_with_how_to_ask() {
     let hub = Hub::collector().start();

@@ -33,7 +33,8 @@ pub struct HubBuilder {
     own_copy: bool,
     log_copy: Option<PathBuf>,
     environment: Vec<(&'static str, PathBuf)>,
-    survives_limit: bool,
+    /// Commands of the shell that starts it.
+    before: String,
 }
 
 /// The section `[rts2]`.
@@ -64,7 +65,7 @@ impl HubBuilder {
             own_copy: false,
             log_copy: None,
             environment: Vec::new(),
-            survives_limit: false,
+            before: String::new(),
         }
     }
 
@@ -167,7 +168,15 @@ impl HubBuilder {
     /// Is not killed by the signal of a file that may not grow; its write fails instead.
     #[must_use]
     pub fn surviving_a_size_limit(mut self) -> Self {
-        self.survives_limit = true;
+        // What is ignored stays so over exec.
+        self.before.push_str("trap '' XFSZ; ");
+        self
+    }
+
+    /// May have so many files and connections open at once.
+    #[must_use]
+    pub fn opening_at_most(mut self, files: usize) -> Self {
+        let _ = write!(self.before, "ulimit -n {files}; ");
         self
     }
 
@@ -243,13 +252,12 @@ impl HubBuilder {
         } else {
             process::find(self.program)?
         };
-        let mut command = if self.survives_limit {
-            // What is ignored stays so over exec.
-            let mut shell = Command::new("sh");
-            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program);
-            shell
-        } else {
+        let mut command = if self.before.is_empty() {
             Command::new(program)
+        } else {
+            let mut shell = Command::new("sh");
+            shell.arg("-c").arg(format!("{}exec \"$0\" \"$@\"", self.before)).arg(program);
+            shell
         };
         command.arg("-c").arg(self.write()?).envs(self.environment.iter().cloned());
         let append = |path| OpenOptions::new().create(true).append(true).open(path);
