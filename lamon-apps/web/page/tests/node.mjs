@@ -162,6 +162,11 @@ story("node", async ({ open }) => {
   await page.getByRole("button", { name: "Older" }).click();
   await page.getByText("Page 2").waitFor();
   await eventually("older ones", async () => (await times.first().innerText()) < oldest);
+  // The hour moves on, its curves are drawn anew each 3.6 s, and who reads stays where he is.
+  const read = await times.first().innerText();
+  for (let drawn = 0; drawn < 3; drawn++) await page.waitForResponse((response) => response.url().includes("/history?"));
+  assert.equal(await times.first().innerText(), read);
+  await page.getByText("Page 2").waitFor();
   await page.getByRole("button", { name: "Newer" }).click();
   await eventually("the newest again", async () => (await times.first().innerText()) >= newest);
   const loaded = page.waitForEvent("download");

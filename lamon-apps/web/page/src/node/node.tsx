@@ -41,7 +41,7 @@ export function NodeView({ name }: { name: string }) {
       <h3>{word("now")}</h3>
       <Metrics detail={detail} />
       <Disks node={name} />
-      <Samples node={name} span={table} />
+      <Samples node={name} span={table} wish={typeof range === "string" ? range : `${range.from} ${range.to}`} />
       <h3>{word("events")} <small><a href={address("events", "", { node: name, range: "1m" })}>{word("older")}</a></small></h3>
       <EventTable lines={events.value.filter((event) => event.node === name).slice(-MAX_EVENTS).reverse()} />
     </main>

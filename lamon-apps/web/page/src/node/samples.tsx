@@ -9,13 +9,14 @@ import { word } from "../words";
 /** The rows of a page. */
 const COUNT = 50;
 
-export function Samples({ node, span }: { node: string; span: Span }) {
+/** `wish` is what the address asks for: the stretch that it means moves on by itself, and its length is not always the same. */
+export function Samples({ node, span, wish }: { node: string; span: Span; wish: string }) {
   // Where each page begins, as the server told it; the newest is first.
   const [pages, setPages] = useState<string[]>([]);
   const [of, setOf] = useState(span);
   const fixed = pages.length === 0 ? span : of;
   const [from, to] = [Math.floor(fixed.from), Math.ceil(fixed.to)];
-  useEffect(() => setPages([]), [node, span.to - span.from]);
+  useEffect(() => setPages([]), [node, wish]);
   const { answer, error } = useAnswer<SamplesAnswer>(path("samples", { node, from, to, count: COUNT, next: pages.at(-1) }), 300);
   const older = (next: string) => {
     // Later pages are of the stretch as it was: the rows must not move on while somebody reads.
