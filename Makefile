@@ -111,7 +111,7 @@ arm-missing:
 deps-arm:
 	@$(call install,$(filter-out cargo-zigbuild ziglang,$(missing_for_arm)),pip for Python 3 qemu-user and the targets $(ARM) of rustup)
 	@command -v cargo-zigbuild >/dev/null 2>&1 || $(install_tool) cargo-zigbuild@$(ZIGBUILD_VERSION)
-	@[ -x $(ZIG) ] || python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target target/zig ziglang==$(ZIG_VERSION)
+	@[ -x $(ZIG) ] || PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --target target/zig ziglang==$(ZIG_VERSION)
 
 # Without Apple's tools nothing can be linked or run for macOS, but types are known: Debian's Rust has the standard library's sources.
 # What is written in C (in ring) is not compiled; the stand-ins say that it was.

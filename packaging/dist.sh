@@ -2,7 +2,8 @@
 # Makes archives of what was built, beside the packages: packaging/dist.sh VERSION FOLDER 'PROGRAMS'
 #
 # lamon-VERSION-…-linux.tar.gz has everything; the agents for Windows, for any Linux and for ARM, have archives of their own where
-# they were built, and those for ARM packages too. Then what all of it was built of, in CycloneDX, and checksums. Times in archives are the commit's.
+# they were built, and those for ARM packages too. Then what all of it was built of, in CycloneDX, and checksums. Times in archives are
+# the commit's.
 set -eu
 cd "$(dirname "$0")/.."
 version=$1
@@ -49,8 +50,9 @@ for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl arm-unknown-l
     cp "$static/$target/release/lamon-agent" etc/agent.toml etc/systemd/lamon-agent.service target/packaging/man/lamon-agent.8 \
         docs/nodes.md docs/keys.md CHANGELOG.md LICENSE-* "$work/$name/"
     archive "$name"
+    # For Intel and AMD the package has the other one, which looks names up as its system does.
     case $target in
-        a*) packaging/deb.sh release "$folder" "$version" "$target" >/dev/null ;;
+        aarch64-* | arm-*) packaging/deb.sh release "$folder" "$version" "$target" >/dev/null ;;
     esac
 done
 

@@ -11,9 +11,15 @@ use crate::lamon::lamon;
 use crate::process::Process;
 use crate::wait::eventually;
 
-/// What such an agent's configuration is to say beside where its key and its spool are.
-pub const CONFIGURATION: &str =
-    "interval = \"1s\"\nspool_delay = \"1s\"\nlog = \"debug\"\nlog_to = \"stderr\"\n";
+/// The configuration of such an agent, with its key and its spool in `folder`, as it is called there.
+#[must_use]
+pub fn configuration(node: &str, folder: &Path) -> String {
+    let (key, spool) = (folder.join("agent.key"), folder.join("spool"));
+    format!(
+        "node = {node:?}\nkey = {key:?}\nspool = {spool:?}\nspool_delay = \"1s\"\ninterval = \"1s\"\nlog = \"debug\"\n\
+         log_to = \"stderr\"\n"
+    )
+}
 
 /// A file with the program of another system.
 ///

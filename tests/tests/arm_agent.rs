@@ -6,12 +6,15 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use lamon_tests::foreign::{CONFIGURATION, Elsewhere, Program, lives};
+use lamon_tests::foreign::{Elsewhere, Program, configuration, lives};
 use lamon_tests::make::{agent_for, top};
 use tempfile::TempDir;
 
 /// The most that a file may be, bytes: as for other computers.
 const MOST_BYTES: usize = 4_000_000;
+
+/// The name of each board.
+const NODE: &str = "board";
 
 /// A processor, and what runs programs for it here.
 struct Processor {
@@ -54,13 +57,7 @@ struct Board<'a> {
 impl<'a> Board<'a> {
     fn with(processor: &'a Processor) -> Self {
         let folder = TempDir::with_prefix("lamon-arm").unwrap();
-        let place = |name: &str| folder.path().join(name);
-        let text = format!(
-            "node = \"board\"\nkey = {:?}\nspool = {:?}\n{CONFIGURATION}",
-            place("agent.key"),
-            place("spool")
-        );
-        std::fs::write(place("agent.toml"), text).unwrap();
+        std::fs::write(folder.path().join("agent.toml"), configuration(NODE, folder.path())).unwrap();
         Self { processor, folder }
     }
 }
@@ -80,7 +77,7 @@ impl Elsewhere for Board<'_> {
     }
 
     fn node(&self) -> &'static str {
-        "board"
+        NODE
     }
 }
 

@@ -7,15 +7,18 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use lamon_tests::foreign::{CONFIGURATION, Elsewhere, Program, lives};
+use lamon_tests::foreign::{Elsewhere, Program, configuration, lives};
 use lamon_tests::make::{agent_for, top};
 use tempfile::TempDir;
 
 /// The most that the file may be, bytes: it is copied to every computer.
 const MOST_BYTES: usize = 4_000_000;
+
+/// Its name.
+const NODE: &str = "old01";
 
 /// Where names are asked for in there: an address of the loopback that no resolver of this computer has.
 const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(127, 61, 7, 1);
@@ -52,10 +55,7 @@ impl Computer {
         let write = |name: &str, text: String| fs::write(root.path().join(name), text).unwrap();
         write("etc/hosts", "127.0.0.1 hub-of-the-file\n".into());
         write("etc/resolv.conf", format!("nameserver {NAME_SERVER}\n"));
-        write(
-            "agent.toml",
-            format!("node = \"old01\"\nkey = \"/data/agent.key\"\nspool = \"/data/spool\"\n{CONFIGURATION}"),
-        );
+        write("agent.toml", configuration(NODE, Path::new("/data")));
         Some(Self { root, unshare })
     }
 }
@@ -78,7 +78,7 @@ impl Elsewhere for Computer {
     }
 
     fn node(&self) -> &'static str {
-        "old01"
+        NODE
     }
 }
 

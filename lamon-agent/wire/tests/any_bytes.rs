@@ -95,20 +95,24 @@ fn limits_are_kept() {
     assert_eq!(AgentFrame::parse(&[0x03, 1, 2, 3, 1, 9]), Err(FrameError::Trailing(1)));
 }
 
-#[test]
-fn what_a_stranger_calls_himself_moves_no_cursor() {
-    let hello = Hello {
+fn hello(node: &str, os: &str, agent_version: &str) -> Hello {
+    Hello {
         version: 2,
-        node: NodeName::new("ccd01").unwrap(),
-        os: "\u{1b}[99D\rDebian\n\u{202e}深度\u{9b}2J".into(),
-        agent_version: "1\u{7}.0\u{200b}".into(),
+        node: NodeName::new(node).unwrap(),
+        os: os.into(),
+        agent_version: agent_version.into(),
         boot_id: [0; 16],
         epoch: 1,
         hub_position: 0,
         interval_ms: 10_000,
         monotonic_ms: 0,
         wall_ms: 0,
-    };
+    }
+}
+
+#[test]
+fn what_a_stranger_calls_himself_moves_no_cursor() {
+    let hello = hello("ccd01", "\u{1b}[99D\rDebian\n\u{202e}深度\u{9b}2J", "1\u{7}.0\u{200b}");
     let mut out = Vec::new();
     hello.write(&mut out).unwrap();
     let read = Hello::parse(&out[2..]).unwrap();
@@ -118,18 +122,7 @@ fn what_a_stranger_calls_himself_moves_no_cursor() {
 /// Names go into logs, topics and values of RTS2 as they are: a frame with another is none.
 #[test]
 fn what_is_no_name_is_no_frame() {
-    let hello = Hello {
-        version: 2,
-        node: NodeName::new("abcd").unwrap(),
-        os: String::new(),
-        agent_version: String::new(),
-        boot_id: [0; 16],
-        epoch: 1,
-        hub_position: 0,
-        interval_ms: 10_000,
-        monotonic_ms: 0,
-        wall_ms: 0,
-    };
+    let hello = hello("abcd", "", "");
     let entry = TableEntry { name: MetricName::new("abcd").unwrap(), label: String::new(), decimals: 2 };
     let (mut said, mut table) = (Vec::new(), Vec::new());
     hello.write(&mut said).unwrap();

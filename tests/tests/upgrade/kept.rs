@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use lamon_tests::foreign::{CONFIGURATION, Elsewhere};
+use lamon_tests::foreign::{Elsewhere, configuration};
 use lamon_tests::hub::{Hub, HubBuilder};
 use lamon_tests::make::top;
 use lamon_tests::process;
@@ -95,21 +95,16 @@ pub(crate) fn hub(data: &Path) -> HubBuilder {
 /// An agent on this computer, with its files in a folder.
 pub(crate) struct Here {
     folder: PathBuf,
-    configuration: TempDir,
+    /// Where its configuration is, which is no part of what is kept.
+    own: TempDir,
 }
 
 impl Here {
     pub(crate) fn at(folder: &Path) -> Self {
         fs::create_dir_all(folder).unwrap();
-        let configuration = TempDir::with_prefix("lamon-upgrade").unwrap();
-        let place = |name: &str| folder.join(name);
-        let text = format!(
-            "node = {NODE:?}\nkey = {:?}\nspool = {:?}\n{CONFIGURATION}",
-            place("agent.key"),
-            place("spool")
-        );
-        fs::write(configuration.path().join("agent.toml"), text).unwrap();
-        Self { folder: folder.into(), configuration }
+        let own = TempDir::with_prefix("lamon-upgrade").unwrap();
+        fs::write(own.path().join("agent.toml"), configuration(NODE, folder)).unwrap();
+        Self { folder: folder.into(), own }
     }
 
     /// The hub that it knows is at this address now: tests have no ports of their own.
@@ -127,10 +122,7 @@ impl Here {
 impl Elsewhere for Here {
     fn agent(&self, arguments: &str) -> Command {
         let mut command = Command::new(process::find("lamon-agent").unwrap());
-        command
-            .args(arguments.split_whitespace())
-            .arg("-c")
-            .arg(self.configuration.path().join("agent.toml"));
+        command.args(arguments.split_whitespace()).arg("-c").arg(self.own.path().join("agent.toml"));
         command.stdin(Stdio::null());
         command
     }
